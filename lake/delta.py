@@ -1,0 +1,77 @@
+"""Opening, creating and querying Delta tables through delta-rs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+from deltalake import DeltaTable, Field, QueryBuilder, Schema
+from deltalake.schema import PrimitiveType
+
+from lake.errors import SchemaMismatchError, access
+from lake.tables import Table
+
+# Commits that move rows between files, or remove files nobody needs, and change no row.
+UPKEEP_OPERATIONS = {"OPTIMIZE", "VACUUM START", "VACUUM END", "SET TBLPROPERTIES"}
+
+
+@dataclass(frozen=True)
+class TableVersion:
+    """Which content a table has: a table that was deleted and made again has another id."""
+
+    table_id: str
+    version: int
+
+
+def create(table: Table, lake_root: str) -> DeltaTable:
+    """Open the table, creating it with nullable columns where it is missing.
+
+    Raises:
+        SchemaMismatchError: it is there with other columns.
+        LakeAccessError: the place cannot be written.
+    """
+    fields = [Field(name, PrimitiveType(kind), nullable=True) for name, kind in table.columns.items()]
+    path = table.path(lake_root)
+    with access("written", path):
+        found = DeltaTable.create(
+            path, Schema(fields), mode="ignore", partition_by=list(table.partition_by) or None
+        )
+    columns = [(field.name, field.type.type) for field in found.schema().fields]
+    if columns != list(table.columns.items()):
+        raise SchemaMismatchError(
+            f"{path} has the columns {dict(columns)}, but this version works with {dict(table.columns)}"
+        )
+    return found
+
+
+def open_table(table: Table, lake_root: str, version: int | None = None) -> DeltaTable | None:
+    """Open the table, at a version where one is given; None where there is no such table."""
+    path = table.path(lake_root)
+    with access("read", path):
+        if not DeltaTable.is_deltatable(path):
+            return None
+        return DeltaTable(path, version=version)
+
+
+def content_version(found: DeltaTable) -> TableVersion:
+    """The newest version that changed a row: compaction and vacuum change the version, not the content."""
+    version = found.version()
+    with access("read", found.table_uri):
+        for commit in found.history(limit=100):
+            if commit["operation"] not in UPKEEP_OPERATIONS:
+                version = int(commit["version"])
+                break
+    return TableVersion(str(found.metadata().id), version)
+
+
+def query(found: DeltaTable, sql: str) -> pa.Table:
+    """Run SQL over one table, which the statement calls `t`, without loading other columns than it names."""
+    with access("read", found.table_uri):
+        return pa.table(QueryBuilder().register("t", found).execute(sql).read_all())
+
+
+def read(table: Table, lake_root: str, version: int | None = None) -> pa.Table | None:
+    """Load a whole small table in its declared column order; None where there is none."""
+    found = open_table(table, lake_root, version)
+    columns = ", ".join(f'"{name}"' for name in table.columns)
+    return None if found is None else query(found, f"SELECT {columns} FROM t")

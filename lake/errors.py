@@ -1,0 +1,47 @@
+"""What can go wrong with the lake; every one of them stops the run.
+
+* LakeError
+  x LakeAccessError       a table cannot be read or written: no permission, no space, a broken log
+  x ConcurrentRunError    another run commits to the same lake
+  x MixedSourcesError     sandbox movies and others would end in one lake
+  x SchemaMismatchError   a table has other columns than this version declares
+
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from deltalake.exceptions import DeltaError
+
+
+class LakeError(Exception):
+    """Base of all errors of this package."""
+
+
+class LakeAccessError(LakeError):
+    """A table cannot be read or written."""
+
+
+class ConcurrentRunError(LakeError):
+    """Another run commits to the same lake at the same time."""
+
+
+class MixedSourcesError(LakeError):
+    """Movies from the sandbox and from elsewhere would end in one lake."""
+
+
+class SchemaMismatchError(LakeError):
+    """A table's columns are not those declared."""
+
+
+@contextmanager
+def access(verb: str, path: str) -> Iterator[None]:
+    """Turn what storage and delta-rs raise into one sentence that names the table."""
+    try:
+        yield
+    except (OSError, DeltaError) as error:
+        cause = " ".join(str(error).split())[:300]
+        place = path.removeprefix("file://").rstrip("/")
+        raise LakeAccessError(f"{place} cannot be {verb}: {cause}") from error

@@ -1,0 +1,93 @@
+"""Which silver and gold are the current ones, what they were made from, and by which code."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+
+from lake.arrow import arrow_schema
+from lake.commits import replace
+from lake.delta import TableVersion, content_version, create, open_table, query
+from lake.tables import PUBLICATIONS, TABLES
+
+TABLES_BY_NAME = {table.name: table for table in TABLES}
+
+
+@dataclass(frozen=True)
+class Publication:
+    """The tables a stage left behind, named with the versions of those it read.
+
+    `facts` are the few numbers a run reports of it (rows, what was quarantined).
+    """
+
+    stage: str
+    inputs: Mapping[str, TableVersion]
+    outputs: Mapping[str, TableVersion]
+    code_version: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    run_id: str = ""
+    published_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def versions(self) -> dict[str, int]:
+        """The version of each table left behind."""
+        return {name: version.version for name, version in self.outputs.items()}
+
+
+def publish(lake_root: str, publication: Publication) -> None:
+    """Make it the current one of its stage. Other stages' rows stay as they are."""
+    found = create(PUBLICATIONS, lake_root)
+    columns = ", ".join(PUBLICATIONS.columns)
+    others = query(found, f"SELECT {columns} FROM t WHERE stage <> '{publication.stage}'")
+    row = {
+        "stage": publication.stage,
+        "code_version": publication.code_version,
+        "inputs": _dump(publication.inputs),
+        "outputs": _dump(publication.outputs),
+        "facts": json.dumps(publication.facts),
+        "run_id": publication.run_id,
+        "published_at": publication.published_at,
+    }
+    rows = pa.Table.from_pylist([*others.to_pylist(), row], schema=arrow_schema(PUBLICATIONS))
+    replace(PUBLICATIONS, lake_root, rows)
+
+
+def current(lake_root: str, stage: str) -> Publication | None:
+    """The stage's publication, if every table it names still has the content it had then."""
+    found = open_table(PUBLICATIONS, lake_root)
+    if found is None:
+        return None
+    rows = query(found, f"SELECT * FROM t WHERE stage = '{stage}'").to_pylist()
+    if not rows:
+        return None
+    publication = Publication(
+        stage=stage,
+        inputs=_load(rows[0]["inputs"]),
+        outputs=_load(rows[0]["outputs"]),
+        code_version=rows[0]["code_version"],
+        facts=json.loads(rows[0]["facts"]),
+        run_id=rows[0]["run_id"],
+        published_at=rows[0]["published_at"],
+    )
+    return publication if _stands(lake_root, publication) else None
+
+
+def _stands(lake_root: str, publication: Publication) -> bool:
+    for name, expected in publication.outputs.items():
+        found = open_table(TABLES_BY_NAME[name], lake_root)
+        if found is None or content_version(found) != expected:
+            return False
+    return True
+
+
+def _dump(versions: Mapping[str, TableVersion]) -> str:
+    return json.dumps({name: asdict(version) for name, version in versions.items()})
+
+
+def _load(text: str) -> dict[str, TableVersion]:
+    return {name: TableVersion(**version) for name, version in json.loads(text).items()}

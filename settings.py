@@ -1,0 +1,125 @@
+"""Settings, read once at the edge from the environment or `.env` and handed down as values."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+TMDB_API_URL = "https://api.themoviedb.org/3"
+TMDB_EXPORTS_URL = "https://files.tmdb.org/p/exports"
+SANDBOX_SOURCE = "sandbox"
+
+# 0 does not exist: TMDB answers 404 for it, and the pipeline shows what it does with that.
+DEFAULT_MOVIE_IDS = (
+    0, 299534, 19995, 140607, 299536, 597, 135397, 420818, 24428, 168259,
+    99861, 284054, 12445, 181808, 330457, 351286, 109445, 321612, 260513,
+)  # fmt: skip
+
+
+class SettingsError(Exception):
+    """A setting cannot be used; the text names it and says what would do (exit status 2)."""
+
+
+def parse_movie_ids(text: str) -> tuple[int, ...]:
+    """Read ids separated by commas, blanks or newlines, keeping the first of repeated ones.
+
+    Raises:
+        ValueError: something in between is no whole number of 0 or more.
+    """
+    words = text.replace(",", " ").split()
+    bad = [word for word in words if not (word.isascii() and word.isdigit())]
+    if bad:
+        raise ValueError(f"movie ids are whole numbers separated by commas, and {bad[0]!r} is none")
+    return tuple(dict.fromkeys(int(word) for word in words))
+
+
+def default_spark_master() -> str:
+    """`sail` where the embedded engine has a wheel, `local[*]` elsewhere (Linux on ARM, musl)."""
+    return "sail" if find_spec("pysail") else "local[*]"
+
+
+class Settings(BaseSettings):
+    """All that can be set, with defaults (contract, section 2)."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
+
+    tmdb_api_key: SecretStr | None = None
+    tmdb_access_token: SecretStr | None = None
+    tmdb_base_url: str | None = None
+    tmdb_exports_url: str = TMDB_EXPORTS_URL
+
+    ingestion_movie_ids: Annotated[tuple[int, ...], NoDecode] = DEFAULT_MOVIE_IDS
+    ingestion_concurrency: int = Field(default=5, ge=1, le=1000)
+    ingestion_requests_per_second: float = Field(default=40, ge=1)
+    ingestion_batch_size: int | None = Field(default=None, ge=1)
+    ingestion_max_retries: int = Field(default=5, ge=0)
+    ingestion_max_age_days: float | None = Field(default=None, gt=0)
+
+    spark_master: str = Field(default_factory=default_spark_master)
+    spark_driver_memory: str | None = None
+    spark_executor_memory: str | None = None
+    spark_app_name: str = "tmdb-movies"
+
+    lake_root: str | None = None
+    output_dir: Path = Path("output")
+
+    @field_validator("ingestion_movie_ids", mode="before")
+    @classmethod
+    def _split_movie_ids(cls, value: Any) -> Any:
+        return parse_movie_ids(value) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _require_key_for_base_url(self) -> Settings:
+        if self.tmdb_base_url and self.uses_sandbox:
+            raise ValueError("TMDB_BASE_URL needs a key: set TMDB_API_KEY or TMDB_ACCESS_TOKEN as well")
+        return self
+
+    @property
+    def uses_sandbox(self) -> bool:
+        """Whether movies come from the bundled sandbox, because no key is set."""
+        return self.tmdb_api_key is None and self.tmdb_access_token is None
+
+    @property
+    def lake(self) -> str:
+        """Root folder or URL of the Delta tables; sandbox data stay apart from real data."""
+        root = self.lake_root or ("data/sandbox" if self.uses_sandbox else "data")
+        return root if "://" in root else str(Path(root).absolute())
+
+    @property
+    def engine_fallback(self) -> str | None:
+        """Why the default engine is not the embedded one on this machine, or None."""
+        if "spark_master" in self.model_fields_set or self.spark_master == "sail":
+            return None
+        where = f"{sys.platform} on {platform.machine()}"
+        return f"The embedded engine has no build for {where}: Apache Spark ({self.spark_master}) is used."
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The values that no log, table, artifact or error text may show."""
+        keys = (self.tmdb_api_key, self.tmdb_access_token)
+        return tuple(key.get_secret_value() for key in keys if key is not None)
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the environment and `.env`; arguments that are not None win over both.
+
+    Raises:
+        SettingsError: one or more values cannot be used; every one is named in the text.
+    """
+    try:
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})
+    except ValidationError as error:
+        raise SettingsError("; ".join(_sentence(dict(problem)) for problem in error.errors())) from None
+
+
+def _sentence(problem: dict[str, Any]) -> str:
+    # The offending input is left out on purpose: it may be a key set under the wrong name.
+    name = "_".join(str(part) for part in problem["loc"]).upper()
+    text = str(problem["msg"]).removeprefix("Value error, ")
+    return f"{name}: {text}" if name else text

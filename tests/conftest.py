@@ -1,0 +1,52 @@
+"""Fixtures for every room."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+T = TypeVar("T")
+
+PROJECT_ROOT = Path(__file__).parent.parent
+
+
+class SkippingClock(asyncio.SelectorEventLoop):
+    """An event loop whose clock jumps to the next timer as soon as nothing else is to do."""
+
+    skipped = 0.0
+
+    def time(self) -> float:
+        return super().time() + self.skipped
+
+    def _run_once(self) -> None:
+        if not self._ready and self._scheduled:  # type: ignore[attr-defined]
+            self.skipped += max(0.0, self._scheduled[0]._when - self.time())  # type: ignore[attr-defined]
+        super()._run_once()  # type: ignore[misc]
+
+
+@pytest.fixture
+def run_skipping() -> Callable[[Coroutine[Any, Any, T]], T]:
+    """Run a coroutine that waits for timers only, without waiting."""
+
+    def run(coroutine: Coroutine[Any, Any, T]) -> T:
+        with asyncio.Runner(loop_factory=SkippingClock) as runner:
+            return runner.run(coroutine)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder with real payloads and what must come out of them, where there is one."""
+    folder = PROJECT_ROOT.parent / "shared"
+    if not (folder / "data").is_dir():
+        reason = "the real payloads (../shared/data) are not here"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return folder

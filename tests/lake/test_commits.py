@@ -1,0 +1,156 @@
+from datetime import UTC, datetime
+
+import pyarrow as pa
+import pytest
+from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError
+
+import lake.commits
+from lake.arrow import arrow_schema
+from lake.commits import APPLICATION_ID, Appender, replace
+from lake.delta import content_version, create, open_table, query, read
+from lake.errors import ConcurrentRunError, LakeAccessError, SchemaMismatchError
+from lake.tables import OVERVIEW, RAW_MOVIES, TABLES
+
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+
+
+def movies(*movie_ids: int) -> pa.Table:
+    rows = [
+        {"movie_id": movie_id, "payload": "{}", "fetched_at": NOW, "batch_id": "b", "source": "sandbox"}
+        for movie_id in movie_ids
+    ]
+    return pa.Table.from_pylist(rows, schema=arrow_schema(RAW_MOVIES))
+
+
+def ids(lake_root: str) -> list[int]:
+    found = open_table(RAW_MOVIES, lake_root)
+    return query(found, "SELECT movie_id FROM t ORDER BY movie_id").column(0).to_pylist()
+
+
+@pytest.fixture
+def root(tmp_path) -> str:
+    return str(tmp_path)
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_every_table_is_created_with_its_columns_all_nullable(table, root):
+    create(table, root)
+
+    found = create(table, root)
+
+    fields = found.schema().fields
+    assert [(field.name, field.type.type) for field in fields] == list(table.columns.items())
+    assert all(field.nullable for field in fields)
+    assert tuple(found.metadata().partition_columns) == table.partition_by
+    # What every reader of Delta understands, Apache Spark among them.
+    assert found.protocol().min_reader_version == 1
+
+
+def test_a_table_with_other_columns_is_refused(root):
+    replace(OVERVIEW, root, pa.Table.from_pylist([], schema=arrow_schema(OVERVIEW)))
+
+    with pytest.raises(SchemaMismatchError, match="mean_rating"):
+        create(RAW_MOVIES.__class__(OVERVIEW.name, RAW_MOVIES.columns), root)
+
+
+def test_each_batch_is_one_commit_with_the_next_number(root):
+    appender = Appender(RAW_MOVIES, root)
+
+    appender.append(movies(1, 2), "a")
+    appender.append(movies(3), "b")
+
+    assert ids(root) == [1, 2, 3]
+    table = DeltaTable(RAW_MOVIES.path(root))
+    assert (table.version(), table.transaction_version(APPLICATION_ID)) == (2, 2)
+    assert [commit.get("batch_id") for commit in table.history()] == ["b", "a", None]
+
+
+def test_a_write_that_reports_failure_but_landed_is_not_repeated(root, monkeypatch):
+    real = lake.commits.write_deltalake
+
+    def write_and_fail(*args, **kwargs):
+        real(*args, **kwargs)
+        raise DeltaError("the answer got lost")
+
+    appender = Appender(RAW_MOVIES, root)
+    monkeypatch.setattr(lake.commits, "write_deltalake", write_and_fail)
+    appender.append(movies(1), "a")
+    monkeypatch.undo()
+    appender.append(movies(2), "b")
+
+    assert ids(root) == [1, 2]
+
+
+def test_a_write_that_failed_is_told_and_can_be_repeated(root, monkeypatch):
+    def fail(*args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    appender = Appender(RAW_MOVIES, root)
+    with monkeypatch.context() as patch:
+        patch.setattr(lake.commits, "write_deltalake", fail)
+        with pytest.raises(LakeAccessError, match=r"raw/movies cannot be written: .*No space left"):
+            appender.append(movies(1), "a")
+    appender.append(movies(1), "a")
+
+    assert ids(root) == [1]
+
+
+def test_two_runs_on_one_lake_do_not_double_anything(root):
+    first, second = Appender(RAW_MOVIES, root), Appender(RAW_MOVIES, root)
+
+    first.append(movies(1), "a")
+    with pytest.raises(ConcurrentRunError, match="Another run commits"):
+        second.append(movies(1), "b")
+
+    assert ids(root) == [1]
+
+
+def test_a_commit_that_slips_in_during_the_write_is_refused_by_the_log(root, monkeypatch):
+    first, second = Appender(RAW_MOVIES, root), Appender(RAW_MOVIES, root)
+    real = lake.commits.write_deltalake
+
+    def write_late(*args, **kwargs):
+        monkeypatch.undo()
+        first.append(movies(1), "a")
+        real(*args, **kwargs)
+
+    monkeypatch.setattr(lake.commits, "write_deltalake", write_late)
+    with pytest.raises(ConcurrentRunError):
+        second.append(movies(1), "b")
+
+    assert ids(root) == [1]
+
+
+def test_compaction_changes_the_version_and_not_the_content(root):
+    appender = Appender(RAW_MOVIES, root)
+    appender.append(movies(1), "a")
+    appender.append(movies(2), "b")
+    before = content_version(DeltaTable(RAW_MOVIES.path(root)))
+
+    DeltaTable(RAW_MOVIES.path(root)).optimize.compact()
+
+    table = DeltaTable(RAW_MOVIES.path(root))
+    assert table.version() == 3
+    assert content_version(table) == before
+    assert before.version == 2
+
+
+def test_a_table_made_again_is_another_table(root, tmp_path):
+    rows = pa.Table.from_pylist([{"movies": 1}], schema=arrow_schema(OVERVIEW))
+    first = replace(OVERVIEW, root, rows)
+    (tmp_path / OVERVIEW.name).rename(tmp_path / "gone")
+
+    second = replace(OVERVIEW, root, rows)
+
+    assert first.version == second.version
+    assert first.table_id != second.table_id
+
+
+def test_replacing_leaves_only_the_new_rows_and_an_old_version_can_be_read(root):
+    schema = arrow_schema(OVERVIEW)
+    first = replace(OVERVIEW, root, pa.Table.from_pylist([{"movies": 1}], schema=schema))
+    replace(OVERVIEW, root, pa.Table.from_pylist([{"movies": 2}], schema=schema))
+
+    assert read(OVERVIEW, root).column("movies").to_pylist() == [2]
+    assert read(OVERVIEW, root, first.version).column("movies").to_pylist() == [1]
