@@ -1,0 +1,272 @@
+"""The TMDB API as the pipeline uses it: one whole movie a call."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import msgspec
+
+from tmdb.errors import (
+    BadKeyError,
+    ConnectionFailedError,
+    FatalError,
+    InvalidPayloadError,
+    LongPauseError,
+    MovieNotFoundError,
+    RateLimitedError,
+    RecordError,
+    ServerError,
+    TmdbError,
+    TransientError,
+    UnexpectedStatusError,
+    UnreachableError,
+)
+from tmdb.pace import Pace
+from tmdb.redaction import redact
+from tmdb.retry import RetryPolicy, parse_retry_after
+from tmdb.stop import Stop
+
+logger = logging.getLogger(__name__)
+
+TIMEOUT = httpx.Timeout(20.0, connect=10.0)
+# However slowly the bytes of one answer drip in.
+MAX_ANSWER_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Movie:
+    """A movie's payload, verbatim."""
+
+    movie_id: int
+    payload: str
+    fetched_at: datetime
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A movie that could not be had, and why."""
+
+    movie_id: int
+    reason: str
+    detail: str
+    http_status: int | None
+    attempts: int
+    failed_at: datetime
+
+
+@dataclass
+class FetchStats:
+    """What a client did so far."""
+
+    requests: int = 0
+    retries: int = 0
+    retries_by_reason: dict[str, int] = field(default_factory=dict)
+
+
+class _Envelope(msgspec.Struct):
+    """The part of a payload that is checked; the rest is not even decoded."""
+
+    id: Any = None
+    credits: msgspec.Raw = msgspec.Raw()
+
+
+_decode_envelope = msgspec.json.Decoder(_Envelope).decode
+
+
+class TmdbClient:
+    """Fetches movies over one `httpx.AsyncClient`, keeping the pace and trying again where that may help.
+
+    Use it within the event loop that made it; `stop` ends all waiting.
+    """
+
+    def __init__(
+        self, http: httpx.AsyncClient, pace: Pace, policy: RetryPolicy | None = None, stop: Stop | None = None
+    ) -> None:
+        self._http = http
+        self._pace = pace
+        self._policy = policy or RetryPolicy()
+        self.stop = stop or Stop()
+        self.stats = FetchStats()
+        self._was_reached = False
+
+    async def fetch_movie(self, movie_id: int) -> Movie | Failure | None:
+        """Return the movie with its credits, or why it cannot be had; None where the run stops first.
+
+        Raises:
+            FatalError: no movie can be fetched before somebody mends something.
+        """
+        waits = self._policy.waits()
+        deadline = _now() + self._policy.max_total_seconds
+        attempts = 0
+        while True:
+            async with self._pace.turn(self.stop):
+                if self.stop.is_set:
+                    return None
+                attempts += 1
+                try:
+                    return await self._request_movie(movie_id)
+                except RecordError as error:
+                    return _failure(movie_id, error, attempts)
+                except TransientError as error:
+                    failure = error
+            wait = next(waits, None)
+            if isinstance(failure, RateLimitedError) and failure.retry_after_seconds is not None:
+                self._obey(failure.retry_after_seconds)
+                wait = None if wait is None else failure.retry_after_seconds
+            if wait is None or _now() + wait > deadline:
+                self._check_reachable(failure)
+                return _failure(movie_id, failure, attempts)
+            self._count_retry(movie_id, failure, wait)
+            if await self.stop.wait(wait):
+                return None
+
+    async def _request_movie(self, movie_id: int) -> Movie:
+        self.stats.requests += 1
+        try:
+            async with asyncio.timeout(MAX_ANSWER_SECONDS):
+                response = await self._http.get(f"movie/{movie_id}", params={"append_to_response": "credits"})
+        except httpx.ConnectError as error:
+            raise ConnectionFailedError(_describe(error), never_connected=True) from error
+        except (httpx.TransportError, httpx.DecodingError, TimeoutError) as error:
+            raise ConnectionFailedError(_describe(error)) from error
+        self._was_reached = True
+        _check_status(response)
+        _check_payload(movie_id, response.content)
+        return Movie(movie_id, response.content.decode(), datetime.now(UTC))
+
+    def _obey(self, retry_after_seconds: float) -> None:
+        if retry_after_seconds > self._policy.max_total_seconds:
+            raise LongPauseError(
+                f"TMDB asks to wait {retry_after_seconds:,.0f} seconds before the next request, "
+                "which is longer than a run waits; run again then, and it goes on where this one stopped",
+                429,
+            )
+        self._pace.pause(retry_after_seconds)
+
+    def _check_reachable(self, failure: TransientError) -> None:
+        never_connected = isinstance(failure, ConnectionFailedError) and failure.never_connected
+        if never_connected and not self._was_reached:
+            host = self._http.base_url.copy_with(raw_path=b"/")
+            raise UnreachableError(
+                f"No connection to {host} could be made ({failure}): check the network, and TMDB_BASE_URL"
+            )
+
+    def _count_retry(self, movie_id: int, failure: TransientError, wait: float) -> None:
+        kind = type(failure).__name__
+        self.stats.retries += 1
+        self.stats.retries_by_reason[kind] = self.stats.retries_by_reason.get(kind, 0) + 1
+        logger.info("movie %s: %s; next try in %.1f s", movie_id, failure, wait)
+
+
+@asynccontextmanager
+async def open_client(
+    base_url: str,
+    *,
+    api_key: str | None = None,
+    access_token: str | None = None,
+    pace: Pace,
+    concurrency: int,
+    policy: RetryPolicy | None = None,
+    stop: Stop | None = None,
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> AsyncIterator[TmdbClient]:
+    """Open a client for one run.
+
+    A v4 token goes into a header; so does one that was set as `TMDB_API_KEY`. Only a v3 key has to travel in
+    the query, from where it is kept out of every log and error text. Redirects are not followed: the key
+    must not go to another host.
+    """
+    if api_key and api_key.startswith("eyJ"):  # how every v4 token (a JSON web token) begins
+        api_key, access_token = None, access_token or api_key
+    headers = {"Accept": "application/json"}
+    if access_token:
+        headers["Authorization"] = f"Bearer {access_token}"
+    async with httpx.AsyncClient(
+        base_url=base_url.rstrip("/") + "/",
+        headers=headers,
+        params={"api_key": api_key} if api_key and not access_token else None,
+        timeout=TIMEOUT,
+        limits=httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency),
+        follow_redirects=False,
+        transport=transport,
+    ) as http:
+        yield TmdbClient(http, pace, policy, stop)
+
+
+async def fetch_movies(
+    client: TmdbClient,
+    movie_ids: Iterable[int],
+    on_outcome: Callable[[Movie | Failure], None] = lambda outcome: None,
+) -> list[Movie | Failure]:
+    """Fetch many movies at once; what a stop leaves undone is not in the list.
+
+    A fatal error stops the client for everyone and is kept in `client.stop`, so that what came before it
+    can be checkpointed.
+    """
+
+    async def fetch_one(movie_id: int) -> Movie | Failure | None:
+        try:
+            outcome = await client.fetch_movie(movie_id)
+        except FatalError as error:
+            client.stop.set(error)
+            return None
+        if outcome is not None:
+            on_outcome(outcome)
+        return outcome
+
+    tasks = [asyncio.create_task(fetch_one(movie_id)) for movie_id in movie_ids]
+    try:
+        outcomes = await client.stop.finish(tasks)
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        raise
+    return [outcome for outcome in outcomes if outcome is not None]
+
+
+def _check_status(response: httpx.Response) -> None:
+    status = response.status_code
+    if status == 200:
+        return
+    if status == 401:
+        raise BadKeyError("TMDB does not accept the key: check TMDB_API_KEY or TMDB_ACCESS_TOKEN", status)
+    if status == 404:
+        raise MovieNotFoundError("TMDB has no such movie", status)
+    if status == 429:
+        raise RateLimitedError(parse_retry_after(response.headers.get("Retry-After")))
+    if status >= 500:
+        raise ServerError(f"{status} {response.reason_phrase}", status)
+    raise UnexpectedStatusError(f"{status} {response.reason_phrase}", status)
+
+
+def _check_payload(movie_id: int, body: bytes) -> None:
+    try:
+        envelope = _decode_envelope(body)
+        body.decode()
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InvalidPayloadError(f"the body is no JSON object: {error}", 200) from error
+    # Ids come as text now and then; silver reads numbers as leniently.
+    if str(envelope.id) != str(movie_id):
+        raise InvalidPayloadError(f"asked for movie {movie_id}, got {envelope.id!r}", 200)
+    if not bytes(envelope.credits).startswith(b"{"):
+        raise InvalidPayloadError("the payload has no credits", 200)
+
+
+def _failure(movie_id: int, error: TmdbError, attempts: int) -> Failure:
+    return Failure(movie_id, error.reason, redact(str(error)), error.http_status, attempts, datetime.now(UTC))
+
+
+def _describe(error: Exception) -> str:
+    """Name the kind of error too: many of httpx's have no text."""
+    return redact(f"{type(error).__name__}: {error}".removesuffix(": "))
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,93 @@
+"""What can go wrong with TMDB, in three families (architecture, rule 6).
+
+* TmdbError
+  x TransientError          retried; when tries run out, recorded for the movie
+    - RateLimitedError      429, with the seconds the server asks to wait
+    - ServerError           5xx
+    - ConnectionFailedError time-out, dropped connection, no connection, torn body
+    - InvalidPayloadError   a 200 that is not the movie asked for, whole
+  x RecordError             permanent for this movie: recorded, the run goes on
+    - MovieNotFoundError    404
+    - UnexpectedStatusError any other answer that a retry would not change
+  x FatalError              stops the run at the last checkpoint
+    - BadKeyError           401
+    - UnreachableError      no connection was ever made
+    - LongPauseError        the server asks to wait longer than a run may
+
+"""
+
+from __future__ import annotations
+
+
+class TmdbError(Exception):
+    """Base of all errors of this package; `reason` is what the failure table records."""
+
+    reason = "error"
+
+    def __init__(self, detail: str, http_status: int | None = None) -> None:
+        super().__init__(detail)
+        self.http_status = http_status
+
+
+class TransientError(TmdbError):
+    """May be gone on the next try."""
+
+    reason = "exhausted_retries"
+
+
+class RateLimitedError(TransientError):
+    """The server refuses more requests for `retry_after_seconds`, where it says so."""
+
+    def __init__(self, retry_after_seconds: float | None = None) -> None:
+        super().__init__("429 too many requests", 429)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class ServerError(TransientError):
+    """The server answered with a 5xx status."""
+
+
+class ConnectionFailedError(TransientError):
+    """No whole answer arrived; `never_connected` tells a refused connection from a broken one."""
+
+    def __init__(self, detail: str, *, never_connected: bool = False) -> None:
+        super().__init__(detail)
+        self.never_connected = never_connected
+
+
+class InvalidPayloadError(TransientError):
+    """A 200 whose body is no JSON object, is another movie, or lacks credits."""
+
+    reason = "invalid_payload"
+
+
+class RecordError(TmdbError):
+    """Will not change on a retry, and concerns one movie only."""
+
+
+class MovieNotFoundError(RecordError):
+    """TMDB has no movie of that id."""
+
+    reason = "not_found"
+
+
+class UnexpectedStatusError(RecordError):
+    """An answer that TMDB does not document for a movie, such as a redirect."""
+
+    reason = "unexpected_status"
+
+
+class FatalError(TmdbError):
+    """No movie can be fetched until somebody mends something; the text says what."""
+
+
+class BadKeyError(FatalError):
+    """TMDB does not accept the key."""
+
+
+class UnreachableError(FatalError):
+    """Not one connection to the server could be made."""
+
+
+class LongPauseError(FatalError):
+    """The server asked to wait longer than a run may."""
