@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import msgspec
@@ -36,6 +37,7 @@ from tmdb.stop import Stop
 logger = logging.getLogger(__name__)
 
 TIMEOUT = httpx.Timeout(20.0, connect=10.0)
+LOOPBACK_HOSTS = {"127.0.0.1", "localhost", "::1"}
 # However slowly the bytes of one answer drip in.
 MAX_ANSWER_SECONDS = 60.0
 
@@ -195,6 +197,8 @@ async def open_client(
         timeout=TIMEOUT,
         limits=httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency),
         follow_redirects=False,
+        # A proxy from the environment is right for TMDB, and never for a server on this machine.
+        trust_env=urlsplit(base_url).hostname not in LOOPBACK_HOSTS,
         transport=transport,
     ) as http:
         yield TmdbClient(http, pace, policy, stop)
