@@ -1,0 +1,143 @@
+"""Plot: movies and money by release year."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from lake import tables
+from report import style
+from report.formats import counted, short_money
+from report.gold import Gold, Row
+from report.plots import axes as house_axes
+from report.plots.movies import Numbers
+from report.plots.plot import Plot
+
+# More years than this, and a mark for each would hide the line.
+_MARKED_YEARS = 40
+# Within this share of the width a label must grow away from the edge.
+_NEAR_EDGE = 0.12
+
+
+def draw_yearly_trends(gold: Gold, figure: Figure) -> None:
+    """Draw three panels on one time axis: movies, total revenue, mean revenue and budget."""
+    rows = _years(gold)
+    years = np.array([row["release_year"] for row in rows], dtype=np.float64)
+    number, total, means = figure.subplots(3, 1, sharex=True, height_ratios=(2, 2, 3))
+    number.bar(years, _column(rows, "movies"), width=0.8, color=style.GREY)
+    number.set_title("Movies released")
+    house_axes.whole_numbers(number.yaxis)
+    total.bar(years, _column(rows, "total_revenue_musd"), width=0.8, color=style.BLUE)
+    total.set_title("Total revenue (US dollars)")
+    house_axes.scale(total.yaxis, log=False, money=True)
+    _draw_line(means, years, _column(rows, "mean_revenue_musd"), style.BLUE)
+    _draw_line(means, years, _column(rows, "mean_budget_musd"), style.ORANGE)
+    means.set_ylim(bottom=0)
+    house_axes.scale(means.yaxis, log=False, money=True)
+    _name_lines(means)
+    means.set_xlabel("Release year")
+    house_axes.years(means.xaxis)
+    means.set_xlim(years.min() - 1, years.max() + 1)
+    _name_peak(means, rows)
+    for panel in (number, total, means):
+        panel.grid(visible=False, axis="x")
+
+
+def _draw_line(axes: Axes, years: Numbers, values: Numbers, colour: str) -> None:
+    """Draw the years whose value is known, joined across those without."""
+    known = ~np.isnan(values)
+    marker = "o" if len(years) <= _MARKED_YEARS else None
+    axes.plot(years[known], values[known], color=colour, linewidth=1.8, marker=marker, markersize=4.5)
+
+
+def _name_lines(axes: Axes) -> None:
+    """A heading whose words have the lines' colours, in place of a legend."""
+    heading = axes.set_title("Mean revenue", color=style.BLUE)
+    for words, colour in (
+        (" and", style.INK),
+        (" mean budget", style.ORANGE),
+        (" of a movie (US dollars)", style.INK),
+    ):
+        heading = axes.annotate(
+            words,
+            (1, 0),
+            xycoords=heading,
+            va="bottom",
+            color=colour,
+            fontsize=heading.get_fontsize(),
+            fontweight="bold",
+        )
+
+
+def _name_peak(axes: Axes, rows: list[Row]) -> None:
+    """Say how many movies make the highest mean: often it is only one."""
+    known = [row for row in rows if row["mean_revenue_musd"] is not None]
+    if not known:
+        return
+    peak = max(known, key=lambda row: row["mean_revenue_musd"])
+    year, mean = peak["release_year"], peak["mean_revenue_musd"]
+    first, last = axes.get_xlim()
+    along = (year - first) / (last - first)
+    axes.set_ylim(top=1.2 * mean)
+    axes.annotate(
+        f"{year}: {short_money(mean)}, {counted(peak['movies'], 'movie')}",
+        (year, mean),
+        (0, 6),
+        textcoords="offset points",
+        ha="left" if along < _NEAR_EDGE else "right" if along > 1 - _NEAR_EDGE else "center",
+        va="bottom",
+        fontsize=style.LABEL_POINTS,
+    )
+
+
+def _years(gold: Gold) -> list[Row]:
+    return [row for row in gold.rows(tables.YEARS, by="release_year") if row["release_year"] is not None]
+
+
+def _column(rows: list[Row], name: str) -> Numbers:
+    return np.array([row[name] for row in rows], dtype=np.float64)
+
+
+def _count(gold: Gold) -> int:
+    return sum(row["movies"] for row in _years(gold))
+
+
+def _finding(gold: Gold) -> str:
+    rows = _years(gold)
+    if len(rows) == 1:
+        return f"{counted(rows[0]['movies'], 'movie')}, released in {rows[0]['release_year']}"
+    most = max(row["movies"] for row in rows)
+    busiest = [row["release_year"] for row in rows if row["movies"] == most]
+    if len(busiest) == 1:
+        number = f"{busiest[0]} has most movies ({most:,})"
+    elif len(busiest) == 2:
+        number = (
+            f"{busiest[0]} and {busiest[1]} have most movies ({most:,} each)"
+            if most > 1
+            else "No year has more than 1 movie"
+        )
+    else:
+        number = f"No year has more than {counted(most, 'movie')}"
+    richest = max(rows, key=lambda row: row["total_revenue_musd"] or 0)
+    if not richest["total_revenue_musd"]:
+        return number
+    return f"{number}; {richest['release_year']} earned most ({short_money(richest['total_revenue_musd'])})"
+
+
+def _reading(gold: Gold) -> str:
+    rows = _years(gold)
+    first, last = rows[0]["release_year"], rows[-1]["release_year"]
+    span = f"{first} to {last}" if last > first else f"{first}"
+    return f"{counted(_count(gold), 'movie')} by release year, {span}."
+
+
+PLOT = Plot(
+    name="yearly_trends",
+    subject="trends over the years",
+    size_inches=(10, 8),
+    count=_count,
+    finding=_finding,
+    reading=_reading,
+    draw=draw_yearly_trends,
+)

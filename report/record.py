@@ -1,0 +1,34 @@
+"""What the files of an output folder were made from, kept beside them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from report.files import replace_file
+
+RECORD_FOLDER = ".made_from"
+
+
+def write_record(output_dir: Path, part: str, made_from: Mapping[str, object], paths: Iterable[Path]) -> None:
+    """Record a part's files with their digests; written last, so that it never speaks of files to come."""
+    files = {path.relative_to(output_dir).as_posix(): _digest(path) for path in paths}
+    record = {"made_from": made_from, "files": files}
+    replace_file(output_dir / RECORD_FOLDER / f"{part}.json", json.dumps(record, indent=1).encode())
+
+
+def is_made_from(output_dir: Path, part: str, made_from: Mapping[str, object]) -> bool:
+    """Whether the part's files are all there, untouched, and were made from just that."""
+    try:
+        record = json.loads((output_dir / RECORD_FOLDER / f"{part}.json").read_bytes())
+        files: dict[str, str] = record["files"]
+        intact = all(_digest(output_dir / name) == digest for name, digest in files.items())
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return intact and record["made_from"] == made_from
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
