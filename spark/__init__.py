@@ -1,0 +1,1 @@
+"""Spark's room: engines, the transform, KPIs. DataFrame in, DataFrame out; nothing here knows Prefect."""

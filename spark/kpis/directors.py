@@ -1,0 +1,27 @@
+"""Directors, each credited with every movie they directed or co-directed."""
+
+from __future__ import annotations
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from lake import tables
+from spark.kpis.kpi import Kpi, add_rank, explode_names, total
+
+
+def rank_directors(movies: DataFrame) -> DataFrame:
+    """Give every director by total revenue, then name."""
+    directors = (
+        explode_names(movies.select("director", "revenue_musd", "vote_average"), "director", "director")
+        .groupBy("director")
+        .agg(
+            F.count("director").alias("movies"),
+            total("revenue_musd").alias("total_revenue_musd"),
+            F.avg("vote_average").alias("mean_rating"),
+        )
+    )
+    ranked = add_rank(directors, F.col("total_revenue_musd").desc(), F.col("director"))
+    return ranked.orderBy("rank").select(*tables.DIRECTORS.columns)
+
+
+DIRECTORS = Kpi(tables.DIRECTORS, "Directors ranked by the total revenue of their movies.", rank_directors)

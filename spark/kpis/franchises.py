@@ -1,0 +1,59 @@
+"""Collections: each one's figures, and all of them beside the movies that belong to none."""
+
+from __future__ import annotations
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from lake import tables
+from spark.kpis.kpi import Kpi, add_rank, total
+
+MINIMUM_MOVIES = 2
+
+
+def compare_segments(movies: DataFrame) -> DataFrame:
+    """Give one row for movies of a collection, one for the others, both also where there are none."""
+    in_collection = F.col("belongs_to_collection")
+    franchise = _segment(movies, "Franchise", in_collection.isNotNull())
+    return franchise.unionByName(_segment(movies, "Standalone", in_collection.isNull())).orderBy("segment")
+
+
+def _segment(movies: DataFrame, name: str, belongs: Column) -> DataFrame:
+    figures = movies.filter(belongs).agg(
+        F.count("id").alias("movies"),
+        F.avg("revenue_musd").alias("mean_revenue_musd"),
+        F.median("roi").alias("median_roi"),
+        F.avg("budget_musd").alias("mean_budget_musd"),
+        F.avg("popularity").alias("mean_popularity"),
+        F.avg("vote_average").alias("mean_rating"),
+    )
+    return figures.select(F.lit(name).alias("segment"), "*")
+
+
+def rank_franchises(movies: DataFrame) -> DataFrame:
+    """Give every collection with two movies or more by total revenue, then name."""
+    franchises = (
+        movies.filter("belongs_to_collection is not null")
+        .groupBy(F.col("belongs_to_collection").alias("collection"))
+        .agg(
+            F.count("id").alias("movies"),
+            total("budget_musd").alias("total_budget_musd"),
+            F.avg("budget_musd").alias("mean_budget_musd"),
+            total("revenue_musd").alias("total_revenue_musd"),
+            F.avg("revenue_musd").alias("mean_revenue_musd"),
+            F.avg("vote_average").alias("mean_rating"),
+        )
+        .filter(F.col("movies") >= MINIMUM_MOVIES)
+    )
+    ranked = add_rank(franchises, F.col("total_revenue_musd").desc(), F.col("collection"))
+    return ranked.orderBy("rank").select(*tables.FRANCHISES.columns)
+
+
+FRANCHISE_COMPARISON = Kpi(
+    tables.FRANCHISE_COMPARISON,
+    "Movies that belong to a collection beside those that belong to none.",
+    compare_segments,
+)
+FRANCHISES = Kpi(
+    tables.FRANCHISES, "Collections with two movies or more, ranked by total revenue.", rank_franchises
+)

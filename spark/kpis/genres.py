@@ -1,0 +1,31 @@
+"""Genres, each credited with every movie that lists it."""
+
+from __future__ import annotations
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from lake import tables
+from spark.kpis.kpi import Kpi, explode_names
+
+
+def summarise_genres(movies: DataFrame) -> DataFrame:
+    """Give every genre, most movies first, then by name; percentiles interpolate linearly."""
+    figures = movies.select("genres", "vote_average", "revenue_musd", "popularity", "roi")
+    return (
+        explode_names(figures, "genres", "genre")
+        .groupBy("genre")
+        .agg(
+            F.count("genre").alias("movies"),
+            F.avg("vote_average").alias("mean_rating"),
+            F.avg("revenue_musd").alias("mean_revenue_musd"),
+            F.avg("popularity").alias("mean_popularity"),
+            F.median("roi").alias("median_roi"),
+            F.percentile("roi", F.lit(0.25)).alias("roi_p25"),
+            F.percentile("roi", F.lit(0.75)).alias("roi_p75"),
+        )
+        .orderBy(F.col("movies").desc(), "genre")
+    )
+
+
+GENRES = Kpi(tables.GENRES, "Genres with means and the spread of return on investment.", summarise_genres)

@@ -1,0 +1,26 @@
+"""The totals of all movies."""
+
+from __future__ import annotations
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from lake import tables
+from spark.kpis.kpi import Kpi
+
+
+def summarise(movies: DataFrame) -> DataFrame:
+    """Give the one row of totals, also where there is no movie."""
+    return movies.agg(
+        F.count("id").alias("movies"),
+        F.avg("budget_musd").alias("mean_budget_musd"),
+        F.avg("revenue_musd").alias("mean_revenue_musd"),
+        F.avg("vote_average").alias("mean_rating"),
+    )
+
+
+OVERVIEW = Kpi(
+    tables.OVERVIEW,
+    "Movies in silver and their mean budget, revenue and rating, nulls passed over.",
+    summarise,
+)

@@ -1,0 +1,339 @@
+"""Gold tables against the reference, and each definition on a few literal movies."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from lake.tables import GOLD, SILVER_MOVIES
+from spark.kpis import KPIS, compute_kpis
+from spark.kpis.compute import arrow_schema
+from spark.kpis.directors import rank_directors
+from spark.kpis.franchises import compare_segments, rank_franchises
+from spark.kpis.genres import summarise_genres
+from spark.kpis.kpi import MOVIE_COLUMNS
+from spark.kpis.rankings import RANKINGS, rank_movies
+from spark.kpis.sample import sample_movies
+from spark.kpis.searches import SEARCHES, search_movies
+from spark.kpis.years import summarise_years
+from spark.session import CONNECT_MODE, Engine
+from spark.transform import TransformCounts
+from tests.spark.lakes import Rows, read_rows, rows_of, write_silver
+
+NewLake = Callable[..., str]
+LakeOf = Callable[[Engine, str], tuple[str, TransformCounts]]
+Query = Callable[[Any], Any]
+
+MOVIES_DDL = ", ".join(f"`{column}` {SILVER_MOVIES.columns[column]}" for column in MOVIE_COLUMNS)
+
+
+def computed(engine: Engine, query: Query, *movies: dict[str, Any]) -> Rows:
+    """What a query makes of movies; columns that a movie lacks are null."""
+    rows = [tuple(movie.get(column) for column in MOVIE_COLUMNS) for movie in movies]
+    return rows_of(query(engine.session.createDataFrame(rows, MOVIES_DDL)))
+
+
+def pick(rows: Rows, *columns: str) -> list[tuple[Any, ...]]:
+    return [tuple(row[column] for column in columns) for row in rows]
+
+
+def nearly(row: dict[str, Any]) -> dict[str, Any]:
+    """A row whose sums and means may differ in the order of their additions."""
+    return {
+        column: pytest.approx(value, rel=1e-12) if isinstance(value, float) else value
+        for column, value in row.items()
+    }
+
+
+def by_key(table: pa.Table, key: str, columns: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """A table's rows under the texts of one column, with the columns that the reference has."""
+    return {str(row[key]): {column: row[column] for column in columns} for row in table.to_pylist()}
+
+
+def ids_by(rows: Rows, key: str) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for row in rows:
+        found.setdefault(row[key], []).append(row["id"])
+        assert row["rank"] == len(found[row[key]])
+    return found
+
+
+@pytest.mark.parametrize(
+    ("payloads", "expected"),
+    [
+        pytest.param("tmdb_18_payloads", "expected_18", id="18-real-movies"),
+        pytest.param("tmdb_sample_1601", "expected_sample_1601", id="1601-sampled-movies"),
+    ],
+)
+def test_kpis_equal_the_reference(
+    engine: Engine, transformed_lake: LakeOf, shared_data: Path, payloads: str, expected: str
+) -> None:
+    wanted = json.loads((shared_data / "reference" / f"{expected}.json").read_text())
+    lake_root, _ = transformed_lake(engine, payloads)
+
+    kpis = compute_kpis(engine.session, lake_root)
+
+    assert kpis["gold/overview"].to_pylist() == [nearly(wanted["overview"])]
+    assert ids_by(kpis["gold/movie_rankings"].to_pylist(), "ranking") == wanted["movie_rankings"]
+    hits = {search: ids for search, ids in wanted["movie_searches"].items() if ids}
+    assert ids_by(kpis["gold/movie_searches"].to_pylist(), "search") == hits
+    for table, key in {
+        "franchise_comparison": "segment",
+        "franchises": "collection",
+        "genres": "genre",
+        "years": "release_year",
+    }.items():
+        figures = next(iter(wanted[table].values()), {})
+        found = by_key(kpis[f"gold/{table}"], key, figures)
+        assert found == {name: nearly(row) for name, row in wanted[table].items()}, table
+    directors = kpis["gold/directors"].slice(0, len(wanted["directors"]))
+    figures = next(iter(wanted["directors"].values()))
+    assert by_key(directors, "director", figures) == {
+        name: nearly(row) for name, row in wanted["directors"].items()
+    }
+    silver = read_rows(lake_root, SILVER_MOVIES, by="id")
+    sample = kpis["gold/movie_sample"]
+    assert sample.to_pylist() == [{column: row[column] for column in sample.column_names} for row in silver]
+
+
+@pytest.mark.jvm
+def test_engines_give_equal_tables(
+    sail_engine: Engine, jvm_engine: Engine, transformed_lake: LakeOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(CONNECT_MODE, "1")
+    lake_root, _ = transformed_lake(sail_engine, "tmdb_sample_1601")
+    ours = compute_kpis(sail_engine.session, lake_root)
+    monkeypatch.delenv(CONNECT_MODE)
+    theirs = compute_kpis(jvm_engine.session, lake_root)
+
+    for name, table in ours.items():
+        assert table.schema == theirs[name].schema
+        assert table.to_pylist() == [nearly(row) for row in theirs[name].to_pylist()], name
+
+
+def test_every_gold_table_has_one_kpi_with_a_definition() -> None:
+    assert tuple(kpi.table for kpi in KPIS) == GOLD
+    sentences = [entry.definition for entry in (*KPIS, *RANKINGS, *SEARCHES)]
+    assert [text for text in sentences if not text.endswith(".") or "\n" in text] == []
+
+
+def test_empty_silver_gives_the_rows_that_are_always_there(sail: Engine, new_lake: NewLake) -> None:
+    kpis = compute_kpis(sail.session, new_lake())
+
+    assert {name: table.schema for name, table in kpis.items()} == {
+        table.name: arrow_schema(table) for table in GOLD
+    }
+    assert {name: table.to_pylist() for name, table in kpis.items() if table.num_rows} == {
+        "gold/overview": [
+            {"movies": 0, "mean_budget_musd": None, "mean_revenue_musd": None, "mean_rating": None}
+        ],
+        "gold/franchise_comparison": [
+            {
+                "segment": segment, "movies": 0, "mean_revenue_musd": None, "median_roi": None,
+                "mean_budget_musd": None, "mean_popularity": None, "mean_rating": None,
+            }
+            for segment in ("Franchise", "Standalone")
+        ],
+    }  # fmt: skip
+
+
+def test_silver_of_two_movies(sail: Engine, new_lake: NewLake) -> None:
+    lake_root = new_lake()
+    write_silver(
+        lake_root,
+        [
+            {"id": 1, "title": "One", "release_year": 2001, "genres": "Drama", "revenue_musd": 1.0},
+            {"id": 2, "title": "Two", "release_year": 2000},
+        ],
+    )
+
+    kpis = compute_kpis(sail.session, lake_root, silver_version=1)
+
+    assert kpis["gold/overview"].to_pylist() == [
+        {"movies": 2, "mean_budget_musd": None, "mean_revenue_musd": 1.0, "mean_rating": None}
+    ]
+    assert ids_by(kpis["gold/movie_rankings"].to_pylist(), "ranking") == {"highest_revenue": [1]}
+    assert kpis["gold/years"]["release_year"].to_pylist() == [2000, 2001]
+    assert kpis["gold/movie_sample"]["title"].to_pylist() == ["One", "Two"]
+    assert compute_kpis(sail.session, lake_root, silver_version=0)["gold/movie_sample"].num_rows == 0
+
+
+def test_rankings_hold_five_places_and_break_ties_by_id(sail: Engine) -> None:
+    movies = [{"id": n, "title": str(n), "popularity": 1.0 if n < 6 else 2.0} for n in (7, 6, 5, 4, 3, 2, 1)]
+
+    rows = computed(sail, rank_movies, *movies)
+
+    assert pick(rows, "ranking", "rank", "id", "value") == [
+        ("most_popular", 1, 6, 2.0),
+        ("most_popular", 2, 7, 2.0),
+        ("most_popular", 3, 1, 1.0),
+        ("most_popular", 4, 2, 1.0),
+        ("most_popular", 5, 3, 1.0),
+    ]
+
+
+def test_ratings_need_ten_votes_and_ties_go_by_votes(sail: Engine) -> None:
+    rows = computed(
+        sail,
+        rank_movies,
+        {"id": 1, "vote_average": 9.0, "vote_count": 9},
+        {"id": 2, "vote_average": 8.0, "vote_count": 10},
+        {"id": 3, "vote_average": 8.0, "vote_count": 20},
+        {"id": 4, "vote_average": None, "vote_count": 30},
+        {"id": 5, "vote_average": 7.0, "vote_count": 10},
+    )
+    ids = {
+        name: [row["id"] for row in rows if row["ranking"] == name]
+        for name in ("highest_rated", "lowest_rated")
+    }
+    assert ids == {"highest_rated": [3, 2, 5], "lowest_rated": [5, 3, 2]}
+
+
+def test_returns_are_ranked_from_ten_million_of_budget(sail: Engine) -> None:
+    rows = computed(
+        sail,
+        rank_movies,
+        {"id": 1, "roi": 900.0, "budget_musd": 9.99},
+        {"id": 2, "roi": 2.0, "budget_musd": 10.0},
+        {"id": 3, "roi": 0.5, "budget_musd": 50.0},
+    )
+    ids = {
+        name: [row["id"] for row in rows if row["ranking"] == name] for name in ("highest_roi", "lowest_roi")
+    }
+    assert ids == {"highest_roi": [2, 3], "lowest_roi": [3, 2]}
+
+
+def test_rankings_come_in_their_order_with_their_values(sail: Engine) -> None:
+    movie = {
+        "id": 1, "title": "A", "release_year": 2000, "budget_musd": 10.0, "revenue_musd": 25.0,
+        "profit_musd": 15.0, "roi": 2.5, "vote_count": 10, "vote_average": 7.0, "popularity": 3.0,
+    }  # fmt: skip
+
+    rows = computed(sail, rank_movies, movie)
+
+    assert pick(rows, "ranking", "value") == [
+        ("highest_revenue", 25.0), ("highest_budget", 10.0), ("highest_profit", 15.0),
+        ("lowest_profit", 15.0), ("highest_roi", 2.5), ("lowest_roi", 2.5), ("most_voted", 10.0),
+        ("most_popular", 3.0), ("highest_rated", 7.0), ("lowest_rated", 7.0),
+    ]  # fmt: skip
+    shown = {"ranking": "highest_revenue", "rank": 1, "value": 25.0} | movie
+    assert rows[0] == shown
+
+
+def test_searches_match_whole_names(sail: Engine) -> None:
+    genres = "Action|Science Fiction"
+    rows = computed(
+        sail,
+        search_movies,
+        {"id": 1, "cast": "Bruce Willis Jr|A", "genres": genres},
+        {"id": 2, "cast": "A|Bruce Willis", "genres": genres},
+        {"id": 3, "cast": "Bruce Willis", "genres": genres, "vote_average": 6.0},
+        {"id": 4, "cast": "Bruce Willis|A", "genres": genres, "vote_average": 8.0},
+        {"id": 5, "cast": "Bruce Willis", "genres": "Science Fiction"},
+        {"id": 6, "cast": "A|Bruce Willis|B", "genres": genres, "vote_average": 8.0},
+        {"id": 7, "cast": "Uma Thurman", "director": "A|Quentin Tarantino", "runtime": None},
+        {"id": 8, "cast": "Uma Thurman", "director": "Quentin Tarantino", "runtime": 154},
+        {"id": 9, "cast": "Uma Thurman", "director": "Quentin Tarantino", "runtime": 111},
+        {"id": 10, "cast": None, "director": "Quentin Tarantino", "runtime": 1},
+    )
+    assert pick(rows, "search", "rank", "id") == [
+        ("bruce_willis_scifi_action", 1, 4),
+        ("bruce_willis_scifi_action", 2, 6),
+        ("bruce_willis_scifi_action", 3, 3),
+        ("bruce_willis_scifi_action", 4, 2),
+        ("tarantino_uma_thurman", 1, 9),
+        ("tarantino_uma_thurman", 2, 8),
+        ("tarantino_uma_thurman", 3, 7),
+    ]
+
+
+def test_segments_take_the_exact_median(sail: Engine) -> None:
+    rows = computed(
+        sail,
+        compare_segments,
+        *(
+            {"id": n, "belongs_to_collection": "C", "roi": roi}
+            for n, roi in enumerate((1.0, 9.0, 2.0, 4.0, None))
+        ),
+    )
+    assert pick(rows, "segment", "movies", "median_roi") == [("Franchise", 5, 3.0), ("Standalone", 0, None)]
+
+
+def test_franchises_have_two_movies_and_rank_by_revenue_then_name(sail: Engine) -> None:
+    rows = computed(
+        sail,
+        rank_franchises,
+        {"id": 1, "belongs_to_collection": "Single", "revenue_musd": 999.0},
+        {"id": 2, "belongs_to_collection": "B", "revenue_musd": 5.0, "budget_musd": 4.0, "vote_average": 6.0},
+        {
+            "id": 3,
+            "belongs_to_collection": "B",
+            "revenue_musd": None,
+            "budget_musd": 2.0,
+            "vote_average": 7.0,
+        },
+        {"id": 4, "belongs_to_collection": "A", "revenue_musd": 5.0},
+        {"id": 5, "belongs_to_collection": "A"},
+        {"id": 6, "belongs_to_collection": "Nothing known"},
+        {"id": 7, "belongs_to_collection": "Nothing known"},
+    )
+    assert [tuple(row.values()) for row in rows] == [
+        (1, "A", 2, 0.0, None, 5.0, 5.0, None),
+        (2, "B", 2, 6.0, 3.0, 5.0, 5.0, 6.5),
+        (3, "Nothing known", 2, 0.0, None, 0.0, None, None),
+    ]
+
+
+def test_co_directors_are_all_credited(sail: Engine) -> None:
+    rows = computed(
+        sail,
+        rank_directors,
+        {"id": 1, "director": "B|A", "revenue_musd": 5.0, "vote_average": 6.0},
+        {"id": 2, "director": "B", "vote_average": 8.0},
+        {"id": 3, "director": None, "revenue_musd": 9.0},
+    )
+    assert [tuple(row.values()) for row in rows] == [(1, "A", 1, 5.0, 6.0), (2, "B", 2, 5.0, 7.0)]
+
+
+def test_genres_interpolate_percentiles_and_count_a_movie_once(sail: Engine) -> None:
+    rows = computed(
+        sail,
+        summarise_genres,
+        {"id": 1, "genres": "Drama|War", "roi": 1.0},
+        {"id": 2, "genres": "Drama|Drama", "roi": 2.0},
+        {"id": 3, "genres": "Action", "roi": None},
+        {"id": 4, "genres": None, "roi": 5.0},
+    )
+    assert pick(rows, "genre", "movies", "roi_p25", "median_roi", "roi_p75") == [
+        ("Drama", 2, 1.25, 1.5, 1.75),
+        ("Action", 1, None, None, None),
+        ("War", 1, 1.0, 1.0, 1.0),
+    ]
+
+
+def test_years_ascend_and_sums_count_null_as_zero(sail: Engine) -> None:
+    rows = computed(
+        sail,
+        summarise_years,
+        {"id": 1, "release_year": 2001, "revenue_musd": 4.0, "budget_musd": 1.0, "profit_musd": 3.0},
+        {"id": 2, "release_year": 2001},
+        {"id": 3, "release_year": 1999},
+    )
+    assert [tuple(row.values()) for row in rows] == [
+        (1999, 1, 0.0, None, None, None),
+        (2001, 2, 4.0, 4.0, 1.0, 3.0),
+    ]
+
+
+def test_large_samples_are_chosen_by_hash_and_ordered_by_id(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lake.tables.MOVIE_SAMPLE_ROWS", 3)
+    # The three smallest of md5("1") … md5("6") belong to 4, 6 and 1: a87f…, 1679…, c4ca…
+    rows = computed(engine, sample_movies, *({"id": n} for n in range(6, 0, -1)))
+    assert [row["id"] for row in rows] == [1, 4, 6]
