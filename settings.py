@@ -8,12 +8,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
+from dotenv.parser import parse_stream
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 TMDB_API_URL = "https://api.themoviedb.org/3"
 TMDB_EXPORTS_URL = "https://files.tmdb.org/p/exports"
 SANDBOX_SOURCE = "sandbox"
+ENV_FILE = ".env"
 
 # 0 does not exist: TMDB answers 404 for it, and the pipeline shows what it does with that.
 DEFAULT_MOVIE_IDS = (
@@ -47,7 +49,7 @@ def default_spark_master() -> str:
 class Settings(BaseSettings):
     """All that can be set, with defaults (contract, section 2)."""
 
-    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_file=ENV_FILE, env_ignore_empty=True, extra="ignore", frozen=True)
 
     tmdb_api_key: SecretStr | None = None
     tmdb_access_token: SecretStr | None = None
@@ -67,12 +69,18 @@ class Settings(BaseSettings):
     spark_app_name: str = "tmdb-movies"
 
     lake_root: str | None = None
-    output_dir: Path = Path("output")
+    output_dir: Path = Field(default=Path("output"), validate_default=True)
 
     @field_validator("ingestion_movie_ids", mode="before")
     @classmethod
     def _split_movie_ids(cls, value: Any) -> Any:
         return parse_movie_ids(value) if isinstance(value, str) else value
+
+    @field_validator("output_dir")
+    @classmethod
+    def _make_absolute(cls, value: Path) -> Path:
+        # A run may be cached, logged and read elsewhere than where it was started.
+        return value.expanduser().absolute()
 
     @model_validator(mode="after")
     def _require_key_for_base_url(self) -> Settings:
@@ -89,7 +97,7 @@ class Settings(BaseSettings):
     def lake(self) -> str:
         """Root folder or URL of the Delta tables; sandbox data stay apart from real data."""
         root = self.lake_root or ("data/sandbox" if self.uses_sandbox else "data")
-        return root if "://" in root else str(Path(root).absolute())
+        return root if "://" in root else str(Path(root).expanduser().absolute())
 
     @property
     def engine_fallback(self) -> str | None:
@@ -112,10 +120,24 @@ def load_settings(**overrides: Any) -> Settings:
     Raises:
         SettingsError: one or more values cannot be used; every one is named in the text.
     """
+    _check_env_file(Path(ENV_FILE))
     try:
         return Settings(**{name: value for name, value in overrides.items() if value is not None})
     except ValidationError as error:
         raise SettingsError("; ".join(_sentence(dict(problem)) for problem in error.errors())) from None
+
+
+def _check_env_file(path: Path) -> None:
+    """Refuse a file with lines that are no settings; by default they would be passed over."""
+    if not path.is_file():
+        return
+    try:
+        with path.open(encoding="utf-8") as file:
+            bad_lines = [binding.original.line for binding in parse_stream(file) if binding.error]
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}") from error
+    if bad_lines:
+        raise SettingsError(f"{path}, line {bad_lines[0]}: this is no setting; write NAME=value")
 
 
 def _sentence(problem: dict[str, Any]) -> str:

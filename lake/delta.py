@@ -8,6 +8,7 @@ import pyarrow as pa
 from deltalake import DeltaTable, Field, QueryBuilder, Schema
 from deltalake.schema import PrimitiveType
 
+from lake.arrow import arrow_schema
 from lake.errors import SchemaMismatchError, access
 from lake.tables import Table
 
@@ -74,4 +75,7 @@ def read(table: Table, lake_root: str, version: int | None = None) -> pa.Table |
     """Load a whole small table in its declared column order; None where there is none."""
     found = open_table(table, lake_root, version)
     columns = ", ".join(f'"{name}"' for name in table.columns)
-    return None if found is None else query(found, f"SELECT {columns} FROM t")
+    if found is None:
+        return None
+    # The query engine answers with view types, which not all of Arrow's functions take.
+    return query(found, f"SELECT {columns} FROM t").cast(arrow_schema(table))

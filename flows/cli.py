@@ -1,0 +1,109 @@
+"""The command line `movies`; `python flows/main.py` is its `run`."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.stages import Stage
+
+USAGE_ERROR = 2
+
+
+class Source(StrEnum):
+    """Where the ids to fetch come from."""
+
+    IDS = "ids"
+
+
+app = typer.Typer(
+    name="movies",
+    help="Movies from TMDB into Delta tables, KPIs, a report and plots.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.command()
+def run(
+    movie_ids: Annotated[
+        str | None, typer.Option(metavar="1,2,3", help="TMDB ids; 19 well-known movies where none are given.")
+    ] = None,
+    movie_ids_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A file of ids, separated by commas, blanks or lines.")
+    ] = None,
+    source: Annotated[Source, typer.Option(help="Where the ids to fetch come from.")] = Source.IDS,
+    spark_master: Annotated[
+        str | None, typer.Option(metavar="MASTER", help="sail (embedded), local[*], spark://… or sc://…")
+    ] = None,
+    lake_root: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Folder or object-store URL of the Delta tables.")
+    ] = None,
+    output_dir: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder of the report, the plots and the logs.")
+    ] = None,
+    stage: Annotated[list[Stage] | None, typer.Option(help="Only this step; can be repeated.")] = None,
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="Fetch every asked id again, the absent too, and rebuild.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say how much there is to fetch and what would run.")
+    ] = False,
+) -> None:
+    """Fetch movies, bring the tables up to date, and write the report and the plots.
+
+    Without a TMDB key the movies come from a bundled sandbox. What is already there is not done again.
+    """
+    from flows.run import RunRequest, execute
+
+    if movie_ids is not None and movie_ids_file is not None:
+        raise typer.BadParameter("give --movie-ids or --movie-ids-file, not both")
+    request = RunRequest(
+        movie_ids=_read_ids(movie_ids, movie_ids_file),
+        spark_master=spark_master,
+        lake_root=lake_root,
+        output_dir=output_dir,
+        stages=stage or list(Stage),
+        refresh=refresh,
+    )
+    raise typer.Exit(execute(request, dry_run=dry_run))
+
+
+@app.command()
+def status(
+    lake_root: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Folder or object-store URL of the Delta tables.")
+    ] = None,
+) -> None:
+    """Say what is in the lake: tables, rows, versions, and when each was last written."""
+    from flows.status import show_status
+
+    raise typer.Exit(show_status(lake_root))
+
+
+def _read_ids(text: str | None, file: Path | None) -> tuple[int, ...] | None:
+    from settings import parse_movie_ids
+
+    if file is not None:
+        try:
+            text = file.read_text()
+        except (OSError, UnicodeDecodeError) as error:
+            raise typer.BadParameter(f"{file} cannot be read: {error}") from error
+    if text is None:
+        return None
+    try:
+        ids = parse_movie_ids(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    if not ids:
+        raise typer.BadParameter("there is no movie id in it")
+    return ids
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; arguments given here go before those of the process."""
+    app([*(arguments or []), *sys.argv[1:]])

@@ -1,0 +1,60 @@
+"""The pipeline: TMDB → raw → silver → gold → report, plots and artifacts.
+
+`python flows/main.py --help` says how to run it here; `prefect.yaml` how it is deployed.
+"""
+
+from __future__ import annotations
+
+if __name__ == "__main__":
+    # Importing Prefect is what a short run waits for, so the command line begins before it, with the API and
+    # the engine starting side by side, and comes back to this module as `flows.main`.
+    from flows.cli import main
+
+    main(["run"])
+
+import logging
+from pathlib import Path
+
+from prefect import flow
+
+from flows.analytics import refresh_analytics
+from flows.ingest import ingest_movies
+from flows.run_report import IncompleteIngestionError, RunReport, timed
+from flows.stages import Stage
+from tasks.reporting import show_run
+
+logger = logging.getLogger(__name__)
+
+
+@flow(name="movie-pipeline", validate_parameters=True)
+async def movie_pipeline(
+    movie_ids: list[int] | None = None,
+    stages: list[Stage] | None = None,
+    refresh: bool = False,
+    spark_master: str | None = None,
+    lake_root: str | None = None,
+    output_dir: Path | None = None,
+) -> RunReport:
+    """Fetch movies from TMDB, bring the tables up to date, and show what they say.
+
+    Args:
+        movie_ids: TMDB ids; `INGESTION_MOVIE_IDS` where none are given.
+        stages: Only these of `ingest`, `transform`, `kpis` and `report`; all where none are given.
+        refresh: Fetch every asked id again, the absent too, and rebuild the tables.
+        spark_master: The engine; `SPARK_MASTER` where none is given.
+        lake_root: Folder or URL of the tables; `LAKE_ROOT` where none is given.
+        output_dir: Folder of report and plots; `OUTPUT_DIR` where none is given.
+    """
+    report = RunReport()
+    wanted = stages or list(Stage)
+    if Stage.INGEST in wanted:
+        with timed(report.seconds, Stage.INGEST):
+            report.ingestion = await ingest_movies(movie_ids, refresh, lake_root)
+    if set(wanted) != {Stage.INGEST}:
+        report.analytics = await refresh_analytics(wanted, refresh, spark_master, lake_root, output_dir)
+        report.seconds |= report.analytics.seconds
+    logger.info("%s", report.sentence())
+    await show_run(report.rows(), report.analytics.versions)
+    if report.ingestion.lost:
+        raise IncompleteIngestionError(report)
+    return report

@@ -1,0 +1,48 @@
+"""What a run has to do, read from settings and lake alone."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+from flows.stages import Stage
+from lake.publications import current
+from lake.work_list import WorkList, check_source, plan_work
+from settings import SANDBOX_SOURCE, TMDB_API_URL, Settings
+
+if TYPE_CHECKING:
+    from tmdb.sandbox import Sandbox
+
+SPARK_STAGES = (Stage.TRANSFORM, Stage.KPIS)
+
+# A sandbox that the command line has started early; otherwise the flow starts one where it needs one.
+SANDBOX: ContextVar[Sandbox | None] = ContextVar("sandbox", default=None)
+
+
+def source_of(settings: Settings) -> str:
+    """What `raw/movies` calls the server that the movies come from."""
+    return SANDBOX_SOURCE if settings.uses_sandbox else settings.tmdb_base_url or TMDB_API_URL
+
+
+def plan(settings: Settings, refresh: bool) -> WorkList:
+    """What is to fetch.
+
+    Raises:
+        LakeError: the lake cannot be read, or holds movies from another kind of source.
+    """
+    check_source(settings.lake, source_of(settings), SANDBOX_SOURCE)
+    return plan_work(
+        settings.lake,
+        settings.ingestion_movie_ids,
+        max_age_days=settings.ingestion_max_age_days,
+        refresh=refresh,
+    )
+
+
+def needs_engine(settings: Settings, stages: Collection[Stage], work: WorkList | None) -> bool:
+    """Whether a Spark engine will surely be asked for; a guess that errs on the side of no."""
+    if Stage.TRANSFORM in stages:
+        has_news = work is not None and bool(work.to_fetch)
+        return has_news or any(current(settings.lake, stage) is None for stage in SPARK_STAGES)
+    return Stage.KPIS in stages and current(settings.lake, Stage.TRANSFORM) is not None

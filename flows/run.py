@@ -1,0 +1,164 @@
+"""A run from the command line: everything around the flow, from settings to exit status."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flows.local_api import LocalApi, start_local_api
+from flows.stages import Stage
+from flows.terminal import Terminal
+from settings import Settings, SettingsError, load_settings
+from tasks.run_logs import log_files
+from tmdb.redaction import redact
+
+if TYPE_CHECKING:
+    from flows.run_report import RunReport
+    from lake.work_list import WorkList
+
+logger = logging.getLogger(__name__)
+
+OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+OWN_PACKAGES = {"flows", "lake", "loopback", "report", "settings", "spark", "tasks", "tmdb"}
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What was asked for on the command line; None leaves it to the settings."""
+
+    stages: list[Stage]
+    refresh: bool = False
+    movie_ids: tuple[int, ...] | None = None
+    spark_master: str | None = None
+    lake_root: str | None = None
+    output_dir: Path | None = None
+
+    def settings(self) -> Settings:
+        """The environment and `.env`, with what was asked for on top."""
+        return load_settings(
+            ingestion_movie_ids=self.movie_ids,
+            spark_master=self.spark_master,
+            lake_root=self.lake_root,
+            output_dir=self.output_dir,
+        )
+
+    def flow_parameters(self) -> dict[str, Any]:
+        """The same in the flow's terms."""
+        return {
+            "movie_ids": None if self.movie_ids is None else list(self.movie_ids),
+            "stages": self.stages,
+            "refresh": self.refresh,
+            "spark_master": self.spark_master,
+            "lake_root": self.lake_root,
+            "output_dir": self.output_dir,
+        }
+
+
+def execute(request: RunRequest, *, dry_run: bool = False) -> int:
+    """Run the pipeline, or only say what it would do; return the exit status (contract, section 1)."""
+    try:
+        settings = request.settings()
+    except SettingsError as error:
+        Terminal().fail(str(error))
+        return USAGE
+    terminal = Terminal(lambda text: redact(text, settings.secrets))
+    logs = settings.output_dir / "logs"
+    try:
+        with log_files(logs, settings.secrets):
+            try:
+                return _dry_run(request, settings, terminal) if dry_run else _run(request, settings, terminal)
+            except Exception as error:
+                logger.exception("the run failed")
+                return _explain(error, settings, terminal)
+    except KeyboardInterrupt:
+        terminal.fail("Interrupted: what is committed stays, and the next run goes on from there")
+        return INTERRUPTED
+    except OSError as error:
+        terminal.fail(f"The log files in {logs} cannot be written: {error.strerror or error}")
+        return FAILED
+
+
+def _run(request: RunRequest, settings: Settings, terminal: Terminal) -> int:
+    with ExitStack() as stack:
+        api = start_local_api()
+        work = _announce(request, settings, terminal)
+        report = _run_flow(request, settings, work, api, stack, terminal)
+    terminal.summarise(report, settings.output_dir, settings.lake)
+    return OK
+
+
+def _announce(request: RunRequest, settings: Settings, terminal: Terminal) -> WorkList | None:
+    """Say where movies come from, and find out early whether there is anything to do."""
+    if settings.engine_fallback:
+        terminal.say(settings.engine_fallback)
+    if Stage.INGEST not in request.stages:
+        return None
+    if settings.uses_sandbox:
+        terminal.say("No TMDB key is set: movies come from the bundled sandbox, a server on loopback.")
+    from flows.planning import plan
+
+    return plan(settings, request.refresh)
+
+
+def _run_flow(
+    request: RunRequest,
+    settings: Settings,
+    work: WorkList | None,
+    api: LocalApi,
+    stack: ExitStack,
+    terminal: Terminal,
+) -> RunReport:
+    """Start what the run is going to need side by side, and run the flow."""
+    from flows.planning import SANDBOX, needs_engine
+    from flows.warm_up import WARM_UP, WarmUp
+
+    if work is not None and work.to_fetch and settings.uses_sandbox:
+        from tmdb.sandbox import Sandbox
+
+        SANDBOX.set(stack.enter_context(Sandbox()))
+    if needs_engine(settings, request.stages, work):
+        WARM_UP.set(stack.enter_context(WarmUp(settings)))
+
+    # Prefect is imported here and not before: its API has been starting meanwhile.
+    from flows.main import movie_pipeline
+    from tasks.progress import LISTENER
+
+    LISTENER.set(stack.enter_context(terminal.progress()))
+    stack.enter_context(api.ready())
+    report: RunReport = asyncio.run(movie_pipeline(**request.flow_parameters()))
+    return report
+
+
+def _dry_run(request: RunRequest, settings: Settings, terminal: Terminal) -> int:
+    if Stage.INGEST in request.stages:
+        from flows.planning import plan, source_of
+
+        work = plan(settings, request.refresh)
+        terminal.say(
+            f"{len(work.to_fetch):,} of {work.asked:,} movies would be fetched from {source_of(settings)}; "
+            f"{work.present:,} are in the lake, {work.absent:,} are known not to exist."
+        )
+    stages = ", ".join(stage for stage in Stage if stage in request.stages)
+    terminal.say(f"Stages that would run: {stages}; with {settings.spark_master} on {settings.lake}.")
+    return OK
+
+
+def _explain(error: Exception, settings: Settings, terminal: Terminal) -> int:
+    """Say in one sentence what went wrong; the stack trace is in the log file."""
+    from flows.interrupt import Interrupted
+    from flows.run_report import IncompleteIngestionError
+
+    if isinstance(error, IncompleteIngestionError):
+        terminal.summarise(error.report, settings.output_dir, settings.lake)
+    sentence = ". ".join([str(error), *getattr(error, "__notes__", [])])
+    if type(error).__module__.partition(".")[0] in OWN_PACKAGES:
+        terminal.fail(sentence)
+    else:
+        name = type(error).__name__
+        log = settings.output_dir / "logs" / "project.log"
+        terminal.fail(f"{name}: {sentence.partition(chr(10))[0]} (the stack trace is in {log})")
+    return INTERRUPTED if isinstance(error, Interrupted) else FAILED

@@ -1,0 +1,132 @@
+"""What a run did, for its last lines on the terminal and its table in Prefect's UI."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any
+
+from lake.publications import Publication
+
+
+@dataclass
+class IngestionReport:
+    """What became of the ids that were asked for."""
+
+    asked: int = 0
+    fetched: int = 0
+    present: int = 0
+    absent: int = 0
+    failed: dict[str, int] = field(default_factory=dict)
+    left: int = 0
+    requests: int = 0
+    retries: int = 0
+    commits: int = 0
+
+    def add(self, fetched: int, failed: Mapping[str, int]) -> None:
+        """Count the movies of one task."""
+        self.fetched += fetched
+        for reason, count in failed.items():
+            self.failed[reason] = self.failed.get(reason, 0) + count
+
+    @property
+    def not_found(self) -> int:
+        """Movies that TMDB does not have: known from before, or learnt in this run."""
+        return self.absent + self.failed.get("not_found", 0)
+
+    @property
+    def lost(self) -> dict[str, int]:
+        """Movies that are owed still, by the reason they could not be had."""
+        return {reason: count for reason, count in self.failed.items() if reason != "not_found"}
+
+
+@dataclass
+class AnalyticsReport:
+    """What the tables hold after the run."""
+
+    movies: int | None = None
+    filtered: dict[str, int] = field(default_factory=dict)
+    quarantined: dict[str, int] = field(default_factory=dict)
+    versions: dict[str, int] = field(default_factory=dict)
+    files: list[str] = field(default_factory=list)
+    engine_started: bool = False
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def describe_silver(self, silver: Publication) -> None:
+        """Take over what the transform says of its movies."""
+        self.movies = silver.facts["movies"]
+        self.filtered, self.quarantined = silver.facts["filtered"], silver.facts["quarantined"]
+        self.versions = {
+            **{name: version.version for name, version in silver.inputs.items()},
+            **silver.versions,
+        }
+
+
+@dataclass
+class RunReport:
+    """A whole run: what it fetched, what the tables hold, and how long each step took."""
+
+    ingestion: IngestionReport = field(default_factory=IngestionReport)
+    analytics: AnalyticsReport = field(default_factory=AnalyticsReport)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether the run found everything as it should be."""
+        return not (self.ingestion.requests or self.analytics.engine_started)
+
+    def sentence(self) -> str:
+        """What the run did, in one line."""
+        if self.is_unchanged:
+            return "unchanged: everything asked for is in the lake, and all outputs are up to date"
+        counts = ", ".join(f"{row['movies']} {row['count']}" for row in self.rows())
+        return f"movies: {counts}"
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The run as the rows of a table: what, how many, and by which reasons."""
+        ingestion, analytics = self.ingestion, self.analytics
+        rows = [
+            ("asked for", ingestion.asked, ""),
+            ("fetched", ingestion.fetched, f"{ingestion.requests} requests, {ingestion.retries} retries"),
+            ("already there", ingestion.present, ""),
+            ("not found", ingestion.not_found, "TMDB has no such movie" if ingestion.not_found else ""),
+            ("failed", sum(ingestion.lost.values()), reasons(ingestion.lost)),
+        ]
+        if ingestion.left:
+            rows.append(("left", ingestion.left, "the run stopped before them"))
+        if analytics.movies is not None:
+            rows += [
+                ("rows in silver", analytics.movies, ""),
+                ("filtered", sum(analytics.filtered.values()), reasons(analytics.filtered)),
+                ("in quarantine", sum(analytics.quarantined.values()), reasons(analytics.quarantined)),
+            ]
+        return [{"movies": name, "count": count, "detail": detail} for name, count, detail in rows]
+
+
+class IncompleteIngestionError(Exception):
+    """Some movies could not be fetched after all retries; everything else was done, as `report` says."""
+
+    def __init__(self, report: RunReport) -> None:
+        lost = report.ingestion.lost
+        super().__init__(
+            f"{sum(lost.values()):,} of {report.ingestion.asked:,} movies could not be fetched "
+            f"({reasons(lost)}): the table raw/fetch_failures says why, and the next run tries them again"
+        )
+        self.report = report
+
+
+def reasons(counts: Mapping[str, int]) -> str:
+    """`2 not_released, 1 bad_value`; empty where nothing was counted."""
+    return ", ".join(f"{count} {reason}" for reason, count in counts.items() if count)
+
+
+@contextmanager
+def timed(seconds: dict[str, float], step: str) -> Iterator[None]:
+    """Note how long a step took, also when it failed."""
+    start = monotonic()
+    try:
+        yield
+    finally:
+        seconds[step] = monotonic() - start

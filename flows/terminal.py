@@ -1,0 +1,90 @@
+"""What a run says on the terminal: progress, a summary, or one sentence of what failed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from flows.run_report import RunReport
+
+SECONDS_BETWEEN_LINES = 5.0
+
+
+class Advance(Protocol):
+    """How far something is."""
+
+    done: int
+    total: int
+    failed: int
+
+    def sentence(self) -> str: ...
+
+
+class Terminal:
+    """Speaks to a person where there is a terminal, and in plain lines where there is none."""
+
+    def __init__(self, redact: Callable[[str], str] = lambda text: text) -> None:
+        self._out = Console(highlight=False)
+        self._errors = Console(stderr=True, highlight=False)
+        self._redact = redact
+
+    def say(self, text: str) -> None:
+        self._out.print(self._redact(text), markup=False, soft_wrap=True)
+
+    def fail(self, text: str) -> None:
+        """Say in one sentence what went wrong."""
+        self._errors.print(f"Error: {self._redact(text)}", markup=False, soft_wrap=True)
+
+    @contextmanager
+    def progress(self) -> Iterator[Callable[[Advance], None]]:
+        """Show how far the fetching is: a bar on a terminal, a line every few seconds elsewhere."""
+        if not self._out.is_terminal:
+            yield self._lines()
+            return
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (
+            TextColumn("Fetching"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[note]}"),
+        )
+        with Progress(*columns, TimeRemainingColumn(), console=self._out, transient=True) as bar:
+            row = bar.add_task("fetch", total=None, note="", visible=False)
+
+            def draw(state: Advance) -> None:
+                failed = f"{state.failed} failed" if state.failed else ""
+                bar.update(row, total=state.total, completed=state.done, note=failed, visible=True)
+
+            yield draw
+
+    def _lines(self) -> Callable[[Advance], None]:
+        last = time.monotonic()
+
+        def write(state: Advance) -> None:
+            nonlocal last
+            now = time.monotonic()
+            if now - last >= SECONDS_BETWEEN_LINES:
+                last = now
+                self.say(f"Fetched {state.sentence()}")
+
+        return write
+
+    def summarise(self, report: RunReport, output_dir: Path, lake: str) -> None:
+        """Close the run with its numbers, its times, and where to look."""
+        for row in report.rows():
+            detail = f"  ({row['detail']})" if row["detail"] else ""
+            self.say(f"  {row['movies'] + ' ':.<18} {row['count']:>9,}{detail}")
+        steps = ", ".join(f"{step} {seconds:.1f} s" for step, seconds in report.seconds.items())
+        self.say(f"  {'seconds ':.<18} {steps}")
+        if report.is_unchanged:
+            self.say(f"{report.sentence().capitalize()}.")
+        self.say(f"Tables are in {lake}")
+        if report.analytics.files:
+            self.say(f"Report, plots and logs are in {output_dir}")

@@ -1,0 +1,76 @@
+"""Opening the Spark engine, and loading what draws, while Prefect's API starts."""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+from lake.arrow import arrow_schema
+from lake.tables import GOLD
+from report.gold import Gold
+from report.provenance import Provenance
+from settings import Settings
+
+if TYPE_CHECKING:
+    from spark.session import Engine
+
+logger = logging.getLogger(__name__)
+
+
+def open_engine_of(settings: Settings) -> Engine:
+    """Open the engine that the settings name."""
+    from spark.session import open_engine
+
+    return open_engine(
+        settings.spark_master,
+        app_name=settings.spark_app_name,
+        driver_memory=settings.spark_driver_memory,
+        executor_memory=settings.spark_executor_memory,
+    )
+
+
+class WarmUp:
+    """An engine that starts in a thread of its own, to be taken once; what nobody took is stopped."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="warm-up")
+        self._engine: Future[Engine] | None = self._threads.submit(open_engine_of, settings)
+        self._threads.submit(_prepare_drawing)
+
+    def take(self) -> Engine:
+        """Wait for the engine and own it from here on; a failed start raises here what it raised there."""
+        engine, self._engine = self._engine, None
+        return engine.result() if engine is not None else open_engine_of(self._settings)
+
+    def __enter__(self) -> WarmUp:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._engine is not None:
+            try:
+                self._engine.result().stop()
+            except Exception:
+                logger.exception("the engine did not start, and was not needed")
+        self._threads.shutdown()
+
+
+def _prepare_drawing() -> None:
+    # Drawing anything loads the fonts; seaborn is what the plots import last.
+    import seaborn  # noqa: F401
+
+    from report.plots import PLOTS, render
+
+    nothing = Gold.from_arrow({table.name: arrow_schema(table).empty_table() for table in GOLD})
+    render(next(iter(PLOTS)), nothing, Provenance(0))
+
+
+WARM_UP: ContextVar[WarmUp | None] = ContextVar("warm_up", default=None)
+
+
+def engine_for(settings: Settings) -> Engine:
+    """The engine that is warming up, else a new one."""
+    warm_up = WARM_UP.get()
+    return warm_up.take() if warm_up is not None else open_engine_of(settings)

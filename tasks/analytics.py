@@ -1,0 +1,154 @@
+"""The Spark tasks: silver from raw, gold from silver.
+
+Each is cached on the content of its input table and on its code. The lake has the last word: a cached result
+counts only while the lake's publication still names that input and every table it lists is there unchanged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from prefect import runtime, task
+
+from lake.commits import replace
+from lake.delta import TableVersion, content_version, create, open_table, query
+from lake.publications import Publication, current, publish
+from lake.tables import GOLD, QUARANTINE, RAW_MOVIES, SILVER_MOVIES, Table
+from tasks.caching import CACHE, code_version
+from tasks.context import current_spark
+
+logger = logging.getLogger(__name__)
+
+TRANSFORM, KPIS = "transform", "kpis"
+# What a stage's result depends on, besides its input table.
+CODE = {
+    TRANSFORM: (
+        "lake/tables.py",
+        "spark/payloads.py",
+        "spark/silver.py",
+        "spark/transform.py",
+        "tasks/analytics.py",
+    ),
+    KPIS: ("lake/tables.py", "spark/kpis", "tasks/analytics.py"),
+}
+
+
+class MissingInputError(Exception):
+    """What a stage works on is not there; the text says which stage makes it."""
+
+
+def published(lake_root: str, stage: str) -> Publication:
+    """What a stage has left in the lake.
+
+    Raises:
+        MissingInputError: it has not run yet, or its tables were changed by something else.
+    """
+    found = current(lake_root, stage)
+    if found is None:
+        raise MissingInputError(
+            f"The lake at {lake_root} has no current result of the stage {stage!r}: run it first"
+        )
+    return found
+
+
+async def transform(lake_root: str) -> Publication:
+    """Bring silver up to date with raw."""
+    raw = open_table(RAW_MOVIES, lake_root)
+    if raw is None:
+        raise MissingInputError(f"There are no raw movies in {lake_root}: run the stage 'ingest' first")
+    return await _bring_up_to_date(transform_movies, TRANSFORM, RAW_MOVIES, content_version(raw), lake_root)
+
+
+async def kpis(lake_root: str, silver: Publication) -> Publication:
+    """Bring the gold tables up to date with the published silver."""
+    read = silver.outputs[SILVER_MOVIES.name]
+    return await _bring_up_to_date(compute_gold, KPIS, SILVER_MOVIES, read, lake_root)
+
+
+async def _bring_up_to_date(
+    stage_task: Any, stage: str, source: Table, read: TableVersion, lake_root: str
+) -> Publication:
+    code = code_version(*CODE[stage])
+    is_current = _find_current(stage, lake_root, source, read, code) is not None
+    await stage_task.with_options(refresh_cache=not is_current)(lake_root, read.table_id, read.version, code)
+    return published(lake_root, stage)
+
+
+@task(name=TRANSFORM, task_run_name=TRANSFORM, cache_policy=CACHE, result_serializer="json")
+async def transform_movies(lake_root: str, raw_id: str, raw_version: int, code: str) -> dict[str, Any]:
+    """Parse raw payloads into silver, and set the refused ones aside in quarantine."""
+    raw = TableVersion(raw_id, raw_version)
+    return await _publish(TRANSFORM, lake_root, RAW_MOVIES, raw, code, _write_silver)
+
+
+@task(name=KPIS, task_run_name=KPIS, cache_policy=CACHE, result_serializer="json")
+async def compute_gold(lake_root: str, silver_id: str, silver_version: int, code: str) -> dict[str, Any]:
+    """Compute every KPI table from one read of silver."""
+    silver = TableVersion(silver_id, silver_version)
+    return await _publish(KPIS, lake_root, SILVER_MOVIES, silver, code, _write_gold)
+
+
+async def _publish(
+    stage: str,
+    lake_root: str,
+    source: Table,
+    read: TableVersion,
+    code: str,
+    write: Callable[[str, int], tuple[dict[str, TableVersion], dict[str, Any]]],
+) -> dict[str, Any]:
+    """Write a stage's tables and publish them last; the result names what is published."""
+    # Prefect may have lost its cached result while the lake still has what it was about.
+    publication = _find_current(stage, lake_root, source, read, code)
+    if publication is None:
+        outputs, facts = await asyncio.to_thread(write, lake_root, read.version)
+        run_id = str(runtime.flow_run.id or "")
+        publication = Publication(stage, {source.name: read}, outputs, code, facts, run_id)
+        publish(lake_root, publication)
+        logger.info("%s of %s version %s: %s", stage, source.name, read.version, facts)
+    return {"versions": publication.versions, **publication.facts}
+
+
+def _find_current(
+    stage: str, lake_root: str, source: Table, read: TableVersion, code: str
+) -> Publication | None:
+    found = None if current_spark().rebuild else current(lake_root, stage)
+    is_same = found is not None and dict(found.inputs) == {source.name: read} and found.code_version == code
+    return found if is_same else None
+
+
+def _write_silver(lake_root: str, raw_version: int) -> tuple[dict[str, TableVersion], dict[str, Any]]:
+    from spark.transform import transform as transform_raw
+
+    # Spark's own table creation would make NOT NULL columns here and there; delta-rs does as declared.
+    tables = [create(table, lake_root) for table in (SILVER_MOVIES, QUARANTINE)]
+    counts = transform_raw(current_spark().session, lake_root, raw_version)
+    for table in tables:
+        table.update_incremental()
+    outputs = {
+        SILVER_MOVIES.name: content_version(tables[0]),
+        QUARANTINE.name: content_version(tables[1]),
+    }
+    return outputs, {
+        "movies": counts.movies,
+        "filtered": counts.filtered,
+        "quarantined": counts.quarantined,
+        "fetched_until": _fetched_until(lake_root, raw_version),
+    }
+
+
+def _fetched_until(lake_root: str, raw_version: int) -> str | None:
+    raw = open_table(RAW_MOVIES, lake_root, raw_version)
+    assert raw is not None
+    moment = query(raw, "SELECT max(fetched_at) AS moment FROM t").column("moment")[0].as_py()
+    return moment.isoformat() if moment else None
+
+
+def _write_gold(lake_root: str, silver_version: int) -> tuple[dict[str, TableVersion], dict[str, Any]]:
+    from spark.kpis import compute_kpis
+
+    rows = compute_kpis(current_spark().session, lake_root, silver_version)
+    outputs = {table.name: replace(table, lake_root, rows[table.name]) for table in GOLD}
+    return outputs, {"rows": {name: table.num_rows for name, table in rows.items()}}

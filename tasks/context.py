@@ -1,0 +1,99 @@
+"""What the tasks of one run share: too alive to be a parameter, too short-lived to be a global."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from lake.checkpoints import Batch, Committer
+from tmdb.client import TmdbClient
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    from spark.session import Engine
+    from tasks.progress import Progress
+
+
+@dataclass
+class Ingestion:
+    """Client, committer and open batches of one ingestion, all of one event loop."""
+
+    client: TmdbClient
+    committer: Committer
+    progress: Progress
+    batches: dict[str, Batch] = field(default_factory=dict)
+
+    @contextmanager
+    def open_batch(self, parts: int) -> Iterator[str]:
+        """Have a batch by its id, for tasks that take ids and not objects."""
+        batch = self.committer.open_batch(parts)
+        self.batches[batch.batch_id] = batch
+        try:
+            yield batch.batch_id
+        finally:
+            del self.batches[batch.batch_id]
+
+
+class SparkRoom:
+    """The run's Spark engine: opened when a task first needs it, closed at the end.
+
+    `rebuild` asks the tasks to make their tables anew even where nothing has changed.
+    """
+
+    def __init__(self, open_engine: Callable[[], Engine], *, rebuild: bool = False) -> None:
+        self.rebuild = rebuild
+        self._open = open_engine
+        self._engine: Engine | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def was_opened(self) -> bool:
+        return self._engine is not None
+
+    @property
+    def session(self) -> SparkSession:
+        """The session; the first caller waits for the engine to start."""
+        with self._lock:
+            if self._engine is None:
+                self._engine = self._open()
+            return self._engine.session
+
+    def close(self) -> None:
+        if self._engine is not None:
+            self._engine.stop()
+
+
+_INGESTION: ContextVar[Ingestion] = ContextVar("ingestion")
+_SPARK: ContextVar[SparkRoom] = ContextVar("spark")
+
+
+@contextmanager
+def ingestion_context(ingestion: Ingestion) -> Iterator[Ingestion]:
+    token = _INGESTION.set(ingestion)
+    try:
+        yield ingestion
+    finally:
+        _INGESTION.reset(token)
+
+
+@contextmanager
+def spark_context(room: SparkRoom) -> Iterator[SparkRoom]:
+    token = _SPARK.set(room)
+    try:
+        yield room
+    finally:
+        _SPARK.reset(token)
+        room.close()
+
+
+def current_ingestion() -> Ingestion:
+    return _INGESTION.get()
+
+
+def current_spark() -> SparkRoom:
+    return _SPARK.get()

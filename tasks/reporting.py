@@ -1,0 +1,156 @@
+"""The report and plot tasks, from published gold tables to files and artifacts.
+
+Cached like the Spark tasks: a hit counts only while every file is in place and made from that gold.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import logging
+from collections.abc import Awaitable, Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from prefect import task
+from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
+
+from lake.delta import read
+from lake.publications import Publication
+from lake.tables import GOLD, MOVIE_RANKINGS, RAW_MOVIES, Table
+from report.files import write_plots, write_report
+from report.gold import Gold
+from report.markdown import escape, markdown_report
+from report.provenance import Provenance
+from report.record import is_made_from, write_record
+from tasks.caching import CACHE, code_version
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+logger = logging.getLogger(__name__)
+
+REPORT, PLOTS = "report", "plots"
+CODE = ("lake/tables.py", "report", "tasks/reporting.py")
+# SQLite answers "database is locked" where many write at once.
+ARTIFACTS_AT_ONCE = 4
+# What files are made from, in the strings and numbers that a cache key needs.
+MadeFrom = dict[str, Any]
+
+
+async def report(lake_root: str, output_dir: Path, silver: Publication, gold: Publication) -> list[str]:
+    """Bring the report and the plots up to date with the published gold tables; return their paths."""
+    made_from = _made_from(silver, gold)
+
+    async def bring_up_to_date(part_task: Any, part: str) -> list[str]:
+        run = part_task.with_options(refresh_cache=not is_made_from(output_dir, part, made_from))
+        paths: list[str] = await run(lake_root, str(output_dir), made_from)
+        return paths
+
+    parts = ((write_kpi_report, REPORT), (draw_plots, PLOTS))
+    paths = await asyncio.gather(*(bring_up_to_date(*part) for part in parts))
+    return [path for part in paths for path in part]
+
+
+@task(name=REPORT, task_run_name=REPORT, cache_policy=CACHE, result_serializer="json")
+async def write_kpi_report(lake_root: str, output_dir: str, made_from: MadeFrom) -> list[str]:
+    """Write the KPI report as text and markdown, and show it and the rankings in Prefect's UI."""
+    gold, provenance = await asyncio.to_thread(_load, lake_root, made_from)
+    folder = Path(output_dir)
+    paths = write_report(folder, gold, provenance)
+    await acreate_markdown_artifact(
+        markdown_report(gold, provenance), key="kpi-report", description="KPIs of the movies in the lake"
+    )
+    await _at_once(
+        acreate_table_artifact(
+            _without(gold.ranking(name), "ranking"),
+            key=f"ranking-{name.replace('_', '-')}",
+            description=f"{name.replace('_', ' ').capitalize()} ({provenance.caption})",
+        )
+        for name in sorted({row["ranking"] for row in gold.rows(MOVIE_RANKINGS, by="rank")})
+    )
+    write_record(folder, REPORT, made_from, paths)
+    logger.info("report of %s movies in %s", gold.movies, folder)
+    return [str(path) for path in paths]
+
+
+@task(name=PLOTS, task_run_name=PLOTS, cache_policy=CACHE, result_serializer="json")
+async def draw_plots(lake_root: str, output_dir: str, made_from: MadeFrom) -> list[str]:
+    """Draw the plots as files, and show each in Prefect's UI."""
+    gold, provenance = await asyncio.to_thread(_load, lake_root, made_from)
+    folder = Path(output_dir)
+    paths = await asyncio.to_thread(write_plots, folder, gold, provenance)
+    await _at_once(
+        acreate_markdown_artifact(_picture(name, path, gold), key=f"plot-{name.replace('_', '-')}")
+        for name, path in paths.items()
+    )
+    write_record(folder, PLOTS, made_from, paths.values())
+    logger.info("%s plots in %s", len(paths), folder)
+    return [str(path) for path in paths.values()]
+
+
+async def show_run(counts: list[dict[str, Any]], versions: dict[str, int]) -> None:
+    """Show what a run did, and the versions of the tables it read and left, as one artifact each."""
+    tables = [
+        {"table": name, "version": version, "direction": "in" if name == RAW_MOVIES.name else "out"}
+        for name, version in versions.items()
+    ]
+    await _at_once(
+        [
+            acreate_table_artifact(counts, key="run", description="What became of the movies"),
+            acreate_table_artifact(
+                tables, key="run-tables", description="Versions of the tables read and left"
+            ),
+        ]
+    )
+
+
+def _made_from(silver: Publication, gold: Publication) -> MadeFrom:
+    return {
+        "gold": {name: [version.table_id, version.version] for name, version in gold.outputs.items()},
+        "silver_version": next(iter(gold.inputs.values())).version,
+        "fetched_until": silver.facts.get("fetched_until"),
+        "run_id": gold.run_id,
+        "code": code_version(*CODE),
+    }
+
+
+def _load(lake_root: str, made_from: MadeFrom) -> tuple[Gold, Provenance]:
+    tables = {table.name: _read(table, lake_root, made_from["gold"][table.name][1]) for table in GOLD}
+    gold = Gold.from_arrow(tables)
+    fetched_until = made_from["fetched_until"]
+    return gold, Provenance(
+        movies=gold.movies,
+        silver_version=made_from["silver_version"],
+        run_id=made_from["run_id"][:8] or None,
+        fetched_until=datetime.fromisoformat(fetched_until) if fetched_until else None,
+    )
+
+
+def _read(table: Table, lake_root: str, version: int) -> pa.Table:
+    rows = read(table, lake_root, version)
+    assert rows is not None, f"{table.name} is published"
+    return rows
+
+
+def _picture(name: str, path: Path, gold: Gold) -> str:
+    # An image artifact prints its whole URL below the picture; in markdown it is a picture alone.
+    data = base64.b64encode(path.read_bytes()).decode()
+    from report.plots import describe
+
+    return f"![{escape(describe(name, gold))}](data:image/png;base64,{data})"
+
+
+def _without(rows: list[dict[str, Any]], column: str) -> list[dict[str, Any]]:
+    return [{name: value for name, value in row.items() if name != column} for row in rows]
+
+
+async def _at_once(creations: Iterable[Awaitable[Any]]) -> None:
+    places = asyncio.Semaphore(ARTIFACTS_AT_ONCE)
+
+    async def create(creation: Awaitable[Any]) -> None:
+        async with places:
+            await creation
+
+    await asyncio.gather(*(create(creation) for creation in creations))

@@ -1,0 +1,63 @@
+"""The log files of a run (contract, section 4)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tmdb.redaction import redact
+
+FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+
+# Which loggers a file is made of. `project.log` (the root) has them all, and Prefect's with its stack traces.
+FILES = {
+    "ingestion.log": ("tmdb", "lake", "tasks.fetch", "tasks.progress", "flows.ingest"),
+    "etl.log": ("spark.session", "spark.payloads", "spark.silver", "spark.transform", "tasks.analytics"),
+    "analytics.log": ("spark.kpis", "report", "tasks.reporting", "flows.analytics"),
+    "project.log": ("",),
+}
+OWN_PACKAGES = ("flows", "tasks", "tmdb", "lake", "spark", "report")
+# httpx logs whole URLs at INFO, and a v3 key is part of them.
+QUIET = ("httpx", "httpcore", "py4j", "matplotlib", "grpc", "pyspark")
+
+
+class RedactingFormatter(logging.Formatter):
+    """Formats a record, stack trace included, and then takes the secrets out."""
+
+    def __init__(self, secrets: tuple[str, ...]) -> None:
+        super().__init__(FORMAT)
+        self._secrets = secrets
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redact(super().format(record), self._secrets)
+
+
+@contextmanager
+def log_files(folder: Path, secrets: tuple[str, ...]) -> Iterator[None]:
+    """Append the run's records to the four files for the length of the block.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    formatter = RedactingFormatter(secrets)
+    attached: list[tuple[logging.Logger, logging.FileHandler]] = []
+    for name in OWN_PACKAGES:
+        logging.getLogger(name).setLevel(logging.INFO)
+    for name in QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    try:
+        for file_name, logger_names in FILES.items():
+            handler = logging.FileHandler(folder / file_name, encoding="utf-8")
+            handler.setFormatter(formatter)
+            for logger_name in logger_names:
+                logger = logging.getLogger(logger_name)
+                logger.addHandler(handler)
+                attached.append((logger, handler))
+        yield
+    finally:
+        for logger, file in attached:
+            logger.removeHandler(file)
+            file.close()

@@ -1,0 +1,122 @@
+"""Runs of the command line as a user has them: processes, over real sockets."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from deltalake import DeltaTable
+
+from flows.local_api import API_FACTORY, SERVER_ENVIRONMENT
+from lake.tables import RAW_MOVIES, Table
+from loopback import LoopbackServer
+from tmdb.sandbox import Sandbox
+
+MAIN = Path(__file__).parents[2] / "flows" / "main.py"
+RUN_SECONDS = 120.0
+# Neither the settings of whoever runs the tests nor a server they have.
+FOREIGN = ("TMDB_", "INGESTION_", "SPARK_", "PREFECT_", "LAKE_ROOT", "OUTPUT_DIR")
+
+
+def clean_environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
+
+
+@dataclass
+class Place:
+    """A folder to run in, with settings of its own."""
+
+    folder: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def lake(self) -> str:
+        return self.environment.get("LAKE_ROOT", str(self.folder / "data" / "sandbox"))
+
+    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+        """Start a run of `flows/main.py`."""
+        return subprocess.Popen(
+            [sys.executable, str(MAIN), *arguments],
+            cwd=self.folder,
+            env=clean_environment() | self.environment | environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run `flows/main.py` to its end."""
+        process = self.start(*arguments, **environment)
+        out, err = process.communicate(timeout=RUN_SECONDS)
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+    def succeed(self, *arguments: str, **environment: str) -> str:
+        """Run it, expecting success and silence about errors; return what it said."""
+        done = self.run(*arguments, **environment)
+        assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
+        return done.stdout
+
+    def rows(self, table: Table, *columns: str) -> list[Any]:
+        """A table's rows, or one column's values, sorted."""
+        frame = DeltaTable(table.path(self.lake)).to_pandas(columns=list(columns))
+        return sorted(frame[columns[0]] if len(columns) == 1 else frame.itertuples(index=False, name=None))
+
+    def movie_ids(self) -> list[int]:
+        return self.rows(RAW_MOVIES, "movie_id")
+
+
+@pytest.fixture(scope="session")
+def prefect_home(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("prefect")
+
+
+@pytest.fixture(scope="session")
+def prefect_api(prefect_home) -> Iterator[str]:
+    """One Prefect server for all runs of the tests: starting one takes longer than most runs."""
+    environment = SERVER_ENVIRONMENT | {
+        "PREFECT_HOME": str(prefect_home),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+    }
+    with LoopbackServer.start(API_FACTORY, env=environment, log=prefect_home / "server.log") as server:
+        yield f"{server.url}/api"
+
+
+@pytest.fixture
+def place(tmp_path, prefect_api, prefect_home) -> Place:
+    """An empty folder without a key."""
+    return Place(tmp_path, {"PREFECT_API_URL": prefect_api, "PREFECT_HOME": str(prefect_home)})
+
+
+@pytest.fixture
+def served(place) -> Iterator[Callable[..., tuple[Place, Sandbox]]]:
+    """A place whose movies come from a server of the test's own, which counts and misbehaves as told."""
+    servers: list[Sandbox] = []
+
+    def serve(**options: Any) -> tuple[Place, Sandbox]:
+        sandbox = Sandbox(**options).start()
+        servers.append(sandbox)
+        place.environment |= {
+            "TMDB_BASE_URL": sandbox.base_url,
+            "TMDB_API_KEY": sandbox.key,
+            "LAKE_ROOT": str(place.folder / "lake"),
+        }
+        return place, sandbox
+
+    yield serve
+    for sandbox in servers:
+        sandbox.stop()
+
+
+def await_requests(sandbox: Sandbox, count: int, process: subprocess.Popen[str]) -> None:
+    """Return once the server has been asked for so many movies, or the process has ended."""
+    deadline = time.monotonic() + RUN_SECONDS
+    while sandbox.stats()["requests"] < count and process.poll() is None:
+        assert time.monotonic() < deadline, "the server was not asked in time"

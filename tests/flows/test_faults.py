@@ -1,0 +1,153 @@
+import random
+import signal
+from math import ceil
+
+import pytest
+
+from lake.tables import FETCH_FAILURES, SILVER_MOVIES
+from tests.flows.conftest import await_requests
+
+# 30% of all answers are bad in one way or another.
+FAULT_MIX = {
+    "too_many_requests": 0.05,
+    "server_error": 0.05,
+    "unavailable": 0.05,
+    "torn_body": 0.04,
+    "dropped": 0.04,
+    "html": 0.03,
+    "missing_credits": 0.02,
+    "wrong_id": 0.01,
+    "not_an_object": 0.01,
+    "movies_only": True,
+}
+QUICK = {"INGESTION_CONCURRENCY": "40", "INGESTION_REQUESTS_PER_SECOND": "2000"}
+
+
+def ids(count: int) -> str:
+    return ",".join(str(number) for number in range(1, count + 1))
+
+
+def test_every_movie_comes_once_though_three_answers_in_ten_are_bad(served):
+    place, sandbox = served(synthetic=150, payload_bytes=4096, faults=FAULT_MIX)
+
+    place.succeed("--stage", "ingest", "--movie-ids", ids(150), INGESTION_MAX_RETRIES="12", **QUICK)
+
+    assert place.movie_ids() == list(range(1, 151))
+    assert place.rows(FETCH_FAILURES, "movie_id") == []
+    stats = sandbox.stats()
+    assert sum(stats["faults"].values()) > 30
+    assert stats["requests"] == 150 + sum(stats["faults"].values())
+
+
+def test_what_cannot_be_had_is_recorded_all_stages_run_and_the_run_says_it_failed(served):
+    place, sandbox = served(faults={"by_movie": {597: "server_error", 24428: "missing_credits"}})
+
+    done = place.run(INGESTION_MAX_RETRIES="1")
+
+    assert done.returncode == 1
+    assert "2 of 19 movies could not be fetched" in done.stderr
+    assert "1 exhausted_retries" in done.stderr and "1 invalid_payload" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert place.rows(FETCH_FAILURES, "movie_id", "reason", "attempts") == [
+        (0, "not_found", 1),
+        (597, "exhausted_retries", 2),
+        (24428, "invalid_payload", 2),
+    ]
+    assert len(place.rows(SILVER_MOVIES, "id")) == 16
+    assert (place.folder / "output" / "kpi_analysis.txt").exists()
+
+    sandbox.set_faults({})
+    place.succeed()
+    assert sandbox.stats()["by_movie"].keys() == {"597", "24428"}, "only what was owed is asked for again"
+    assert len(place.rows(SILVER_MOVIES, "id")) == 18
+
+
+def test_killed_ten_times_no_movie_is_lost_none_twice_and_little_is_fetched_again(served):
+    movies, batch_size, concurrency = 600, 20, 5
+    place, sandbox = served(synthetic=movies, payload_bytes=4096, faults={"latency_ms": 5})
+    arguments = ("--stage", "ingest", "--movie-ids", ids(movies))
+    place.environment |= {
+        "INGESTION_BATCH_SIZE": str(batch_size),
+        "INGESTION_CONCURRENCY": str(concurrency),
+        "INGESTION_REQUESTS_PER_SECOND": "2000",
+    }
+    dice = random.Random(20261123)
+
+    kills = 0
+    for _ in range(10):
+        process = place.start(*arguments)
+        await_requests(sandbox, sandbox.stats()["requests"] + dice.randint(1, 55), process)
+        kills += process.poll() is None
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    place.succeed(*arguments)
+
+    assert kills >= 8
+    assert place.movie_ids() == list(range(1, movies + 1))
+    again = sandbox.stats()["requests"] - movies
+    assert again <= 10 * (ceil(concurrency / batch_size) + 1) * batch_size
+
+
+def test_ctrl_c_drains_to_a_checkpoint_and_the_next_run_goes_on(served):
+    place, sandbox = served(synthetic=2000, payload_bytes=4096, faults={"latency_ms": 10})
+    arguments = ("--stage", "ingest", "--movie-ids", ids(400))
+
+    process = place.start(*arguments, INGESTION_BATCH_SIZE="1000")
+    await_requests(sandbox, 50, process)
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=60)
+
+    assert process.returncode == 130
+    assert "Interrupted" in error and "Traceback" not in error
+    fetched = place.movie_ids()
+    assert len(fetched) == sandbox.stats()["requests"] >= 50, "what was asked for is kept"
+
+    place.succeed(*arguments, **QUICK)
+    assert place.movie_ids() == list(range(1, 401))
+    assert sandbox.stats()["requests"] == 400
+
+
+def test_a_pause_the_server_asks_for_is_obeyed_or_stops_the_run_at_a_checkpoint(served):
+    place, sandbox = served(synthetic=60, payload_bytes=4096)
+    place.succeed("--stage", "ingest", "--movie-ids", ids(40), **QUICK)
+    sandbox.set_faults({"too_many_requests": 1.0, "retry_after": 4000})
+
+    done = place.run("--stage", "ingest", "--movie-ids", ids(60), **QUICK)
+
+    assert done.returncode == 1
+    assert "asks to wait 4,000 seconds" in done.stderr
+    assert "0 movies were fetched and are checkpointed, 20 are left" in done.stderr
+    assert place.movie_ids() == list(range(1, 41))
+
+
+def test_the_servers_rate_limit_is_met_and_nothing_is_lost(served):
+    place, sandbox = served(synthetic=100, payload_bytes=4096, faults={"limit_per_second": 40})
+
+    place.succeed(
+        "--stage",
+        "ingest",
+        "--movie-ids",
+        ids(100),
+        INGESTION_CONCURRENCY="50",
+        INGESTION_REQUESTS_PER_SECOND="200",
+        INGESTION_MAX_RETRIES="20",
+    )
+
+    assert place.movie_ids() == list(range(1, 101))
+    assert sandbox.stats()["refused"]["over_limit"] > 0
+
+
+@pytest.mark.parametrize("concurrency", [1, 7])
+def test_no_more_requests_are_in_flight_than_allowed(concurrency, served):
+    place, sandbox = served(synthetic=60, payload_bytes=4096, faults={"latency_ms": 5})
+
+    place.succeed(
+        "--stage",
+        "ingest",
+        "--movie-ids",
+        ids(60),
+        INGESTION_CONCURRENCY=str(concurrency),
+        INGESTION_REQUESTS_PER_SECOND="2000",
+    )
+
+    assert sandbox.stats()["max_in_flight"] == concurrency

@@ -1,0 +1,199 @@
+import json
+import shutil
+from pathlib import Path
+
+import httpx
+import pytest
+from deltalake import DeltaTable
+
+from lake.tables import FETCH_FAILURES, GOLD, MOVIE_SEARCHES, RAW_MOVIES, SILVER_MOVIES, YEARS
+from settings import DEFAULT_MOVIE_IDS
+
+PLOTS = {
+    "revenue_vs_budget",
+    "roi_by_genre",
+    "popularity_vs_rating",
+    "yearly_trends",
+    "franchise_vs_standalone",
+    "rating_distribution",
+    "top_directors",
+    "genre_performance",
+}
+LOGS = {"ingestion.log", "etl.log", "analytics.log", "project.log"}
+EXISTING = sorted(set(DEFAULT_MOVIE_IDS) - {0})
+# An engine that cannot be reached: a run that works with it has opened no session.
+NO_ENGINE = {"SPARK_MASTER": "sc://127.0.0.1:1"}
+
+
+def counts(said: str) -> dict[str, int]:
+    rows = (line.strip().partition(" .") for line in said.splitlines() if " ." in line)
+    return {
+        name: int(rest.strip(". ").split()[0].replace(",", "")) for name, _, rest in rows if name != "seconds"
+    }
+
+
+def artifacts(api: str) -> dict[str, list[dict]]:
+    found = httpx.post(f"{api}/artifacts/filter", json={"limit": 200}, trust_env=False).json()
+    by_key: dict[str, list[dict]] = {}
+    for artifact in found:
+        by_key.setdefault(artifact["key"], []).append(artifact)
+    return by_key
+
+
+def test_without_key_or_server_the_first_run_leaves_tables_report_plots_logs_and_artifacts(
+    place, prefect_api
+):
+    said = place.succeed()
+
+    assert counts(said) == {
+        "asked for": 19,
+        "fetched": 18,
+        "already there": 0,
+        "not found": 1,
+        "failed": 0,
+        "rows in silver": 18,
+        "filtered": 0,
+        "in quarantine": 0,
+    }
+    assert "movies come from the bundled sandbox" in said
+    assert place.movie_ids() == EXISTING
+    assert place.rows(RAW_MOVIES, "source") == ["sandbox"] * 18
+    assert DeltaTable(RAW_MOVIES.path(place.lake)).version() == 1, "a small work list is one commit"
+    assert place.rows(FETCH_FAILURES, "movie_id", "reason", "http_status", "attempts") == [
+        (0, "not_found", 404, 1)
+    ]
+    assert place.rows(SILVER_MOVIES, "id") == EXISTING
+    for table in GOLD:
+        assert list(DeltaTable(table.path(place.lake)).to_pandas().columns) == list(table.columns)
+
+    output = place.folder / "output"
+    assert "18" in (output / "kpi_analysis.txt").read_text()
+    assert {path.stem for path in (output / "plots").glob("*.png")} == PLOTS
+    assert {path.name for path in (output / "logs").iterdir()} == LOGS
+    assert all((output / "logs" / name).stat().st_size for name in LOGS)
+
+    shown = artifacts(prefect_api)
+    assert {"kpi-report", "ingestion-progress", "run", "run-tables"} <= shown.keys()
+    assert "ranking-highest-revenue" in shown and "ranking-lowest-rated" in shown
+    for plot in PLOTS:
+        picture = shown[f"plot-{plot.replace('_', '-')}"][0]["data"]
+        assert picture.startswith("![") and "](data:image/png;base64," in picture
+        assert len(picture) < 1_500_000, "a larger artifact loses its event"
+    run = {row["movies"]: row["count"] for row in json.loads(shown["run"][0]["data"])}
+    assert run == counts(said)
+
+
+def test_an_unchanged_run_asks_nothing_opens_no_engine_and_says_so(served):
+    place, sandbox = served()
+    place.succeed()
+    asked = sandbox.stats()["requests"]
+    report = place.folder / "output" / "kpi_analysis.txt"
+    before = report.stat().st_mtime_ns
+
+    said = place.succeed(**NO_ENGINE)
+
+    assert asked == 19
+    assert sandbox.stats()["requests"] == asked
+    assert "Unchanged" in said
+    assert report.stat().st_mtime_ns == before
+
+
+def test_deleted_outputs_and_tables_come_back(served):
+    place, sandbox = served()
+    place.succeed()
+    output = place.folder / "output"
+    report = (output / "kpi_analysis.txt").read_text()
+    shutil.rmtree(output)
+
+    place.succeed(**NO_ENGINE)
+    assert (output / "kpi_analysis.txt").read_text() == report
+    assert {path.stem for path in (output / "plots").glob("*.png")} == PLOTS
+
+    years = place.rows(YEARS, "release_year", "movies")
+    shutil.rmtree(YEARS.path(place.lake))
+    place.succeed()
+    assert place.rows(YEARS, "release_year", "movies") == years
+
+    shutil.rmtree(SILVER_MOVIES.path(place.lake))
+    place.succeed()
+    assert place.rows(SILVER_MOVIES, "id") == EXISTING
+    assert sandbox.stats()["requests"] == 19
+
+
+def test_prefects_own_memory_may_be_lost_without_redoing_anything(served, tmp_path):
+    place, _ = served()
+    place.succeed()
+    # Results are kept below Prefect's home: another home has none.
+    place.environment["PREFECT_HOME"] = str(tmp_path / "another-home")
+
+    assert "Unchanged" in place.succeed(**NO_ENGINE)
+
+
+def test_stages_run_alone_and_say_what_they_lack(served):
+    place, sandbox = served()
+
+    for stage, lack in (
+        ("transform", "run the stage 'ingest' first"),
+        ("kpis", "no current result of the stage 'transform'"),
+        ("report", "no current result of the stage 'transform'"),
+    ):
+        done = place.run("--stage", stage, **NO_ENGINE)
+        assert done.returncode == 1
+        assert lack in done.stderr and "Traceback" not in done.stderr
+
+    place.succeed("--stage", "ingest", **NO_ENGINE)
+    assert not Path(SILVER_MOVIES.path(place.lake)).exists()
+    place.succeed("--stage", "transform")
+    assert not (place.folder / "output" / "plots").exists()
+    place.succeed("--stage", "kpis", "--stage", "report")
+    assert (place.folder / "output" / "kpi_analysis.txt").exists()
+    assert sandbox.stats()["requests"] == 19
+
+
+def test_a_refresh_fetches_everything_again_and_the_latest_decides(served):
+    place, sandbox = served()
+    place.succeed()
+
+    said = place.succeed("--refresh")
+
+    assert counts(said)["fetched"] == 18
+    assert sandbox.stats()["requests"] == 38
+    assert place.movie_ids() == sorted(EXISTING * 2)
+    assert place.rows(SILVER_MOVIES, "id") == EXISTING
+
+
+def test_other_movies_are_added_and_the_searches_find_some(place):
+    place.succeed()
+
+    said = place.succeed("--movie-ids", "18,95,680,24,393")
+
+    assert counts(said)["fetched"] == 5
+    found = place.rows(MOVIE_SEARCHES, "search", "rank", "title")
+    assert [row for row in found if row[0] == "tarantino_uma_thurman"] == [
+        ("tarantino_uma_thurman", 1, "Kill Bill: Vol. 1"),
+        ("tarantino_uma_thurman", 2, "Kill Bill: Vol. 2"),
+        ("tarantino_uma_thurman", 3, "Pulp Fiction"),
+    ]
+    assert {row[2] for row in found if row[0] == "bruce_willis_scifi_action"} == {
+        "The Fifth Element",
+        "Armageddon",
+    }
+
+
+def test_a_dry_run_asks_nothing_and_writes_no_table(served):
+    place, sandbox = served()
+
+    said = place.succeed("--dry-run", "--movie-ids", "1,2,3", **NO_ENGINE)
+
+    assert "3 of 3 movies would be fetched" in said
+    assert "ingest, transform, kpis, report" in said
+    assert not Path(place.lake).exists()
+    assert sandbox.stats()["requests"] == 0
+
+
+@pytest.mark.parametrize("ids", ["0", "18", "18,24"], ids=["none", "one", "two"])
+def test_however_few_movies_there_are_report_and_plots_come_out(ids, place):
+    place.succeed("--movie-ids", ids)
+
+    assert (place.folder / "output" / "kpi_analysis.txt").exists()
+    assert {path.stem for path in (place.folder / "output" / "plots").glob("*.png")} == PLOTS
