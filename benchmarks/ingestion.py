@@ -4,8 +4,8 @@
     uv run python benchmarks/ingestion.py --memory   # peak memory at 1,000 and 20,000 movies
     uv run python benchmarks/ingestion.py --ceiling  # requests in the busiest second under a ceiling of 30
 
-Both sides fetch the same movies with credits from the same server; the pipeline's seconds are those of its flow
-`ingest-movies`, from reading the lake to the last commit. Each measurement is a process of its own.
+Both sides fetch the same movies with credits from the same server; the pipeline's seconds are those of its
+flow `ingest-movies`, from reading the lake to the last commit. Each measurement is a process of its own.
 """
 
 from __future__ import annotations
@@ -71,9 +71,8 @@ def compare_memory() -> None:
     with Sandbox(synthetic=20_000, payload_bytes=PAYLOAD_BYTES) as sandbox:
         for movies in (1_000, 20_000):
             done = measure("pipeline", sandbox, movies, 50, INGESTION_REQUESTS_PER_SECOND="1000000")
-            say(
-                f"{movies:>6} movies: peak {done['peak_mib']:.0f} MiB, {movies / done['seconds']:.0f} movies/s\n"
-            )
+            rate = movies / done["seconds"]
+            say(f"{movies:>6} movies: peak {done['peak_mib']:.0f} MiB, {rate:.0f} movies/s\n")
 
 
 def check_ceiling(ceiling: int = 30, movies: int = 600) -> None:

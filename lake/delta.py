@@ -33,9 +33,14 @@ def create(table: Table, lake_root: str) -> DeltaTable:
     """
     fields = [Field(name, PrimitiveType(kind), nullable=True) for name, kind in table.columns.items()]
     path = table.path(lake_root)
+    statistics = {"delta.dataSkippingStatsColumns": ",".join(table.statistics_on)}
     with access("written", path):
         found = DeltaTable.create(
-            path, Schema(fields), mode="ignore", partition_by=list(table.partition_by) or None
+            path,
+            Schema(fields),
+            mode="ignore",
+            partition_by=list(table.partition_by) or None,
+            configuration=statistics if table.statistics_on else None,
         )
     columns = [(field.name, field.type.type) for field in found.schema().fields]
     if columns != list(table.columns.items()):

@@ -10,10 +10,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from deltalake.exceptions import DeltaError
+
+# How delta-rs joins an error to its cause.
+_TERMINAL_ART = re.compile(r"\s*\x1b\[[0-9;]*m\W*\x1b\[[0-9;]*m")
 
 
 class LakeError(Exception):
@@ -42,6 +46,6 @@ def access(verb: str, path: str) -> Iterator[None]:
     try:
         yield
     except (OSError, DeltaError) as error:
-        cause = " ".join(str(error).split())[:300]
+        cause = " ".join(_TERMINAL_ART.sub(":", str(error)).split())[:300]
         place = path.removeprefix("file://").rstrip("/")
         raise LakeAccessError(f"{place} cannot be {verb}: {cause}") from error

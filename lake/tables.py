@@ -9,11 +9,16 @@ from types import MappingProxyType
 
 @dataclass(frozen=True)
 class Table:
-    """A table's name within the lake and its columns in order, each with its Delta type."""
+    """A table's name within the lake and its columns in order, each with its Delta type.
+
+    `statistics_on` names the columns whose least and greatest value the log keeps for each file; all where
+    it is empty.
+    """
 
     name: str
     columns: Mapping[str, str]
     partition_by: tuple[str, ...] = ()
+    statistics_on: tuple[str, ...] = ()
 
     def path(self, lake_root: str) -> str:
         """The table's folder or object-store URL."""
@@ -25,13 +30,18 @@ class Table:
         return ", ".join(f"`{column}` {kind}" for column, kind in self.columns.items())
 
 
-def _table(name: str, *column_groups: str, partition_by: tuple[str, ...] = ()) -> Table:
+def _table(
+    name: str,
+    *column_groups: str,
+    partition_by: tuple[str, ...] = (),
+    statistics_on: tuple[str, ...] = (),
+) -> Table:
     """Declare a table from lines of `type: column column …`."""
     columns: dict[str, str] = {}
     for group in column_groups:
         kind, _, names = group.partition(": ")
         columns |= dict.fromkeys(names.split(), kind)
-    return Table(name, MappingProxyType(columns), partition_by)
+    return Table(name, MappingProxyType(columns), partition_by, statistics_on)
 
 
 RAW_MOVIES = _table(
@@ -40,6 +50,8 @@ RAW_MOVIES = _table(
     "string: payload",
     "timestamp: fetched_at",
     "string: batch_id source",
+    # Not on payloads: nobody looks one up by its first 64 bytes.
+    statistics_on=("movie_id", "fetched_at", "batch_id", "source"),
 )
 FETCH_FAILURES = _table(
     "raw/fetch_failures",
@@ -67,6 +79,9 @@ SILVER_MOVIES = _table(
     "double: profit_musd roi",
     "integer: release_year",
     partition_by=("release_year",),
+    # The embedded engine reads a column that is equal throughout a file from its statistics, and gets the
+    # last bit of a double wrong there.
+    statistics_on=("id",),
 )
 QUARANTINE = _table(
     "silver/quarantine",

@@ -5,17 +5,12 @@ from __future__ import annotations
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
+from lake.arrow import arrow_schema
 from lake.tables import SILVER_MOVIES, Table
 from spark.frames import keep_result, read_table
 from spark.kpis.kpi import MOVIE_COLUMNS
 from spark.kpis.registry import KPIS
 
-ARROW_TYPES = {
-    "long": pa.int64(),
-    "integer": pa.int32(),
-    "double": pa.float64(),
-    "string": pa.string(),
-}
 # Kept movies are narrow: more files than these cost more to open than they save.
 KEPT_FILES = 2
 
@@ -32,8 +27,3 @@ def compute_kpis(
 def to_arrow(rows: DataFrame, table: Table) -> pa.Table:
     """Collect a gold table's rows with exactly its declared columns and types."""
     return rows.toArrow().cast(arrow_schema(table))
-
-
-def arrow_schema(table: Table) -> pa.Schema:
-    """A gold table's columns as Arrow has them."""
-    return pa.schema({column: ARROW_TYPES[kind] for column, kind in table.columns.items()})

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from deltalake import DeltaTable
 
 from flows.local_api import API_FACTORY, SERVER_ENVIRONMENT
+from lake.delta import read
 from lake.tables import RAW_MOVIES, Table
 from loopback import LoopbackServer
 from tmdb.sandbox import Sandbox
@@ -65,8 +65,10 @@ class Place:
 
     def rows(self, table: Table, *columns: str) -> list[Any]:
         """A table's rows, or one column's values, sorted."""
-        frame = DeltaTable(table.path(self.lake)).to_pandas(columns=list(columns))
-        return sorted(frame[columns[0]] if len(columns) == 1 else frame.itertuples(index=False, name=None))
+        found = read(table, self.lake)
+        assert found is not None, f"there is no {table.name}"
+        values = [found.column(column).to_pylist() for column in columns]
+        return sorted(values[0] if len(values) == 1 else zip(*values, strict=True))
 
     def movie_ids(self) -> list[int]:
         return self.rows(RAW_MOVIES, "movie_id")

@@ -1,18 +1,17 @@
 import asyncio
 
 import pytest
-from deltalake import DeltaTable
 
 import lake.commits
 from lake.checkpoints import Committer
+from lake.delta import read
 from lake.errors import LakeAccessError
 from lake.tables import FETCH_FAILURES, RAW_MOVIES
 from tests.lake.rows import Failure, Movie
 
 
 def rows(table, root: str) -> list[tuple[int, str]]:
-    frame = DeltaTable(table.path(root)).to_pandas().sort_values("movie_id")
-    return list(zip(frame["movie_id"], frame["batch_id"], strict=True))
+    return sorted((row["movie_id"], row["batch_id"]) for row in read(table, root).to_pylist())
 
 
 async def test_parts_of_a_batch_share_one_commit_and_each_waits_for_it(tmp_path):

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from lake.delta import create
 from lake.tables import QUARANTINE, RAW_MOVIES, SILVER_MOVIES
 from spark.java import require_java
 from spark.session import CONNECT_MODE, Engine, EngineUnavailable, open_engine
 from spark.transform import TransformCounts, transform
-from tests.spark.lakes import Payloads, append_payloads, create_table, read_payloads
+from tests.spark.lakes import Payloads, append_payloads, read_payloads
 
 NewLake = Callable[..., str]
 TransformedLake = tuple[str, TransformCounts]
@@ -65,7 +66,7 @@ def new_lake(tmp_path_factory: pytest.TempPathFactory) -> NewLake:
     def make(payloads: Payloads = ()) -> str:
         root = tmp_path_factory.mktemp("lake")
         for table in (RAW_MOVIES, SILVER_MOVIES, QUARANTINE):
-            create_table(root, table)
+            create(table, str(root))
         if payloads:
             append_payloads(str(root), payloads)
         return str(root)

@@ -10,38 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from deltalake import DeltaTable, Field, Schema, write_deltalake
-from deltalake.schema import PrimitiveType
+from deltalake import write_deltalake
 from pyspark.sql import DataFrame
 
+from lake.arrow import arrow_schema
+from lake.delta import read
 from lake.tables import RAW_MOVIES, SILVER_MOVIES, Table
 
 FETCHED_AT = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
-RAW_SCHEMA = pa.schema(
-    {
-        "movie_id": pa.int64(),
-        "payload": pa.string(),
-        "fetched_at": pa.timestamp("us", "UTC"),
-        "batch_id": pa.string(),
-        "source": pa.string(),
-    }
-)
 
 Rows = list[dict[str, Any]]
 Payloads = Sequence[tuple[int, str] | dict[str, Any]]
-
-
-def create_table(lake_root: Path, table: Table) -> None:
-    """Create a table as the pipeline does: by delta-rs, with columns that may be null."""
-    fields = [Field(column, PrimitiveType(kind), nullable=True) for column, kind in table.columns.items()]
-    DeltaTable.create(
-        table.path(str(lake_root)),
-        schema=Schema(fields),
-        partition_by=list(table.partition_by),
-        # The embedded engine reads a column with one value in a file from the log's statistics, and parses
-        # doubles there with an error in the last bit: statistics of ids are enough.
-        configuration={"delta.dataSkippingStatsColumns": next(iter(table.columns))},
-    )
 
 
 def append_payloads(lake_root: str, payloads: Payloads) -> None:
@@ -50,12 +29,14 @@ def append_payloads(lake_root: str, payloads: Payloads) -> None:
         defaults | (row if isinstance(row, dict) else {"movie_id": row[0], "payload": row[1]})
         for row in payloads
     ]
-    write_deltalake(RAW_MOVIES.path(lake_root), pa.Table.from_pylist(rows, schema=RAW_SCHEMA), mode="append")
+    table = pa.Table.from_pylist(rows, schema=arrow_schema(RAW_MOVIES))
+    write_deltalake(RAW_MOVIES.path(lake_root), table, mode="append")
 
 
 def read_rows(lake_root: str, table: Table, *, by: str) -> Rows:
     """A table's rows, read without Spark, in the order of one column."""
-    rows = DeltaTable(table.path(lake_root)).to_pyarrow_table().select(list(table.columns)).to_pylist()
+    found = read(table, lake_root)
+    rows = found.to_pylist() if found is not None else []
     return sorted(rows, key=lambda row: row[by])
 
 
