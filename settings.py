@@ -7,6 +7,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from dotenv.parser import parse_stream
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -16,6 +17,9 @@ TMDB_API_URL = "https://api.themoviedb.org/3"
 TMDB_EXPORTS_URL = "https://files.tmdb.org/p/exports"
 SANDBOX_SOURCE = "sandbox"
 ENV_FILE = ".env"
+# Some editors on Windows begin a file with a mark.
+ENCODING = "utf-8-sig"
+LARGEST_MOVIE_ID = 2**63 - 1
 
 # 0 does not exist: TMDB answers 404 for it, and the pipeline shows what it does with that.
 DEFAULT_MOVIE_IDS = (
@@ -41,6 +45,20 @@ def parse_movie_ids(text: str) -> tuple[int, ...]:
     return tuple(dict.fromkeys(int(word) for word in words))
 
 
+def read_movie_ids(path: Path) -> tuple[int, ...]:
+    """Read ids from a file.
+
+    Raises:
+        SettingsError: it cannot be read, or holds something else.
+    """
+    try:
+        return parse_movie_ids(path.read_text(encoding=ENCODING))
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise SettingsError(f"{path}: {error}") from error
+
+
 def default_spark_master() -> str:
     """`sail` where the embedded engine has a wheel, `local[*]` elsewhere (Linux on ARM, musl)."""
     return "sail" if find_spec("pysail") else "local[*]"
@@ -49,7 +67,9 @@ def default_spark_master() -> str:
 class Settings(BaseSettings):
     """All that can be set, with defaults (contract, section 2)."""
 
-    model_config = SettingsConfigDict(env_file=ENV_FILE, env_ignore_empty=True, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_file=ENV_FILE, env_file_encoding=ENCODING, env_ignore_empty=True, extra="ignore", frozen=True
+    )
 
     tmdb_api_key: SecretStr | None = None
     tmdb_access_token: SecretStr | None = None
@@ -58,10 +78,10 @@ class Settings(BaseSettings):
 
     ingestion_movie_ids: Annotated[tuple[int, ...], NoDecode] = DEFAULT_MOVIE_IDS
     ingestion_concurrency: int = Field(default=5, ge=1, le=1000)
-    ingestion_requests_per_second: float = Field(default=40, ge=1)
+    ingestion_requests_per_second: float = Field(default=40, ge=1, le=1_000_000)
     ingestion_batch_size: int | None = Field(default=None, ge=1)
     ingestion_max_retries: int = Field(default=5, ge=0)
-    ingestion_max_age_days: float | None = Field(default=None, gt=0)
+    ingestion_max_age_days: float | None = Field(default=None, gt=0, le=36_500)
 
     spark_master: str = Field(default_factory=default_spark_master)
     spark_driver_memory: str | None = None
@@ -75,6 +95,34 @@ class Settings(BaseSettings):
     @classmethod
     def _split_movie_ids(cls, value: Any) -> Any:
         return parse_movie_ids(value) if isinstance(value, str) else value
+
+    @field_validator("ingestion_movie_ids")
+    @classmethod
+    def _check_movie_ids(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if not value:
+            raise ValueError("there is no movie id in it")
+        if not all(0 <= movie_id <= LARGEST_MOVIE_ID for movie_id in value):
+            raise ValueError(f"movie ids lie between 0 and {LARGEST_MOVIE_ID}")
+        return value
+
+    @field_validator("tmdb_api_key", "tmdb_access_token")
+    @classmethod
+    def _clean_key(cls, value: SecretStr | None) -> SecretStr | None:
+        # A file or a secret store often adds a line end, which no header may have.
+        key = value.get_secret_value().strip() if value else ""
+        if not (key.isascii() and key.isprintable() and " " not in key):
+            raise ValueError("a key has letters, digits and punctuation only; this one has other characters")
+        return SecretStr(key) if key else None
+
+    @field_validator("tmdb_base_url", "tmdb_exports_url")
+    @classmethod
+    def _check_url(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        url = urlsplit(value)
+        if url.scheme not in ("http", "https") or not url.hostname or url.username or url.query:
+            raise ValueError("give a URL like https://api.themoviedb.org/3, without a user or a query")
+        return value.rstrip("/")
 
     @field_validator("output_dir")
     @classmethod
@@ -111,16 +159,21 @@ class Settings(BaseSettings):
     def secrets(self) -> tuple[str, ...]:
         """The values that no log, table, artifact or error text may show."""
         keys = (self.tmdb_api_key, self.tmdb_access_token)
-        return tuple(key.get_secret_value() for key in keys if key is not None)
+        token = self.spark_master.partition("token=")[2].partition(";")[0]
+        return (*(key.get_secret_value() for key in keys if key is not None), *([token] if token else []))
 
 
-def load_settings(**overrides: Any) -> Settings:
+def load_settings(movie_ids_file: Path | None = None, **overrides: Any) -> Settings:
     """Read the environment and `.env`; arguments that are not None win over both.
+
+    A long list of movie ids comes as a file: parameters of a flow may not be long.
 
     Raises:
         SettingsError: one or more values cannot be used; every one is named in the text.
     """
     _check_env_file(Path(ENV_FILE))
+    if movie_ids_file is not None:
+        overrides["ingestion_movie_ids"] = read_movie_ids(movie_ids_file)
     try:
         return Settings(**{name: value for name, value in overrides.items() if value is not None})
     except ValidationError as error:
@@ -132,7 +185,7 @@ def _check_env_file(path: Path) -> None:
     if not path.is_file():
         return
     try:
-        with path.open(encoding="utf-8") as file:
+        with path.open(encoding=ENCODING) as file:
             bad_lines = [binding.original.line for binding in parse_stream(file) if binding.error]
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} cannot be read: {error}") from error

@@ -117,7 +117,7 @@ def _fetch_with_pipeline(ids: list[int]) -> float:
 
     api = start_local_api()
     from flows.main import movie_pipeline
-    from flows.stages import Stage
+    from tasks.stages import Stage
 
     with api.ready():
         report = asyncio.run(movie_pipeline(movie_ids=ids, stages=[Stage.INGEST]))

@@ -8,12 +8,12 @@ from pathlib import Path
 from prefect import flow
 
 from flows.run_report import AnalyticsReport, timed
-from flows.stages import Stage
 from flows.warm_up import engine_for
 from settings import load_settings
-from tasks.analytics import KPIS, TRANSFORM, kpis, published, transform
+from tasks.analytics import kpis, published, transform
 from tasks.context import SparkRoom, spark_context
 from tasks.reporting import report
+from tasks.stages import Stage
 
 logger = logging.getLogger(__name__)
 
@@ -41,11 +41,11 @@ async def refresh_analytics(
     result = AnalyticsReport()
     with spark_context(SparkRoom(lambda: engine_for(settings), rebuild=refresh)) as spark:
         with timed(result.seconds, Stage.TRANSFORM):
-            silver = await transform(lake) if Stage.TRANSFORM in wanted else published(lake, TRANSFORM)
+            silver = await transform(lake) if Stage.TRANSFORM in wanted else published(lake, Stage.TRANSFORM)
             result.describe_silver(silver)
         if wanted & {Stage.KPIS, Stage.REPORT}:
             with timed(result.seconds, Stage.KPIS):
-                gold = await kpis(lake, silver) if Stage.KPIS in wanted else published(lake, KPIS)
+                gold = await kpis(lake, silver) if Stage.KPIS in wanted else published(lake, Stage.KPIS)
                 result.versions |= gold.versions
         if Stage.REPORT in wanted:
             with timed(result.seconds, Stage.REPORT):

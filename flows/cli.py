@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from flows.stages import Stage
+from tasks.stages import Stage
 
 USAGE_ERROR = 2
 
@@ -63,7 +63,8 @@ def run(
     if movie_ids is not None and movie_ids_file is not None:
         raise typer.BadParameter("give --movie-ids or --movie-ids-file, not both")
     request = RunRequest(
-        movie_ids=_read_ids(movie_ids, movie_ids_file),
+        movie_ids=None if movie_ids is None else _parse_ids(movie_ids),
+        movie_ids_file=movie_ids_file and movie_ids_file.absolute(),
         spark_master=spark_master,
         lake_root=lake_root,
         output_dir=output_dir,
@@ -85,23 +86,13 @@ def status(
     raise typer.Exit(show_status(lake_root))
 
 
-def _read_ids(text: str | None, file: Path | None) -> tuple[int, ...] | None:
+def _parse_ids(text: str) -> tuple[int, ...]:
     from settings import parse_movie_ids
 
-    if file is not None:
-        try:
-            text = file.read_text()
-        except (OSError, UnicodeDecodeError) as error:
-            raise typer.BadParameter(f"{file} cannot be read: {error}") from error
-    if text is None:
-        return None
     try:
-        ids = parse_movie_ids(text)
+        return parse_movie_ids(text)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
-    if not ids:
-        raise typer.BadParameter("there is no movie id in it")
-    return ids
 
 
 def main(arguments: list[str] | None = None) -> None:

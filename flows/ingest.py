@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Iterable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from itertools import chain, pairwise
 from math import ceil
-from typing import TypeVar
+from pathlib import Path
 
 from prefect import flow, runtime
 
@@ -20,16 +20,15 @@ from lake.checkpoints import Committer
 from lake.work_list import WorkList
 from settings import TMDB_API_URL, Settings, load_settings
 from tasks.context import Ingestion, ingestion_context
-from tasks.fetch import FetchCounts, fetch_part
+from tasks.fetch import FetchCounts, await_records, fetch_part
 from tasks.progress import Progress, progress_artifact
+from tasks.waiting import all_done
 from tmdb.client import open_client
 from tmdb.pace import Pace
 from tmdb.retry import RetryPolicy
 from tmdb.stop import Stop
 
 logger = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 # Even the smallest work list is fetched by this many tasks side by side, which share one commit.
 LEAST_TASKS = 5
@@ -38,36 +37,37 @@ BATCH_SIZE, LARGE_BATCH_SIZE, LARGE_WORK_LIST = 100, 1_000, 10_000
 
 @flow(name="ingest-movies", validate_parameters=True)
 async def ingest_movies(
-    movie_ids: list[int] | None = None, refresh: bool = False, lake_root: str | None = None
+    movie_ids: list[int] | None = None,
+    movie_ids_file: Path | None = None,
+    refresh: bool = False,
+    lake_root: str | None = None,
 ) -> IngestionReport:
     """Fetch the movies that the lake lacks and commit them to its raw tables, batch by batch.
 
     Args:
         movie_ids: TMDB ids; `INGESTION_MOVIE_IDS` where none are given.
+        movie_ids_file: A file of ids instead, for more than a few thousand.
         refresh: Fetch every asked id again, the absent too.
         lake_root: Folder or URL of the tables; `LAKE_ROOT` where none is given.
     """
-    settings = load_settings(ingestion_movie_ids=movie_ids, lake_root=lake_root)
+    settings = load_settings(movie_ids_file, ingestion_movie_ids=movie_ids, lake_root=lake_root)
     work = plan(settings, refresh)
     report = IngestionReport(asked=work.asked, present=work.present, absent=work.absent)
     if not work.to_fetch:
         logger.info("unchanged: all of %s movies are here or known not to exist", work.asked)
         return report
     async with open_ingestion(settings, len(work.to_fetch)) as ingestion:
-        try:
-            for counts in await fetch_all(ingestion, work, settings):
-                report.add(counts.fetched, counts.failed)
-        finally:
-            stats = ingestion.client.stats
-            report.requests, report.retries = stats.requests, stats.retries
-            report.commits = ingestion.committer.commits
-        report.left = len(work.to_fetch) - report.fetched - sum(report.failed.values())
-        if (reason := ingestion.client.stop.reason) is not None:
-            reason.add_note(
-                f"{report.fetched:,} movies were fetched and are checkpointed, {report.left:,} are left"
-            )
-            raise reason
+        done = await fetch_all(ingestion, work, settings)
+    for counts in done:
+        report.add(counts.fetched, counts.failed)
+    report.requests, report.retries = ingestion.client.stats.requests, ingestion.client.stats.retries
+    report.commits = ingestion.committer.commits
+    if (reason := ingestion.client.stop.reason) is not None:
+        left = len(work.to_fetch) - report.fetched - sum(report.failed.values())
+        reason.add_note(f"{report.fetched:,} movies were fetched and are checkpointed, {left:,} are left")
+        raise reason
     logger.info("%s", report)
+    await await_records(len(done))
     return report
 
 
@@ -93,11 +93,11 @@ async def fetch_all(ingestion: Ingestion, work: WorkList, settings: Settings) ->
                 labels = [f"{number} of {len(batches)}"]
                 if len(parts) > 1:
                     labels = [f"{labels[0]}, part {part}" for part in range(1, len(parts) + 1)]
-                return await _all(
+                return await all_done(
                     fetch_part(label, batch_id, part) for label, part in zip(labels, parts, strict=True)
                 )
 
-    fetched = await _all(fetch_batch(number, ids) for number, ids in enumerate(batches, 1))
+    fetched = await all_done(fetch_batch(number, ids) for number, ids in enumerate(batches, 1))
     return list(chain.from_iterable(fetched))
 
 
@@ -149,12 +149,3 @@ def _split_evenly(movie_ids: list[int], parts: int) -> list[list[int]]:
     parts = min(parts, len(movie_ids))
     bounds = [len(movie_ids) * part // parts for part in range(parts + 1)]
     return [movie_ids[start:end] for start, end in pairwise(bounds)]
-
-
-async def _all(coroutines: Iterable[Awaitable[T]]) -> list[T]:
-    """Wait for every one of them, and only then raise the first error: nothing is left running behind it."""
-    results = await asyncio.gather(*coroutines, return_exceptions=True)
-    for result in results:
-        if isinstance(result, BaseException):
-            raise result
-    return [result for result in results if not isinstance(result, BaseException)]

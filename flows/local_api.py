@@ -18,6 +18,7 @@ from typing import Any
 from urllib.request import ProxyHandler, build_opener
 
 from loopback import LoopbackServer, LoopbackServerError
+from tasks.run_logs import OWN_PACKAGES
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ API_SETTINGS = ("PREFECT_API_URL", "PREFECT_API_KEY", "PREFECT_SERVER_ALLOW_EPHE
 # What the flow's process tells Prefect before importing it; whatever the user has set wins.
 RUN_ENVIRONMENT = {
     # These packages log through `logging`; their records belong to the run they were made in.
-    "PREFECT_LOGGING_EXTRA_LOGGERS": "flows,tasks,tmdb,lake,spark,report",
+    "PREFECT_LOGGING_EXTRA_LOGGERS": ",".join(OWN_PACKAGES),
     "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
     # The terminal gets progress and a summary; everything else is in the log files and in Prefect.
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",

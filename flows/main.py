@@ -1,6 +1,6 @@
 """The pipeline: TMDB → raw → silver → gold → report, plots and artifacts.
 
-`python flows/main.py --help` says how to run it here; `prefect.yaml` how it is deployed.
+`python flows/main.py --help` says how to run it.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from prefect import flow
 from flows.analytics import refresh_analytics
 from flows.ingest import ingest_movies
 from flows.run_report import IncompleteIngestionError, RunReport, timed
-from flows.stages import Stage
 from tasks.reporting import show_run
+from tasks.stages import Stage
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 @flow(name="movie-pipeline", validate_parameters=True)
 async def movie_pipeline(
     movie_ids: list[int] | None = None,
+    movie_ids_file: Path | None = None,
     stages: list[Stage] | None = None,
     refresh: bool = False,
     spark_master: str | None = None,
@@ -39,6 +40,7 @@ async def movie_pipeline(
 
     Args:
         movie_ids: TMDB ids; `INGESTION_MOVIE_IDS` where none are given.
+        movie_ids_file: A file of ids instead, for more than a few thousand.
         stages: Only these of `ingest`, `transform`, `kpis` and `report`; all where none are given.
         refresh: Fetch every asked id again, the absent too, and rebuild the tables.
         spark_master: The engine; `SPARK_MASTER` where none is given.
@@ -49,7 +51,7 @@ async def movie_pipeline(
     wanted = stages or list(Stage)
     if Stage.INGEST in wanted:
         with timed(report.seconds, Stage.INGEST):
-            report.ingestion = await ingest_movies(movie_ids, refresh, lake_root)
+            report.ingestion = await ingest_movies(movie_ids, movie_ids_file, refresh, lake_root)
     if set(wanted) != {Stage.INGEST}:
         report.analytics = await refresh_analytics(wanted, refresh, spark_master, lake_root, output_dir)
         report.seconds |= report.analytics.seconds

@@ -6,10 +6,10 @@ from collections.abc import Collection
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
-from flows.stages import Stage
 from lake.publications import current
 from lake.work_list import WorkList, check_source, plan_work
 from settings import SANDBOX_SOURCE, TMDB_API_URL, Settings
+from tasks.stages import Stage
 
 if TYPE_CHECKING:
     from tmdb.sandbox import Sandbox

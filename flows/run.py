@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flows.interrupt import Interrupted, Interrupts
 from flows.local_api import LocalApi, start_local_api
-from flows.stages import Stage
 from flows.terminal import Terminal
 from settings import Settings, SettingsError, load_settings
-from tasks.run_logs import log_files
+from tasks.run_logs import OWN_PACKAGES, log_files
+from tasks.stages import Stage
 from tmdb.redaction import redact
 
 if TYPE_CHECKING:
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+LONGEST_SENTENCE = 300
+INTERRUPT_LOGGER = "flows.interrupt"
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
-OWN_PACKAGES = {"flows", "lake", "loopback", "report", "settings", "spark", "tasks", "tmdb"}
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class RunRequest:
     stages: list[Stage]
     refresh: bool = False
     movie_ids: tuple[int, ...] | None = None
+    movie_ids_file: Path | None = None
     spark_master: str | None = None
     lake_root: str | None = None
     output_dir: Path | None = None
@@ -40,6 +42,7 @@ class RunRequest:
     def settings(self) -> Settings:
         """The environment and `.env`, with what was asked for on top."""
         return load_settings(
+            movie_ids_file=self.movie_ids_file,
             ingestion_movie_ids=self.movie_ids,
             spark_master=self.spark_master,
             lake_root=self.lake_root,
@@ -50,6 +53,7 @@ class RunRequest:
         """The same in the flow's terms."""
         return {
             "movie_ids": None if self.movie_ids is None else list(self.movie_ids),
+            "movie_ids_file": self.movie_ids_file,
             "stages": self.stages,
             "refresh": self.refresh,
             "spark_master": self.spark_master,
@@ -60,17 +64,27 @@ class RunRequest:
 
 def execute(request: RunRequest, *, dry_run: bool = False) -> int:
     """Run the pipeline, or only say what it would do; return the exit status (contract, section 1)."""
+    from spark.session import EngineUnavailable, check_engine_settings
+
     try:
         settings = request.settings()
-    except SettingsError as error:
+        check_engine_settings(
+            settings.spark_master, settings.spark_driver_memory, settings.spark_executor_memory
+        )
+        if "token=" in (request.spark_master or ""):
+            raise SettingsError("Set a master with a token as SPARK_MASTER: as an option it would be seen")
+    except (SettingsError, EngineUnavailable) as error:
         Terminal().fail(str(error))
         return USAGE
     terminal = Terminal(lambda text: redact(text, settings.secrets))
     logs = settings.output_dir / "logs"
+    interrupts = Interrupts()
     try:
-        with log_files(logs, settings.secrets):
+        with interrupts.handled(), log_files(logs, settings.secrets), terminal.warnings_of(INTERRUPT_LOGGER):
             try:
-                return _dry_run(request, settings, terminal) if dry_run else _run(request, settings, terminal)
+                if dry_run:
+                    return _dry_run(request, settings, terminal)
+                return _run(request, settings, terminal, interrupts)
             except Exception as error:
                 logger.exception("the run failed")
                 return _explain(error, settings, terminal)
@@ -82,11 +96,11 @@ def execute(request: RunRequest, *, dry_run: bool = False) -> int:
         return FAILED
 
 
-def _run(request: RunRequest, settings: Settings, terminal: Terminal) -> int:
+def _run(request: RunRequest, settings: Settings, terminal: Terminal, interrupts: Interrupts) -> int:
     with ExitStack() as stack:
         api = start_local_api()
         work = _announce(request, settings, terminal)
-        report = _run_flow(request, settings, work, api, stack, terminal)
+        report = _run_flow(request, settings, work, api, stack, terminal, interrupts)
     terminal.summarise(report, settings.output_dir, settings.lake)
     return OK
 
@@ -111,6 +125,7 @@ def _run_flow(
     api: LocalApi,
     stack: ExitStack,
     terminal: Terminal,
+    interrupts: Interrupts,
 ) -> RunReport:
     """Start what the run is going to need side by side, and run the flow."""
     from flows.planning import SANDBOX, needs_engine
@@ -129,7 +144,7 @@ def _run_flow(
 
     LISTENER.set(stack.enter_context(terminal.progress()))
     stack.enter_context(api.ready())
-    report: RunReport = asyncio.run(movie_pipeline(**request.flow_parameters()))
+    report: RunReport = interrupts.run(lambda: movie_pipeline(**request.flow_parameters()))
     return report
 
 
@@ -149,7 +164,6 @@ def _dry_run(request: RunRequest, settings: Settings, terminal: Terminal) -> int
 
 def _explain(error: Exception, settings: Settings, terminal: Terminal) -> int:
     """Say in one sentence what went wrong; the stack trace is in the log file."""
-    from flows.interrupt import Interrupted
     from flows.run_report import IncompleteIngestionError
 
     if isinstance(error, IncompleteIngestionError):
@@ -160,5 +174,6 @@ def _explain(error: Exception, settings: Settings, terminal: Terminal) -> int:
     else:
         name = type(error).__name__
         log = settings.output_dir / "logs" / "project.log"
-        terminal.fail(f"{name}: {sentence.partition(chr(10))[0]} (the stack trace is in {log})")
+        first_line = sentence.partition("\n")[0][:LONGEST_SENTENCE]
+        terminal.fail(f"{name}: {first_line} (the stack trace is in {log})")
     return INTERRUPTED if isinstance(error, Interrupted) else FAILED

@@ -20,7 +20,6 @@ class IngestionReport:
     present: int = 0
     absent: int = 0
     failed: dict[str, int] = field(default_factory=dict)
-    left: int = 0
     requests: int = 0
     retries: int = 0
     commits: int = 0
@@ -94,8 +93,6 @@ class RunReport:
             ("not found", ingestion.not_found, "TMDB has no such movie" if ingestion.not_found else ""),
             ("failed", sum(ingestion.lost.values()), reasons(ingestion.lost)),
         ]
-        if ingestion.left:
-            rows.append(("left", ingestion.left, "the run stopped before them"))
         if analytics.movies is not None:
             rows += [
                 ("rows in silver", analytics.movies, ""),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -42,6 +44,18 @@ class Terminal:
         self._errors.print(f"Error: {self._redact(text)}", markup=False, soft_wrap=True)
 
     @contextmanager
+    def warnings_of(self, logger_name: str) -> Iterator[None]:
+        """Say a logger's warnings aloud for the length of the block."""
+        handler = logging.Handler(logging.WARNING)
+        handler.emit = lambda record: self.say(record.getMessage())  # type: ignore[method-assign]
+        logger = logging.getLogger(logger_name)
+        logger.addHandler(handler)
+        try:
+            yield
+        finally:
+            logger.removeHandler(handler)
+
+    @contextmanager
     def progress(self) -> Iterator[Callable[[Advance], None]]:
         """Show how far the fetching is: a bar on a terminal, a line every few seconds elsewhere."""
         if not self._out.is_terminal:
@@ -65,11 +79,12 @@ class Terminal:
             yield draw
 
     def _lines(self) -> Callable[[Advance], None]:
-        last = time.monotonic()
+        last: float | None = None
 
         def write(state: Advance) -> None:
             nonlocal last
             now = time.monotonic()
+            last = now if last is None else last
             if now - last >= SECONDS_BETWEEN_LINES:
                 last = now
                 self.say(f"Fetched {state.sentence()}")
@@ -85,6 +100,11 @@ class Terminal:
         self.say(f"  {'seconds ':.<18} {steps}")
         if report.is_unchanged:
             self.say(f"{report.sentence().capitalize()}.")
-        self.say(f"Tables are in {lake}")
+        self.say(f"Tables are in {_short(lake)}")
         if report.analytics.files:
-            self.say(f"Report, plots and logs are in {output_dir}")
+            self.say(f"Report, plots and logs are in {_short(str(output_dir))}")
+
+
+def _short(place: str) -> str:
+    """A path below the working folder as one would type it there."""
+    return place.removeprefix(f"{Path.cwd()}{os.sep}")

@@ -38,7 +38,7 @@ class WarmUp:
         self._settings = settings
         self._threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="warm-up")
         self._engine: Future[Engine] | None = self._threads.submit(open_engine_of, settings)
-        self._threads.submit(_prepare_drawing)
+        self._threads.submit(_prepare_drawing).add_done_callback(_log_error)
 
     def take(self) -> Engine:
         """Wait for the engine and own it from here on; a failed start raises here what it raised there."""
@@ -55,6 +55,11 @@ class WarmUp:
             except Exception:
                 logger.exception("the engine did not start, and was not needed")
         self._threads.shutdown()
+
+
+def _log_error(preparation: Future[None]) -> None:
+    if (error := preparation.exception()) is not None:
+        logger.warning("what draws could not be loaded early: %s", error)
 
 
 def _prepare_drawing() -> None:

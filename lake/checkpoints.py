@@ -56,8 +56,8 @@ class Committer:
     """The single committer of both raw tables; lives in the event loop of the run that made it."""
 
     def __init__(self, lake_root: str, *, source: str, run_id: str) -> None:
-        self._movies = Appender(RAW_MOVIES, lake_root)
-        self._failures = Appender(FETCH_FAILURES, lake_root)
+        self._movies = Appender(RAW_MOVIES, lake_root, source)
+        self._failures = Appender(FETCH_FAILURES, lake_root, source)
         self._source = source
         self._run_id = run_id
         self._batches = 0
@@ -84,17 +84,19 @@ class Committer:
         batch.parts_missing -= 1
         if batch.parts_missing == 0:
             await self._commit(batch)
-        await asyncio.shield(batch.committed)
+        else:
+            await asyncio.shield(batch.committed)
 
     async def _commit(self, batch: Batch) -> None:
         try:
             async with self._one_at_a_time:
                 # Shielded: a cancelled run still learns whether its last batch landed.
                 await asyncio.shield(asyncio.to_thread(self._write, batch))
-        except Exception as error:
+        except BaseException as error:
             batch.committed.set_exception(error)
-        else:
-            batch.committed.set_result(None)
+            batch.committed.exception()  # the last part may be the only one, and raises it itself
+            raise
+        batch.committed.set_result(None)
 
     def _write(self, batch: Batch) -> None:
         # Movies first: between the two commits a crash forgets failures, which are then asked for again.

@@ -19,14 +19,11 @@ WRITER = WriterProperties(compression="ZSTD", compression_level=3)
 class Appender:
     """The only writer of an append-only table in this process."""
 
-    def __init__(self, table: Table, lake_root: str) -> None:
+    def __init__(self, table: Table, lake_root: str, source: str) -> None:
         self._table = create(table, lake_root)
+        self._source = source
         self._counter = self._read_counter()
         self.commits = 0
-
-    @property
-    def version(self) -> int:
-        return int(self._table.version())
 
     def append(self, rows: pa.Table, batch_id: str) -> None:
         """Commit the rows as one batch.
@@ -40,7 +37,7 @@ class Appender:
         self._refuse_foreign_commits(self._read_counter(), batch_id)
         properties = CommitProperties(
             app_transactions=[Transaction(APPLICATION_ID, self._counter + 1)],
-            custom_metadata={"batch_id": batch_id},
+            custom_metadata={"batch_id": batch_id, "source": self._source},
         )
         with access("written", self._table.table_uri):
             try:

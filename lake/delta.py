@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 from deltalake import DeltaTable, Field, QueryBuilder, Schema
+from deltalake.exceptions import DeltaError
 from deltalake.schema import PrimitiveType
 
 from lake.arrow import arrow_schema
@@ -70,10 +71,18 @@ def content_version(found: DeltaTable) -> TableVersion:
     return TableVersion(str(found.metadata().id), version)
 
 
+def version_to_read(found: DeltaTable, content: TableVersion) -> int:
+    """The version to read some content at: the newest that has it, since vacuum may empty older ones."""
+    return int(found.version()) if content_version(found) == content else content.version
+
+
 def query(found: DeltaTable, sql: str) -> pa.Table:
     """Run SQL over one table, which the statement calls `t`, without loading other columns than it names."""
     with access("read", found.table_uri):
-        return pa.table(QueryBuilder().register("t", found).execute(sql).read_all())
+        try:
+            return pa.table(QueryBuilder().register("t", found).execute(sql).read_all())
+        except Exception as error:  # the query engine has no exceptions of its own
+            raise DeltaError(str(error)) from error
 
 
 def read(table: Table, lake_root: str, version: int | None = None) -> pa.Table | None:

@@ -57,6 +57,15 @@ def publish(lake_root: str, publication: Publication) -> None:
     replace(PUBLICATIONS, lake_root, rows)
 
 
+def find_current(
+    lake_root: str, stage: str, inputs: Mapping[str, TableVersion], code_version: str
+) -> Publication | None:
+    """The stage's publication, if it was made from just these inputs, by this code, and still stands."""
+    found = current(lake_root, stage)
+    is_same = found is not None and dict(found.inputs) == inputs and found.code_version == code_version
+    return found if is_same else None
+
+
 def current(lake_root: str, stage: str) -> Publication | None:
     """The stage's publication, if every table it names still has the content it had then."""
     found = open_table(PUBLICATIONS, lake_root)

@@ -24,11 +24,6 @@ class Table:
         """The table's folder or object-store URL."""
         return f"{lake_root.rstrip('/')}/{self.name}"
 
-    @property
-    def ddl(self) -> str:
-        """The columns as a Spark DDL schema."""
-        return ", ".join(f"`{column}` {kind}" for column, kind in self.columns.items())
-
 
 def _table(
     name: str,

@@ -52,16 +52,23 @@ def check_source(lake_root: str, source: str, sandbox: str) -> None:
     Raises:
         MixedSourcesError: the lake holds movies of the other kind.
     """
-    found = open_table(RAW_MOVIES, lake_root)
-    if found is None:
-        return
-    sources = query(found, "SELECT DISTINCT source FROM t").column("source").to_pylist()
-    others = sorted(str(other) for other in sources if (other == sandbox) != (source == sandbox))
+    sources = _sources(lake_root)
+    others = sorted(other for other in sources if (other == sandbox) != (source == sandbox))
     if others:
         raise MixedSourcesError(
             f"The lake at {lake_root} holds movies from {', '.join(others)}, and this run would add some "
             f"from {source}: choose another LAKE_ROOT"
         )
+
+
+def _sources(lake_root: str) -> set[str]:
+    sources: set[str] = set()
+    if (raw := open_table(RAW_MOVIES, lake_root)) is not None:
+        sources |= set(query(raw, "SELECT DISTINCT source FROM t").column("source").to_pylist())
+    # A movie known not to exist in the sandbox may well exist elsewhere; this table has no such column.
+    if (failures := open_table(FETCH_FAILURES, lake_root)) is not None:
+        sources |= {commit["source"] for commit in failures.history(limit=20) if "source" in commit}
+    return sources
 
 
 def _newest(lake_root: str, table: Table, time: str, where: str, since: datetime | None) -> set[int]:

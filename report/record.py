@@ -19,15 +19,16 @@ def write_record(output_dir: Path, part: str, made_from: Mapping[str, object], p
     replace_file(output_dir / RECORD_FOLDER / f"{part}.json", json.dumps(record, indent=1).encode())
 
 
-def is_made_from(output_dir: Path, part: str, made_from: Mapping[str, object]) -> bool:
-    """Whether the part's files are all there, untouched, and were made from just that."""
+def made_files(output_dir: Path, part: str, made_from: Mapping[str, object]) -> list[str]:
+    """The part's files, if they are all there, untouched, and were made from just that; else none."""
     try:
         record = json.loads((output_dir / RECORD_FOLDER / f"{part}.json").read_bytes())
         files: dict[str, str] = record["files"]
         intact = all(_digest(output_dir / name) == digest for name, digest in files.items())
+        stands = intact and record["made_from"] == made_from
     except (OSError, ValueError, KeyError, TypeError):
-        return False
-    return intact and record["made_from"] == made_from
+        return []
+    return [str(output_dir / name) for name in files] if stands else []
 
 
 def _digest(path: Path) -> str:

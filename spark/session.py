@@ -12,16 +12,16 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
-
-from pyspark.errors import PySparkException
-from pyspark.sql import SparkSession
 
 from spark.errors import EngineError, EngineUnavailable
 from spark.java import log_complaint, require_java, ships_delta, stderr_to
 
-__all__ = ["Engine", "EngineError", "EngineUnavailable", "open_engine"]
+__all__ = ["Engine", "EngineError", "EngineUnavailable", "check_engine_settings", "open_engine"]
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 logger = logging.getLogger(__name__)
 
@@ -91,11 +91,27 @@ def open_engine(
     Raises:
         EngineUnavailable: the master is unknown, or its engine cannot be had on this machine.
     """
+    return _opener(master)(
+        master, app_name=app_name, driver_memory=driver_memory, executor_memory=executor_memory
+    )
+
+
+def check_engine_settings(master: str, *memory: str | None) -> None:
+    """Tell what open_engine could never use, without starting anything.
+
+    Raises:
+        EngineUnavailable: the master names no engine, or an amount of memory is none.
+    """
+    _opener(master)
+    for amount in memory:
+        if amount is not None:
+            _bytes(amount)
+
+
+def _opener(master: str) -> Callable[..., Engine]:
     for pattern, opener in _OPENERS.items():
         if re.fullmatch(pattern, master):
-            return opener(
-                master, app_name=app_name, driver_memory=driver_memory, executor_memory=executor_memory
-            )
+            return opener
     raise EngineUnavailable(f"{master!r} is no engine: SPARK_MASTER may be {POSSIBLE_MASTERS}.")
 
 
@@ -132,6 +148,8 @@ def _open_jvm(
     require_java()
     from delta import configure_spark_with_delta_pip
     from py4j.protocol import Py4JError  # type: ignore[import-untyped]
+    from pyspark.errors import PySparkException
+    from pyspark.sql import SparkSession
 
     os.environ.pop(CONNECT_MODE, None)
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
@@ -160,6 +178,8 @@ def _open_jvm(
 
 def _open_connect(master: str, **_: Any) -> Engine:
     """Connect to a Spark Connect server that runs already."""
+    from pyspark.errors import PySparkException
+
     # What follows the address may hold a token.
     name = f"sc://{urlsplit(master).netloc.partition(';')[0]}"
     with ExitStack() as resources:
@@ -187,6 +207,7 @@ _OPENERS: dict[str, Callable[..., Engine]] = {
 
 def _connect(url: str, resources: ExitStack) -> SparkSession:
     """Open a session of its own on a Spark Connect server, proven by a first answer."""
+    from pyspark.sql import SparkSession
     from pyspark.sql.connect.client.retries import DefaultPolicy
 
     with _environment_defaults({"GRPC_VERBOSITY": "NONE"}), warnings.catch_warnings():

@@ -14,33 +14,29 @@ from typing import Any
 from prefect import runtime, task
 
 from lake.commits import replace
-from lake.delta import TableVersion, content_version, create, open_table, query
-from lake.publications import Publication, current, publish
+from lake.delta import TableVersion, content_version, create, open_table, query, version_to_read
+from lake.publications import Publication, current, find_current, publish
 from lake.tables import GOLD, QUARANTINE, RAW_MOVIES, SILVER_MOVIES, Table
 from tasks.caching import CACHE, code_version
 from tasks.context import current_spark
+from tasks.stages import Stage
 
 logger = logging.getLogger(__name__)
 
-TRANSFORM, KPIS = "transform", "kpis"
-# What a stage's result depends on, besides its input table.
+# What decides a stage's result, besides its input table.
+READING = ("lake", "spark/frames.py", "spark/session.py", "tasks/analytics.py")
 CODE = {
-    TRANSFORM: (
-        "lake/tables.py",
-        "spark/payloads.py",
-        "spark/silver.py",
-        "spark/transform.py",
-        "tasks/analytics.py",
-    ),
-    KPIS: ("lake/tables.py", "spark/kpis", "tasks/analytics.py"),
+    Stage.TRANSFORM: (*READING, "spark/payloads.py", "spark/silver.py", "spark/transform.py"),
+    Stage.KPIS: (*READING, "spark/kpis"),
 }
+LIBRARIES = ("deltalake", "pyarrow", "pysail", "pyspark")
 
 
 class MissingInputError(Exception):
     """What a stage works on is not there; the text says which stage makes it."""
 
 
-def published(lake_root: str, stage: str) -> Publication:
+def published(lake_root: str, stage: Stage) -> Publication:
     """What a stage has left in the lake.
 
     Raises:
@@ -49,7 +45,7 @@ def published(lake_root: str, stage: str) -> Publication:
     found = current(lake_root, stage)
     if found is None:
         raise MissingInputError(
-            f"The lake at {lake_root} has no current result of the stage {stage!r}: run it first"
+            f"The lake at {lake_root} has no current result of the stage '{stage}': run it first"
         )
     return found
 
@@ -59,40 +55,42 @@ async def transform(lake_root: str) -> Publication:
     raw = open_table(RAW_MOVIES, lake_root)
     if raw is None:
         raise MissingInputError(f"There are no raw movies in {lake_root}: run the stage 'ingest' first")
-    return await _bring_up_to_date(transform_movies, TRANSFORM, RAW_MOVIES, content_version(raw), lake_root)
+    return await _bring_up_to_date(
+        transform_movies, Stage.TRANSFORM, RAW_MOVIES, content_version(raw), lake_root
+    )
 
 
 async def kpis(lake_root: str, silver: Publication) -> Publication:
     """Bring the gold tables up to date with the published silver."""
     read = silver.outputs[SILVER_MOVIES.name]
-    return await _bring_up_to_date(compute_gold, KPIS, SILVER_MOVIES, read, lake_root)
+    return await _bring_up_to_date(compute_gold, Stage.KPIS, SILVER_MOVIES, read, lake_root)
 
 
 async def _bring_up_to_date(
-    stage_task: Any, stage: str, source: Table, read: TableVersion, lake_root: str
+    stage_task: Any, stage: Stage, source: Table, read: TableVersion, lake_root: str
 ) -> Publication:
-    code = code_version(*CODE[stage])
-    is_current = _find_current(stage, lake_root, source, read, code) is not None
+    code = code_version(CODE[stage], LIBRARIES)
+    is_current = _standing(lake_root, stage, {source.name: read}, code) is not None
     await stage_task.with_options(refresh_cache=not is_current)(lake_root, read.table_id, read.version, code)
     return published(lake_root, stage)
 
 
-@task(name=TRANSFORM, task_run_name=TRANSFORM, cache_policy=CACHE, result_serializer="json")
+@task(name=Stage.TRANSFORM, task_run_name=Stage.TRANSFORM, cache_policy=CACHE, result_serializer="json")
 async def transform_movies(lake_root: str, raw_id: str, raw_version: int, code: str) -> dict[str, Any]:
     """Parse raw payloads into silver, and set the refused ones aside in quarantine."""
     raw = TableVersion(raw_id, raw_version)
-    return await _publish(TRANSFORM, lake_root, RAW_MOVIES, raw, code, _write_silver)
+    return await _publish(Stage.TRANSFORM, lake_root, RAW_MOVIES, raw, code, _write_silver)
 
 
-@task(name=KPIS, task_run_name=KPIS, cache_policy=CACHE, result_serializer="json")
+@task(name=Stage.KPIS, task_run_name=Stage.KPIS, cache_policy=CACHE, result_serializer="json")
 async def compute_gold(lake_root: str, silver_id: str, silver_version: int, code: str) -> dict[str, Any]:
     """Compute every KPI table from one read of silver."""
     silver = TableVersion(silver_id, silver_version)
-    return await _publish(KPIS, lake_root, SILVER_MOVIES, silver, code, _write_gold)
+    return await _publish(Stage.KPIS, lake_root, SILVER_MOVIES, silver, code, _write_gold)
 
 
 async def _publish(
-    stage: str,
+    stage: Stage,
     lake_root: str,
     source: Table,
     read: TableVersion,
@@ -101,22 +99,21 @@ async def _publish(
 ) -> dict[str, Any]:
     """Write a stage's tables and publish them last; the result names what is published."""
     # Prefect may have lost its cached result while the lake still has what it was about.
-    publication = _find_current(stage, lake_root, source, read, code)
+    inputs = {source.name: read}
+    publication = _standing(lake_root, stage, inputs, code)
     if publication is None:
-        outputs, facts = await asyncio.to_thread(write, lake_root, read.version)
+        found = open_table(source, lake_root)
+        assert found is not None, f"{source.name} has just been there"
+        outputs, facts = await asyncio.to_thread(write, lake_root, version_to_read(found, read))
         run_id = str(runtime.flow_run.id or "")
-        publication = Publication(stage, {source.name: read}, outputs, code, facts, run_id)
+        publication = Publication(stage, inputs, outputs, code, facts, run_id)
         publish(lake_root, publication)
         logger.info("%s of %s version %s: %s", stage, source.name, read.version, facts)
     return {"versions": publication.versions, **publication.facts}
 
 
-def _find_current(
-    stage: str, lake_root: str, source: Table, read: TableVersion, code: str
-) -> Publication | None:
-    found = None if current_spark().rebuild else current(lake_root, stage)
-    is_same = found is not None and dict(found.inputs) == {source.name: read} and found.code_version == code
-    return found if is_same else None
+def _standing(lake_root: str, stage: Stage, inputs: dict[str, TableVersion], code: str) -> Publication | None:
+    return None if current_spark().rebuild else find_current(lake_root, stage, inputs, code)
 
 
 def _write_silver(lake_root: str, raw_version: int) -> tuple[dict[str, TableVersion], dict[str, Any]]:

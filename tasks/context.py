@@ -39,6 +39,10 @@ class Ingestion:
             del self.batches[batch.batch_id]
 
 
+class EngineClosedError(Exception):
+    """A task asked for the Spark engine after the run had ended."""
+
+
 class SparkRoom:
     """The run's Spark engine: opened when a task first needs it, closed at the end.
 
@@ -49,6 +53,7 @@ class SparkRoom:
         self.rebuild = rebuild
         self._open = open_engine
         self._engine: Engine | None = None
+        self._closed = False
         self._lock = threading.Lock()
 
     @property
@@ -59,13 +64,19 @@ class SparkRoom:
     def session(self) -> SparkSession:
         """The session; the first caller waits for the engine to start."""
         with self._lock:
+            if self._closed:
+                raise EngineClosedError("The run ended before its Spark engine was needed")
             if self._engine is None:
                 self._engine = self._open()
-            return self._engine.session
+            session: SparkSession = self._engine.session
+            return session
 
     def close(self) -> None:
-        if self._engine is not None:
-            self._engine.stop()
+        """Stop the engine; a task that asks for it later, in a thread left over, gets none."""
+        with self._lock:
+            self._closed = True
+            if self._engine is not None:
+                self._engine.stop()
 
 
 _INGESTION: ContextVar[Ingestion] = ContextVar("ingestion")

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-import logging
+import asyncio
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
+from uuid import UUID
 
-from prefect import task
+from prefect import get_client, runtime, task
 from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.filters import (
+    TaskRunFilter,
+    TaskRunFilterFlowRunId,
+    TaskRunFilterState,
+    TaskRunFilterStateType,
+)
+from prefect.client.schemas.objects import StateType
 
 from tasks.context import current_ingestion
 from tmdb.client import Failure, Movie, fetch_movies
 
-logger = logging.getLogger(__name__)
+# How long to wait for Prefect's server, at most.
+RECORDING_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -21,7 +31,6 @@ class FetchCounts:
 
     fetched: int = 0
     failed: dict[str, int] = field(default_factory=dict)
-    left: int = 0
 
 
 @task(name="fetch-movies", task_run_name="batch {label}", cache_policy=NO_CACHE, persist_result=False)
@@ -42,11 +51,23 @@ async def fetch_part(label: str, batch_id: str, movie_ids: list[int]) -> FetchCo
         # Without a place to put them there is no point in fetching more.
         client.stop.set(error)
         raise
-    return FetchCounts(
-        fetched=len(movies),
-        failed=dict(Counter(failure.reason for failure in failures)),
-        left=len(movie_ids) - len(outcomes),
+    return FetchCounts(len(movies), dict(Counter(failure.reason for failure in failures)))
+
+
+async def await_records(tasks: int) -> None:
+    """Wait until Prefect's server has recorded so many finished tasks of this flow run, or for a second.
+
+    On SQLite it refuses a write that meets one of its own, such as the creation of the next flow run, and the
+    client then waits two seconds before it tries again: a third of a short run.
+    """
+    finished = TaskRunFilter(
+        flow_run_id=TaskRunFilterFlowRunId(any_=[UUID(runtime.flow_run.id)]),
+        state=TaskRunFilterState(type=TaskRunFilterStateType(any_=[StateType.COMPLETED])),
     )
+    with suppress(TimeoutError):
+        async with asyncio.timeout(RECORDING_SECONDS), get_client() as client:
+            while len(await client.read_task_runs(task_run_filter=finished, limit=tasks)) < tasks:
+                pass
 
 
 def _is_loss(outcome: Movie | Failure) -> bool:

@@ -55,22 +55,33 @@ LISTENER: ContextVar[Callable[[Progress], None] | None] = ContextVar("progress_l
 @asynccontextmanager
 async def progress_artifact(progress: Progress) -> AsyncIterator[None]:
     """Show the progress as an artifact, updated every few seconds and at the end."""
-    artifact_id = await acreate_progress_artifact(
-        progress.percent, key="ingestion-progress", description="Movies fetched of those to fetch"
-    )
-    assert isinstance(artifact_id, UUID)
-    updates = asyncio.create_task(_update(artifact_id, progress))
+    shown: UUID | None = None
+
+    async def show() -> None:
+        nonlocal shown
+        try:
+            if shown is None:
+                text = "Movies fetched of those to fetch"
+                shown = await acreate_progress_artifact(
+                    progress.percent, key="ingestion-progress", description=text
+                )
+            else:
+                await aupdate_progress_artifact(shown, progress.percent)
+        except Exception as error:  # the fetching is worth more than its picture
+            logger.warning("the progress could not be shown: %s", error)
+
+    async def keep_showing() -> None:
+        while True:
+            await asyncio.sleep(ARTIFACT_SECONDS)
+            logger.info("%s", progress.sentence())
+            await show()
+
+    await show()
+    updates = asyncio.create_task(keep_showing())
     try:
         yield
     finally:
         updates.cancel()
         with suppress(asyncio.CancelledError):
             await updates
-        await aupdate_progress_artifact(artifact_id, progress.percent)
-
-
-async def _update(artifact_id: UUID, progress: Progress) -> None:
-    while True:
-        await asyncio.sleep(ARTIFACT_SECONDS)
-        logger.info("%s", progress.sentence())
-        await aupdate_progress_artifact(artifact_id, progress.percent)
+        await show()

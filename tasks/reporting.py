@@ -16,15 +16,17 @@ from typing import TYPE_CHECKING, Any
 from prefect import task
 from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 
-from lake.delta import read
+from lake.delta import TableVersion, open_table, read, version_to_read
 from lake.publications import Publication
-from lake.tables import GOLD, MOVIE_RANKINGS, RAW_MOVIES, Table
+from lake.tables import GOLD, MOVIE_RANKINGS, RAW_MOVIES, SILVER_MOVIES, Table
 from report.files import write_plots, write_report
 from report.gold import Gold
 from report.markdown import escape, markdown_report
 from report.provenance import Provenance
-from report.record import is_made_from, write_record
+from report.record import made_files, write_record
+from tasks.analytics import MissingInputError
 from tasks.caching import CACHE, code_version
+from tasks.waiting import all_done
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,7 +34,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 REPORT, PLOTS = "report", "plots"
-CODE = ("lake/tables.py", "report", "tasks/reporting.py")
+CODE = ("lake", "report", "tasks/reporting.py")
+LIBRARIES = ("matplotlib", "pyarrow", "seaborn")
 # SQLite answers "database is locked" where many write at once.
 ARTIFACTS_AT_ONCE = 4
 # What files are made from, in the strings and numbers that a cache key needs.
@@ -41,24 +44,29 @@ MadeFrom = dict[str, Any]
 
 async def report(lake_root: str, output_dir: Path, silver: Publication, gold: Publication) -> list[str]:
     """Bring the report and the plots up to date with the published gold tables; return their paths."""
+    if gold.inputs.get(SILVER_MOVIES.name) != silver.outputs[SILVER_MOVIES.name]:
+        raise MissingInputError("The gold tables are older than silver: run the stage 'kpis' first")
     made_from = _made_from(silver, gold)
 
     async def bring_up_to_date(part_task: Any, part: str) -> list[str]:
-        run = part_task.with_options(refresh_cache=not is_made_from(output_dir, part, made_from))
+        run = part_task.with_options(refresh_cache=not made_files(output_dir, part, made_from))
         paths: list[str] = await run(lake_root, str(output_dir), made_from)
         return paths
 
     parts = ((write_kpi_report, REPORT), (draw_plots, PLOTS))
-    paths = await asyncio.gather(*(bring_up_to_date(*part) for part in parts))
+    paths = await all_done(bring_up_to_date(*part) for part in parts)
     return [path for part in paths for path in part]
 
 
 @task(name=REPORT, task_run_name=REPORT, cache_policy=CACHE, result_serializer="json")
 async def write_kpi_report(lake_root: str, output_dir: str, made_from: MadeFrom) -> list[str]:
     """Write the KPI report as text and markdown, and show it and the rankings in Prefect's UI."""
-    gold, provenance = await asyncio.to_thread(_load, lake_root, made_from)
     folder = Path(output_dir)
-    paths = write_report(folder, gold, provenance)
+    # Prefect may have lost its cached result while the files are there.
+    if paths := made_files(folder, REPORT, made_from):
+        return paths
+    gold, provenance = await asyncio.to_thread(_load, lake_root, made_from)
+    written = write_report(folder, gold, provenance)
     await acreate_markdown_artifact(
         markdown_report(gold, provenance), key="kpi-report", description="KPIs of the movies in the lake"
     )
@@ -70,24 +78,26 @@ async def write_kpi_report(lake_root: str, output_dir: str, made_from: MadeFrom)
         )
         for name in sorted({row["ranking"] for row in gold.rows(MOVIE_RANKINGS, by="rank")})
     )
-    write_record(folder, REPORT, made_from, paths)
+    write_record(folder, REPORT, made_from, written)
     logger.info("report of %s movies in %s", gold.movies, folder)
-    return [str(path) for path in paths]
+    return made_files(folder, REPORT, made_from)
 
 
 @task(name=PLOTS, task_run_name=PLOTS, cache_policy=CACHE, result_serializer="json")
 async def draw_plots(lake_root: str, output_dir: str, made_from: MadeFrom) -> list[str]:
     """Draw the plots as files, and show each in Prefect's UI."""
-    gold, provenance = await asyncio.to_thread(_load, lake_root, made_from)
     folder = Path(output_dir)
-    paths = await asyncio.to_thread(write_plots, folder, gold, provenance)
+    if paths := made_files(folder, PLOTS, made_from):
+        return paths
+    gold, provenance = await asyncio.to_thread(_load, lake_root, made_from)
+    drawn = await asyncio.to_thread(write_plots, folder, gold, provenance)
     await _at_once(
         acreate_markdown_artifact(_picture(name, path, gold), key=f"plot-{name.replace('_', '-')}")
-        for name, path in paths.items()
+        for name, path in drawn.items()
     )
-    write_record(folder, PLOTS, made_from, paths.values())
-    logger.info("%s plots in %s", len(paths), folder)
-    return [str(path) for path in paths.values()]
+    write_record(folder, PLOTS, made_from, drawn.values())
+    logger.info("%s plots in %s", len(drawn), folder)
+    return made_files(folder, PLOTS, made_from)
 
 
 async def show_run(counts: list[dict[str, Any]], versions: dict[str, int]) -> None:
@@ -112,12 +122,12 @@ def _made_from(silver: Publication, gold: Publication) -> MadeFrom:
         "silver_version": next(iter(gold.inputs.values())).version,
         "fetched_until": silver.facts.get("fetched_until"),
         "run_id": gold.run_id,
-        "code": code_version(*CODE),
+        "code": code_version(CODE, LIBRARIES),
     }
 
 
 def _load(lake_root: str, made_from: MadeFrom) -> tuple[Gold, Provenance]:
-    tables = {table.name: _read(table, lake_root, made_from["gold"][table.name][1]) for table in GOLD}
+    tables = {table.name: _read(table, lake_root, made_from["gold"][table.name]) for table in GOLD}
     gold = Gold.from_arrow(tables)
     fetched_until = made_from["fetched_until"]
     return gold, Provenance(
@@ -128,10 +138,10 @@ def _load(lake_root: str, made_from: MadeFrom) -> tuple[Gold, Provenance]:
     )
 
 
-def _read(table: Table, lake_root: str, version: int) -> pa.Table:
-    rows = read(table, lake_root, version)
-    assert rows is not None, f"{table.name} is published"
-    return rows
+def _read(table: Table, lake_root: str, published: tuple[str, int]) -> pa.Table:
+    found = open_table(table, lake_root)
+    assert found is not None, f"{table.name} is published"
+    return read(table, lake_root, version_to_read(found, TableVersion(*published)))
 
 
 def _picture(name: str, path: Path, gold: Gold) -> str:
@@ -153,4 +163,4 @@ async def _at_once(creations: Iterable[Awaitable[Any]]) -> None:
         async with places:
             await creation
 
-    await asyncio.gather(*(create(creation) for creation in creations))
+    await all_done(create(creation) for creation in creations)

@@ -18,7 +18,7 @@ FILES = {
     "analytics.log": ("spark.kpis", "report", "tasks.reporting", "flows.analytics"),
     "project.log": ("",),
 }
-OWN_PACKAGES = ("flows", "tasks", "tmdb", "lake", "spark", "report")
+OWN_PACKAGES = ("flows", "lake", "loopback", "report", "settings", "spark", "tasks", "tmdb")
 # httpx logs whole URLs at INFO, and a v3 key is part of them.
 QUIET = ("httpx", "httpcore", "py4j", "matplotlib", "grpc", "pyspark")
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,9 +15,9 @@ import httpx
 import msgspec
 
 from tmdb.errors import (
+    AccessDeniedError,
     BadKeyError,
     ConnectionFailedError,
-    FatalError,
     InvalidPayloadError,
     LongPauseError,
     MovieNotFoundError,
@@ -30,7 +30,7 @@ from tmdb.errors import (
     UnreachableError,
 )
 from tmdb.pace import Pace
-from tmdb.redaction import redact
+from tmdb.redaction import redact, redact_record
 from tmdb.retry import RetryPolicy, parse_retry_after
 from tmdb.stop import Stop
 
@@ -40,6 +40,9 @@ TIMEOUT = httpx.Timeout(20.0, connect=10.0)
 LOOPBACK_HOSTS = {"127.0.0.1", "localhost", "::1"}
 # However slowly the bytes of one answer drip in.
 MAX_ANSWER_SECONDS = 60.0
+# So many movies given up in a row, with no answer of any kind in between, and the server counts as gone.
+SILENT_MOVIES = 3
+NO_CONNECTION = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,6 @@ class FetchStats:
 
     requests: int = 0
     retries: int = 0
-    retries_by_reason: dict[str, int] = field(default_factory=dict)
 
 
 class _Envelope(msgspec.Struct):
@@ -96,7 +98,8 @@ class TmdbClient:
         self._policy = policy or RetryPolicy()
         self.stop = stop or Stop()
         self.stats = FetchStats()
-        self._was_reached = False
+        self._was_answered = False
+        self._given_up_in_silence = 0
 
     async def fetch_movie(self, movie_id: int) -> Movie | Failure | None:
         """Return the movie with its credits, or why it cannot be had; None where the run stops first.
@@ -105,13 +108,15 @@ class TmdbClient:
             FatalError: no movie can be fetched before somebody mends something.
         """
         waits = self._policy.waits()
-        deadline = _now() + self._policy.max_total_seconds
         attempts = 0
+        began = 0.0
         while True:
             async with self._pace.turn(self.stop):
                 if self.stop.is_set:
                     return None
                 attempts += 1
+                # Queueing for the first turn is no part of a movie's own time.
+                began = began or _now()
                 try:
                     return await self._request_movie(movie_id)
                 except RecordError as error:
@@ -122,10 +127,11 @@ class TmdbClient:
             if isinstance(failure, RateLimitedError) and failure.retry_after_seconds is not None:
                 self._obey(failure.retry_after_seconds)
                 wait = None if wait is None else failure.retry_after_seconds
-            if wait is None or _now() + wait > deadline:
+            if wait is None or _now() + wait > began + self._policy.max_total_seconds:
                 self._check_reachable(failure)
                 return _failure(movie_id, failure, attempts)
-            self._count_retry(movie_id, failure, wait)
+            self.stats.retries += 1
+            logger.info("movie %s: %s; next try in %.1f s", movie_id, failure, wait)
             if await self.stop.wait(wait):
                 return None
 
@@ -134,11 +140,11 @@ class TmdbClient:
         try:
             async with asyncio.timeout(MAX_ANSWER_SECONDS):
                 response = await self._http.get(f"movie/{movie_id}", params={"append_to_response": "credits"})
-        except httpx.ConnectError as error:
-            raise ConnectionFailedError(_describe(error), never_connected=True) from error
         except (httpx.TransportError, httpx.DecodingError, TimeoutError) as error:
-            raise ConnectionFailedError(_describe(error)) from error
-        self._was_reached = True
+            never_connected = isinstance(error, NO_CONNECTION)
+            raise ConnectionFailedError(_describe(error), never_connected=never_connected) from error
+        self._was_answered = True
+        self._given_up_in_silence = 0
         _check_status(response)
         _check_payload(movie_id, response.content)
         return Movie(movie_id, response.content.decode(), datetime.now(UTC))
@@ -153,18 +159,17 @@ class TmdbClient:
         self._pace.pause(retry_after_seconds)
 
     def _check_reachable(self, failure: TransientError) -> None:
-        never_connected = isinstance(failure, ConnectionFailedError) and failure.never_connected
-        if never_connected and not self._was_reached:
+        # One movie's failure is recorded and the run goes on; a server that is gone would fail them all.
+        if not isinstance(failure, ConnectionFailedError):
+            return
+        self._given_up_in_silence += 1
+        is_gone = failure.never_connected and not self._was_answered
+        if is_gone or self._given_up_in_silence >= SILENT_MOVIES:
             host = self._http.base_url.copy_with(raw_path=b"/")
             raise UnreachableError(
-                f"No connection to {host} could be made ({failure}): check the network, and TMDB_BASE_URL"
+                f"No answer from {host} ({failure}): check the network, and TMDB_BASE_URL; "
+                "run again then, and it goes on where this one stopped"
             )
-
-    def _count_retry(self, movie_id: int, failure: TransientError, wait: float) -> None:
-        kind = type(failure).__name__
-        self.stats.retries += 1
-        self.stats.retries_by_reason[kind] = self.stats.retries_by_reason.get(kind, 0) + 1
-        logger.info("movie %s: %s; next try in %.1f s", movie_id, failure, wait)
 
 
 @asynccontextmanager
@@ -187,6 +192,8 @@ async def open_client(
     """
     if api_key and api_key.startswith("eyJ"):  # how every v4 token (a JSON web token) begins
         api_key, access_token = None, access_token or api_key
+    # httpx logs whole URLs, and a v3 key is part of them.
+    logging.getLogger("httpx").addFilter(redact_record)
     headers = {"Accept": "application/json"}
     if access_token:
         headers["Authorization"] = f"Bearer {access_token}"
@@ -211,18 +218,19 @@ async def fetch_movies(
 ) -> list[Movie | Failure]:
     """Fetch many movies at once; what a stop leaves undone is not in the list.
 
-    A fatal error stops the client for everyone and is kept in `client.stop`, so that what came before it
-    can be checkpointed.
+    An error that is no movie's own stops the client for everyone and is kept in `client.stop`, so that what
+    came before it can be checkpointed.
     """
 
     async def fetch_one(movie_id: int) -> Movie | Failure | None:
         try:
             outcome = await client.fetch_movie(movie_id)
-        except FatalError as error:
+            if outcome is not None:
+                on_outcome(outcome)
+        except Exception as error:
+            # Whatever it is, the movies at hand are to be checkpointed before anybody hears of it.
             client.stop.set(error)
             return None
-        if outcome is not None:
-            on_outcome(outcome)
         return outcome
 
     tasks = [asyncio.create_task(fetch_one(movie_id)) for movie_id in movie_ids]
@@ -241,13 +249,22 @@ def _check_status(response: httpx.Response) -> None:
         return
     if status == 401:
         raise BadKeyError("TMDB does not accept the key: check TMDB_API_KEY or TMDB_ACCESS_TOKEN", status)
+    if status == 403:
+        raise AccessDeniedError("TMDB denies access (403): the key may be suspended, or the address", status)
     if status == 404:
+        if _is_page(response.content):
+            raise ServerError("404 with a page instead of TMDB's answer", status)
         raise MovieNotFoundError("TMDB has no such movie", status)
     if status == 429:
         raise RateLimitedError(parse_retry_after(response.headers.get("Retry-After")))
     if status >= 500:
         raise ServerError(f"{status} {response.reason_phrase}", status)
     raise UnexpectedStatusError(f"{status} {response.reason_phrase}", status)
+
+
+def _is_page(body: bytes) -> bool:
+    # A gateway whose server is away, or a wrong address: no reason to believe that there is no such movie.
+    return body.lstrip()[:1] not in (b"", b"{")
 
 
 def _check_payload(movie_id: int, body: bytes) -> None:

@@ -11,7 +11,8 @@
     - UnexpectedStatusError any other answer that a retry would not change
   x FatalError              stops the run at the last checkpoint
     - BadKeyError           401
-    - UnreachableError      no connection was ever made
+    - AccessDeniedError     403
+    - UnreachableError      nothing answers any more
     - LongPauseError        the server asks to wait longer than a run may
 
 """
@@ -48,7 +49,7 @@ class ServerError(TransientError):
 
 
 class ConnectionFailedError(TransientError):
-    """No whole answer arrived; `never_connected` tells a refused connection from a broken one."""
+    """No whole answer arrived; `never_connected` tells that not even a connection was made."""
 
     def __init__(self, detail: str, *, never_connected: bool = False) -> None:
         super().__init__(detail)
@@ -85,8 +86,12 @@ class BadKeyError(FatalError):
     """TMDB does not accept the key."""
 
 
+class AccessDeniedError(FatalError):
+    """The server lets nobody in with this key, or from this address."""
+
+
 class UnreachableError(FatalError):
-    """Not one connection to the server could be made."""
+    """No connection can be made, or movie after movie is given up with no answer in between."""
 
 
 class LongPauseError(FatalError):

@@ -19,7 +19,8 @@ class Pace:
     """
 
     def __init__(self, requests_per_second: float, concurrency: int) -> None:
-        self._limiter = AsyncLimiter(2, 2 / (requests_per_second - 0.5))
+        rate = requests_per_second - min(0.5, 0.02 * requests_per_second)
+        self._limiter = AsyncLimiter(2, 2 / rate)
         self._slots = asyncio.Semaphore(concurrency)
         self._paused_until = 0.0
 

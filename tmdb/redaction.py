@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 
 # `api_key=…` in a URL's query, and the token behind `Bearer`.
@@ -15,3 +16,9 @@ def redact(text: str, secrets: tuple[str, ...] = ()) -> str:
     for secret in secrets:
         text = text.replace(secret, "***")
     return text
+
+
+def redact_record(record: logging.LogRecord) -> bool:
+    """A log filter that lets every record pass, without its credentials."""
+    record.msg, record.args = redact(record.getMessage()), ()
+    return True

@@ -21,8 +21,17 @@ from tmdb.sandbox import Sandbox
 
 MAIN = Path(__file__).parents[2] / "flows" / "main.py"
 RUN_SECONDS = 120.0
-# Neither the settings of whoever runs the tests nor a server they have.
-FOREIGN = ("TMDB_", "INGESTION_", "SPARK_", "PREFECT_", "LAKE_ROOT", "OUTPUT_DIR")
+# Neither the settings of whoever runs the tests nor a server they have; and bytecode is kept, since so many
+# processes import the same.
+FOREIGN = (
+    "TMDB_",
+    "INGESTION_",
+    "SPARK_",
+    "PREFECT_",
+    "LAKE_ROOT",
+    "OUTPUT_DIR",
+    "PYTHONDONTWRITEBYTECODE",
+)
 
 
 def clean_environment() -> dict[str, str]:
@@ -86,6 +95,7 @@ def prefect_api(prefect_home) -> Iterator[str]:
         "PREFECT_HOME": str(prefect_home),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
+        "PYTHONDONTWRITEBYTECODE": "",
     }
     with LoopbackServer.start(API_FACTORY, env=environment, log=prefect_home / "server.log") as server:
         yield f"{server.url}/api"

@@ -45,6 +45,12 @@ def test_wrong_usage_is_said_in_a_sentence_with_status_2(arguments, sentence, pl
         ({"INGESTION_CONCURRENCY": "many"}, "INGESTION_CONCURRENCY: "),
         ({"INGESTION_CONCURRENCY": "0"}, "INGESTION_CONCURRENCY: "),
         ({"INGESTION_BATCH_SIZE": "0", "INGESTION_MAX_RETRIES": "-1"}, "INGESTION_MAX_RETRIES: "),
+        ({"INGESTION_MOVIE_IDS": ","}, "INGESTION_MOVIE_IDS: there is no movie id in it"),
+        ({"INGESTION_MOVIE_IDS": str(2**63)}, "INGESTION_MOVIE_IDS: movie ids lie between"),
+        ({"TMDB_BASE_URL": "localhost/3", "TMDB_API_KEY": "k"}, "TMDB_BASE_URL: give a URL like"),
+        ({"TMDB_BASE_URL": "http://u:p@h/3", "TMDB_API_KEY": "k"}, "TMDB_BASE_URL: give a URL like"),
+        ({"TMDB_API_KEY": "a key"}, "TMDB_API_KEY: a key has letters"),
+        ({"SPARK_DRIVER_MEMORY": "lots"}, "'lots' is no amount of memory"),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else None,
 )
@@ -105,7 +111,7 @@ def test_a_host_that_cannot_be_reached_is_said(place):
     )
 
     assert status == 1
-    assert "No connection to http://127.0.0.1:9/ could be made" in said
+    assert "No answer from http://127.0.0.1:9/" in said
 
 
 @pytest.mark.parametrize("setting", ["LAKE_ROOT", "OUTPUT_DIR"])
@@ -134,8 +140,9 @@ def test_sandbox_movies_do_not_get_into_a_lake_of_real_ones(served):
 def test_an_unknown_engine_is_said(place):
     status, said = fail(place, "--spark-master", "abacus")
 
-    assert status == 1
+    assert status == 2
     assert "'abacus' is no engine" in said
+    assert not (place.folder / "data").exists()
 
 
 def test_no_key_is_left_anywhere(served, prefect_home):

@@ -107,6 +107,39 @@ def test_ctrl_c_drains_to_a_checkpoint_and_the_next_run_goes_on(served):
     assert sandbox.stats()["requests"] == 400
 
 
+def test_ctrl_c_ends_a_run_at_any_stage_and_the_next_one_completes_it(served):
+    place, _ = served()
+    log = place.folder / "output" / "logs" / "project.log"
+
+    for flow in ("ingest-movies", "refresh-analytics"):
+        process = place.start("--refresh")
+        while f"for flow '{flow}'" not in (log.read_text() if log.exists() else ""):
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=60)
+        assert process.returncode == 130
+        assert "Interrupted" in error and "Traceback" not in error
+        log.unlink()
+
+    place.succeed()
+    assert len(place.rows(SILVER_MOVIES, "id")) == 18
+    assert (place.folder / "output" / "kpi_analysis.txt").exists()
+
+
+def test_a_key_refused_in_the_middle_keeps_what_was_fetched_before(served):
+    place, sandbox = served(synthetic=400, payload_bytes=4096, faults={"latency_ms": 10})
+
+    process = place.start("--stage", "ingest", "--movie-ids", ids(400), INGESTION_BATCH_SIZE="20")
+    await_requests(sandbox, 60, process)
+    sandbox.set_faults({"unauthorized": 1.0})
+    _, error = process.communicate(timeout=60)
+
+    assert process.returncode == 1
+    assert "TMDB does not accept the key" in error
+    kept = place.movie_ids()
+    assert 40 <= len(kept) == len(set(kept)) < 400
+
+
 def test_a_pause_the_server_asks_for_is_obeyed_or_stops_the_run_at_a_checkpoint(served):
     place, sandbox = served(synthetic=60, payload_bytes=4096)
     place.succeed("--stage", "ingest", "--movie-ids", ids(40), **QUICK)

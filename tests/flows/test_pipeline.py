@@ -5,10 +5,14 @@ from pathlib import Path
 import httpx
 import pytest
 from deltalake import DeltaTable
+from typer.testing import CliRunner
 
+from flows.cli import app
 from lake.delta import read
 from lake.tables import FETCH_FAILURES, GOLD, MOVIE_SEARCHES, RAW_MOVIES, SILVER_MOVIES, YEARS
 from settings import DEFAULT_MOVIE_IDS
+
+runner = CliRunner()
 
 PLOTS = {
     "revenue_vs_budget",
@@ -126,8 +130,11 @@ def test_prefects_own_memory_may_be_lost_without_redoing_anything(served, tmp_pa
     place.succeed()
     # Results are kept below Prefect's home: another home has none.
     place.environment["PREFECT_HOME"] = str(tmp_path / "another-home")
+    files = [path for path in (place.folder / "output").rglob("*") if path.suffix in (".png", ".txt")]
+    before = [path.stat().st_mtime_ns for path in files]
 
     assert "Unchanged" in place.succeed(**NO_ENGINE)
+    assert [path.stat().st_mtime_ns for path in files] == before
 
 
 def test_stages_run_alone_and_say_what_they_lack(served):
@@ -135,7 +142,6 @@ def test_stages_run_alone_and_say_what_they_lack(served):
 
     for stage, lack in (
         ("transform", "run the stage 'ingest' first"),
-        ("kpis", "no current result of the stage 'transform'"),
         ("report", "no current result of the stage 'transform'"),
     ):
         done = place.run("--stage", stage, **NO_ENGINE)
@@ -149,6 +155,30 @@ def test_stages_run_alone_and_say_what_they_lack(served):
     place.succeed("--stage", "kpis", "--stage", "report")
     assert (place.folder / "output" / "kpi_analysis.txt").exists()
     assert sandbox.stats()["requests"] == 19
+
+
+def test_a_report_is_not_drawn_from_gold_that_is_older_than_silver(served):
+    place, _ = served()
+    place.succeed()
+    place.succeed("--movie-ids", "18", "--stage", "ingest", "--stage", "transform")
+
+    done = place.run("--stage", "report", **NO_ENGINE)
+
+    assert done.returncode == 1
+    assert "older than silver: run the stage 'kpis' first" in done.stderr
+
+
+def test_status_says_what_is_in_the_lake(served):
+    place, _ = served()
+    place.succeed("--stage", "ingest", "--stage", "transform")
+
+    said = runner.invoke(app, ["status", "--lake-root", place.lake]).output
+
+    rows = {line.split()[0]: line.split()[1:3] for line in said.splitlines()[2:]}
+    assert rows["raw/movies"] == ["18", "1"]
+    assert rows["raw/fetch_failures"] == ["1", "1"]
+    assert rows["silver/movies"] == ["18", "1"]
+    assert rows["gold/years"] == ["-"]
 
 
 def test_a_refresh_fetches_everything_again_and_the_latest_decides(served):

@@ -55,7 +55,7 @@ def test_a_table_with_other_columns_is_refused(root):
 
 
 def test_each_batch_is_one_commit_with_the_next_number(root):
-    appender = Appender(RAW_MOVIES, root)
+    appender = Appender(RAW_MOVIES, root, "sandbox")
 
     appender.append(movies(1, 2), "a")
     appender.append(movies(3), "b")
@@ -73,7 +73,7 @@ def test_a_write_that_reports_failure_but_landed_is_not_repeated(root, monkeypat
         real(*args, **kwargs)
         raise DeltaError("the answer got lost")
 
-    appender = Appender(RAW_MOVIES, root)
+    appender = Appender(RAW_MOVIES, root, "sandbox")
     monkeypatch.setattr(lake.commits, "write_deltalake", write_and_fail)
     appender.append(movies(1), "a")
     monkeypatch.undo()
@@ -86,7 +86,7 @@ def test_a_write_that_failed_is_told_and_can_be_repeated(root, monkeypatch):
     def fail(*args, **kwargs):
         raise OSError(28, "No space left on device")
 
-    appender = Appender(RAW_MOVIES, root)
+    appender = Appender(RAW_MOVIES, root, "sandbox")
     with monkeypatch.context() as patch:
         patch.setattr(lake.commits, "write_deltalake", fail)
         with pytest.raises(LakeAccessError, match=r"raw/movies cannot be written: .*No space left"):
@@ -97,7 +97,7 @@ def test_a_write_that_failed_is_told_and_can_be_repeated(root, monkeypatch):
 
 
 def test_two_runs_on_one_lake_do_not_double_anything(root):
-    first, second = Appender(RAW_MOVIES, root), Appender(RAW_MOVIES, root)
+    first, second = Appender(RAW_MOVIES, root, "sandbox"), Appender(RAW_MOVIES, root, "sandbox")
 
     first.append(movies(1), "a")
     with pytest.raises(ConcurrentRunError, match="Another run commits"):
@@ -107,7 +107,7 @@ def test_two_runs_on_one_lake_do_not_double_anything(root):
 
 
 def test_a_commit_that_slips_in_during_the_write_is_refused_by_the_log(root, monkeypatch):
-    first, second = Appender(RAW_MOVIES, root), Appender(RAW_MOVIES, root)
+    first, second = Appender(RAW_MOVIES, root, "sandbox"), Appender(RAW_MOVIES, root, "sandbox")
     real = lake.commits.write_deltalake
 
     def write_late(*args, **kwargs):
@@ -123,7 +123,7 @@ def test_a_commit_that_slips_in_during_the_write_is_refused_by_the_log(root, mon
 
 
 def test_compaction_changes_the_version_and_not_the_content(root):
-    appender = Appender(RAW_MOVIES, root)
+    appender = Appender(RAW_MOVIES, root, "sandbox")
     appender.append(movies(1), "a")
     appender.append(movies(2), "b")
     before = content_version(DeltaTable(RAW_MOVIES.path(root)))

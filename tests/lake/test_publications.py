@@ -3,7 +3,7 @@ import pytest
 
 from lake.arrow import arrow_schema
 from lake.commits import replace
-from lake.delta import TableVersion, open_table
+from lake.delta import TableVersion, open_table, read, version_to_read
 from lake.publications import Publication, current, publish
 from lake.tables import OVERVIEW, PUBLICATIONS, YEARS
 
@@ -62,3 +62,4 @@ def test_compacted_tables_are_still_as_published(root):
     open_table(OVERVIEW, root).vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False)
 
     assert current(root, "kpis") is not None
+    assert read(OVERVIEW, root, version_to_read(open_table(OVERVIEW, root), version)).num_rows == 0

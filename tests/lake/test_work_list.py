@@ -63,9 +63,12 @@ def test_a_movie_that_came_to_exist_is_present(root):
         ("https://tmdb.test/3", "https://mirror.test/3", False),
     ],
 )
-def test_sandbox_movies_and_others_are_not_mixed(there, coming, refused, root):
+@pytest.mark.parametrize(
+    "rows", [([Movie(1)], []), ([], [Failure(1, "not_found")])], ids=["movies", "absent-movies"]
+)
+def test_sandbox_movies_and_others_are_not_mixed(rows, there, coming, refused, root):
     check_source(root, coming, "sandbox")
-    commit(root, [Movie(1)], source=there)
+    commit(root, *rows, source=there)
 
     if refused:
         with pytest.raises(MixedSourcesError, match=f"holds movies from {there}.*choose another LAKE_ROOT"):

@@ -1,4 +1,4 @@
-from report.record import is_made_from, write_record
+from report.record import made_files, write_record
 
 MADE_FROM = {"gold": {"gold/years": ["id", 3]}, "code": "abc"}
 
@@ -12,22 +12,22 @@ def make(folder):
 
 
 def test_a_part_is_current_while_its_files_are_there_untouched_and_made_from_the_same(tmp_path):
-    assert not is_made_from(tmp_path, "plots", MADE_FROM)
+    assert not made_files(tmp_path, "plots", MADE_FROM)
 
     path = make(tmp_path)
-    assert is_made_from(tmp_path, "plots", MADE_FROM)
-    assert not is_made_from(tmp_path, "plots", MADE_FROM | {"code": "abd"})
-    assert not is_made_from(tmp_path, "report", MADE_FROM)
+    assert made_files(tmp_path, "plots", MADE_FROM) == [str(path)]
+    assert not made_files(tmp_path, "plots", MADE_FROM | {"code": "abd"})
+    assert not made_files(tmp_path, "report", MADE_FROM)
 
     path.write_bytes(b"touched")
-    assert not is_made_from(tmp_path, "plots", MADE_FROM)
+    assert not made_files(tmp_path, "plots", MADE_FROM)
 
     make(tmp_path).unlink()
-    assert not is_made_from(tmp_path, "plots", MADE_FROM)
+    assert not made_files(tmp_path, "plots", MADE_FROM)
 
 
 def test_a_record_that_cannot_be_read_counts_as_none(tmp_path):
     make(tmp_path)
     (tmp_path / ".made_from" / "plots.json").write_text("[1")
 
-    assert not is_made_from(tmp_path, "plots", MADE_FROM)
+    assert not made_files(tmp_path, "plots", MADE_FROM)

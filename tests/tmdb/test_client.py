@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tmdb.client import Failure, Movie, TmdbClient, fetch_movies, open_client
-from tmdb.errors import BadKeyError, FatalError, LongPauseError, UnreachableError
+from tmdb.errors import AccessDeniedError, BadKeyError, FatalError, LongPauseError, UnreachableError
 from tmdb.pace import Pace
 from tmdb.retry import RetryPolicy
 from tmdb.stop import Stop
@@ -206,11 +206,85 @@ def test_a_refused_key_stops_everything_and_says_which_setting_to_mend(run_skipp
     assert len(server.requests) <= 6
 
 
-def test_a_server_that_was_never_reached_stops_the_run(run_skipping):
-    server = Server(*[raising(httpx.ConnectError)] * 9)
+@pytest.mark.parametrize(
+    "error", [httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.ReadTimeout]
+)
+@pytest.mark.parametrize("answers_before", [0, 5])
+def test_a_server_that_answers_nobody_stops_the_run(error, answers_before, run_skipping):
+    class Gone(Server):
+        async def __call__(self, request: httpx.Request) -> httpx.Response:
+            if len(self.requests) >= answers_before:
+                self.faults = (raising(error),) * 9
+            return await super().__call__(request)
 
-    with pytest.raises(UnreachableError, match=r"http://tmdb\.test/.*TMDB_BASE_URL"):
-        run_skipping(fetch(server, 1, 2, 3, policy=RetryPolicy(max_retries=1)))
+    server = Gone()
+    policy = RetryPolicy(max_retries=2)
+    with pytest.raises(UnreachableError, match=r"No answer from http://tmdb\.test/.*TMDB_BASE_URL"):
+        run_skipping(fetch(server, *range(200), concurrency=1, policy=policy))
+    assert len(server.requests) < 200 * 3
+
+
+def test_a_movie_whose_own_answer_never_comes_is_recorded_while_others_answer(run_skipping):
+    class OneHangs(Server):
+        async def __call__(self, request: httpx.Request) -> httpx.Response:
+            good = await super().__call__(request)
+            if asked_for(request) == 0:
+                raise httpx.ReadTimeout("no luck")
+            return good
+
+    policy = RetryPolicy(max_retries=2)
+    outcomes = run_skipping(
+        fetch(OneHangs(), *range(200), concurrency=1, requests_per_second=20, policy=policy)
+    )
+
+    assert [outcome.movie_id for outcome in outcomes if isinstance(outcome, Failure)] == [0]
+
+
+def test_a_denied_access_stops_the_run(run_skipping):
+    with pytest.raises(AccessDeniedError, match="403"):
+        run_skipping(fetch(Server(status(403)), 7))
+
+
+def test_a_404_with_a_page_is_tried_again_and_never_taken_for_a_missing_movie(run_skipping):
+    def page(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(404, text="<html>no such backend</html>")
+
+    [movie] = run_skipping(fetch(Server(page), 7))
+    [failure] = run_skipping(fetch(Server(*[page] * 9), 7, policy=RetryPolicy(max_retries=1)))
+
+    assert isinstance(movie, Movie)
+    assert (failure.reason, failure.http_status) == ("exhausted_retries", 404)
+
+
+def test_waiting_for_a_first_turn_takes_nothing_from_a_movies_time(run_skipping):
+    server = Server(status(500))
+
+    movies = run_skipping(fetch(server, *range(900), requests_per_second=2, concurrency=5))
+
+    assert {type(movie) for movie in movies} == {Movie}
+
+
+def test_an_error_nobody_foresaw_stops_the_run_and_keeps_what_was_fetched(run_skipping):
+    class Breaks(Server):
+        async def __call__(self, request: httpx.Request) -> httpx.Response:
+            if len(self.requests) == 3:
+                raise RuntimeError("a bug")
+            return await super().__call__(request)
+
+    stop = Stop()
+
+    async def run() -> list[Movie | Failure]:
+        async with open_client(
+            "http://tmdb.test/3",
+            pace=Pace(1000, 1),
+            concurrency=1,
+            stop=stop,
+            transport=httpx.MockTransport(Breaks()),
+        ) as client:
+            return await fetch_movies(client, range(10))
+
+    assert [outcome.movie_id for outcome in run_skipping(run())] == [0, 1, 2]
+    assert repr(stop.reason) == "RuntimeError('a bug')"
 
 
 def test_five_429_at_once_do_not_stop_the_five_places(run_skipping):
@@ -292,11 +366,11 @@ def test_a_movie_that_waits_for_its_next_try_leaves_its_place_to_others(run_skip
     assert max(others) - min(others) < 1
 
 
-@pytest.mark.parametrize("rate", [5, 30, 200])
+@pytest.mark.parametrize("rate", [1, 5, 30, 200])
 def test_the_ceiling_is_kept_over_every_second_and_nearly_reached(rate, run_skipping):
     server = Server(latency_seconds=0.02)
 
-    run_skipping(fetch(server, *range(rate * 5), concurrency=50, requests_per_second=rate))
+    run_skipping(fetch(server, *range(max(50, rate * 5)), concurrency=50, requests_per_second=rate))
 
     times = server.times
     busiest = max(sum(start <= time < start + 1 for time in times) for start in times)
@@ -349,8 +423,8 @@ def test_a_token_travels_in_a_header_and_only_a_v3_key_in_the_query(keys, query,
     assert request.headers.get("Authorization") == header
 
 
-def test_no_key_reaches_a_failure_or_a_log_of_ours(run_skipping, caplog):
-    caplog.set_level(logging.DEBUG, logger="tmdb")
+def test_no_key_reaches_a_failure_or_a_log_not_even_httpxs(run_skipping, caplog):
+    caplog.set_level(logging.DEBUG)
 
     def leak(request: httpx.Request) -> httpx.Response:
         raise httpx.ReadError(f"broken: {request.url}")
@@ -362,4 +436,6 @@ def test_no_key_reaches_a_failure_or_a_log_of_ours(run_skipping, caplog):
     assert failure.detail == (
         "ReadError: broken: http://tmdb.test/3/movie/7?api_key=***&append_to_response=credits"
     )
+    run_skipping(fetch(Server(), 7, api_key="s3cr3t"))
+    assert "HTTP Request: GET http://tmdb.test/3/movie/7?api_key=***" in caplog.text
     assert "s3cr3t" not in caplog.text

@@ -24,6 +24,7 @@ class Fault(StrEnum):
     TOO_MANY_REQUESTS = "too_many_requests"  # 429, with Retry-After when `retry_after` is set
     SERVER_ERROR = "server_error"  # 500
     UNAVAILABLE = "unavailable"  # 503
+    UNAUTHORIZED = "unauthorized"  # 401, as for a key that was revoked
     HANG = "hang"  # no answer until the client leaves
     TORN_BODY = "torn_body"  # half of the announced body, then the connection closes
     DROPPED = "dropped"  # the connection closes without an answer
@@ -43,6 +44,7 @@ class Faults(BaseModel):
     too_many_requests: NonNegativeFloat = 0
     server_error: NonNegativeFloat = 0
     unavailable: NonNegativeFloat = 0
+    unauthorized: NonNegativeFloat = 0
     hang: NonNegativeFloat = 0
     torn_body: NonNegativeFloat = 0
     dropped: NonNegativeFloat = 0

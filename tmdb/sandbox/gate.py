@@ -133,6 +133,8 @@ class Gate:
                 await refuse(send, INTERNAL_ERROR)
             case Fault.UNAVAILABLE:
                 await refuse(send, OFFLINE)
+            case Fault.UNAUTHORIZED:
+                await refuse(send, INVALID_KEY)
             case Fault.HANG:
                 await await_departure(receive)
             case Fault.TORN_BODY:

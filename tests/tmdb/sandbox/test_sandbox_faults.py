@@ -31,7 +31,12 @@ def outcomes(api: httpx.Client, movie_ids: range) -> list[int | str]:
 
 @pytest.mark.parametrize(
     ("fault", "status", "code"),
-    [("too_many_requests", 429, 25), ("server_error", 500, 11), ("unavailable", 503, 9)],
+    [
+        ("too_many_requests", 429, 25),
+        ("server_error", 500, 11),
+        ("unavailable", 503, 9),
+        ("unauthorized", 401, 7),
+    ],
 )
 @pytest.mark.parametrize("path", [MOVIE, "/discover/movie", "/movie/changes"])
 def test_status_faults(
