@@ -8,30 +8,23 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
-import msgspec
 
+from tmdb.answers import check_status, read_payload
 from tmdb.errors import (
-    AccessDeniedError,
-    BadKeyError,
     ConnectionFailedError,
-    InvalidPayloadError,
     LongPauseError,
-    MovieNotFoundError,
     RateLimitedError,
     RecordError,
-    ServerError,
     TmdbError,
     TransientError,
-    UnexpectedStatusError,
     UnreachableError,
 )
 from tmdb.pace import Pace
 from tmdb.redaction import redact, redact_record
-from tmdb.retry import RetryPolicy, parse_retry_after
+from tmdb.retry import RetryPolicy
 from tmdb.stop import Stop
 
 logger = logging.getLogger(__name__)
@@ -72,16 +65,6 @@ class FetchStats:
 
     requests: int = 0
     retries: int = 0
-
-
-class _Envelope(msgspec.Struct):
-    """The part of a payload that is checked; the rest is not even decoded."""
-
-    id: Any = None
-    credits: msgspec.Raw = msgspec.Raw()
-
-
-_decode_envelope = msgspec.json.Decoder(_Envelope).decode
 
 
 class TmdbClient:
@@ -145,9 +128,8 @@ class TmdbClient:
             raise ConnectionFailedError(_describe(error), never_connected=never_connected) from error
         self._was_answered = True
         self._given_up_in_silence = 0
-        _check_status(response)
-        _check_payload(movie_id, response.content)
-        return Movie(movie_id, response.content.decode(), datetime.now(UTC))
+        check_status(response)
+        return Movie(movie_id, read_payload(movie_id, response.content), datetime.now(UTC))
 
     def _obey(self, retry_after_seconds: float) -> None:
         if retry_after_seconds > self._policy.max_total_seconds:
@@ -241,43 +223,6 @@ async def fetch_movies(
             task.cancel()
         raise
     return [outcome for outcome in outcomes if outcome is not None]
-
-
-def _check_status(response: httpx.Response) -> None:
-    status = response.status_code
-    if status == 200:
-        return
-    if status == 401:
-        raise BadKeyError("TMDB does not accept the key: check TMDB_API_KEY or TMDB_ACCESS_TOKEN", status)
-    if status == 403:
-        raise AccessDeniedError("TMDB denies access (403): the key may be suspended, or the address", status)
-    if status == 404:
-        if _is_page(response.content):
-            raise ServerError("404 with a page instead of TMDB's answer", status)
-        raise MovieNotFoundError("TMDB has no such movie", status)
-    if status == 429:
-        raise RateLimitedError(parse_retry_after(response.headers.get("Retry-After")))
-    if status >= 500:
-        raise ServerError(f"{status} {response.reason_phrase}", status)
-    raise UnexpectedStatusError(f"{status} {response.reason_phrase}", status)
-
-
-def _is_page(body: bytes) -> bool:
-    # A gateway whose server is away, or a wrong address: no reason to believe that there is no such movie.
-    return body.lstrip()[:1] not in (b"", b"{")
-
-
-def _check_payload(movie_id: int, body: bytes) -> None:
-    try:
-        envelope = _decode_envelope(body)
-        body.decode()
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InvalidPayloadError(f"the body is no JSON object: {error}", 200) from error
-    # Ids come as text now and then; silver reads numbers as leniently.
-    if str(envelope.id) != str(movie_id):
-        raise InvalidPayloadError(f"asked for movie {movie_id}, got {envelope.id!r}", 200)
-    if not bytes(envelope.credits).startswith(b"{"):
-        raise InvalidPayloadError("the payload has no credits", 200)
 
 
 def _failure(movie_id: int, error: TmdbError, attempts: int) -> Failure:
