@@ -1,7 +1,7 @@
 """Ingestion with commits beside a bare httpx loop, on the sandbox in a process of its own.
 
     uv run python benchmarks/ingestion.py            # throughput at 5 and 50 in flight
-    uv run python benchmarks/ingestion.py --memory   # peak memory at 1,000 and 20,000 movies
+    uv run python benchmarks/ingestion.py --memory   # peak memory at 2,000 to 20,000 movies
     uv run python benchmarks/ingestion.py --ceiling  # requests in the busiest second under a ceiling of 30
 
 Both sides fetch the same movies with credits from the same server; the pipeline's seconds are those of its
@@ -69,10 +69,19 @@ def compare_throughput(movies: int, rounds: int) -> None:
 
 def compare_memory() -> None:
     with Sandbox(synthetic=20_000, payload_bytes=PAYLOAD_BYTES) as sandbox:
-        for movies in (1_000, 20_000):
-            done = measure("pipeline", sandbox, movies, 50, INGESTION_REQUESTS_PER_SECOND="1000000")
-            rate = movies / done["seconds"]
-            say(f"{movies:>6} movies: peak {done['peak_mib']:.0f} MiB, {rate:.0f} movies/s\n")
+        for batch_size in (100, 1_000):
+            for movies in (2_000, 5_000, 20_000):
+                done = measure(
+                    "pipeline",
+                    sandbox,
+                    movies,
+                    50,
+                    INGESTION_REQUESTS_PER_SECOND="1000000",
+                    INGESTION_BATCH_SIZE=str(batch_size),
+                )
+                rate = movies / done["seconds"]
+                say(f"{movies:>6} movies in batches of {batch_size}: peak {done['peak_mib']:.0f} MiB, ")
+                say(f"{rate:.0f} movies/s\n")
 
 
 def check_ceiling(ceiling: int = 30, movies: int = 600) -> None:
