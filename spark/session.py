@@ -46,6 +46,8 @@ SMALL_DATA_OPTIONS = {
 # A server that is not there is told in seconds; the client's own policy tries for minutes.
 CONNECT_RETRIES = 3
 FIRST_WAIT_MS, LONGEST_WAIT_MS = 200, 1000
+# Its handlers of `fork` break what a process that speaks gRPC starts next, such as a JVM now and then.
+GRPC_OPTIONS = {"GRPC_VERBOSITY": "NONE", "GRPC_ENABLE_FORK_SUPPORT": "false"}
 MEMORY_UNITS = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
 
 
@@ -190,18 +192,11 @@ def _open_connect(master: str, **_: Any) -> Engine:
         return Engine(name, session, resources.pop_all())
 
 
-def _open_container(master: str, **_: Any) -> Engine:
-    raise EngineUnavailable(
-        f"The engine {master!r} is not built yet: SPARK_MASTER may be {POSSIBLE_MASTERS}."
-    )
-
-
 _OPENERS: dict[str, Callable[..., Engine]] = {
     r"sail": _open_embedded,
     r"local(\[(\*|\d+)\])?": _open_jvm,
     r"spark://.+": _open_jvm,
     r"sc://.+": _open_connect,
-    r"docker": _open_container,
 }
 
 
@@ -210,7 +205,7 @@ def _connect(url: str, resources: ExitStack) -> SparkSession:
     from pyspark.sql import SparkSession
     from pyspark.sql.connect.client.retries import DefaultPolicy
 
-    with _environment_defaults({"GRPC_VERBOSITY": "NONE"}), warnings.catch_warnings():
+    with _environment_defaults(GRPC_OPTIONS), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r"\[RETRIES_EXCEEDED\]")
         session = SparkSession.builder.remote(url).create()
         resources.callback(session.stop)
