@@ -202,10 +202,11 @@ _OPENERS: dict[str, Callable[..., Engine]] = {
 
 def _connect(url: str, resources: ExitStack) -> SparkSession:
     """Open a session of its own on a Spark Connect server, proven by a first answer."""
-    from pyspark.sql import SparkSession
-    from pyspark.sql.connect.client.retries import DefaultPolicy
-
     with _environment_defaults(GRPC_OPTIONS), warnings.catch_warnings():
+        # gRPC reads its settings when it is imported.
+        from pyspark.sql import SparkSession
+        from pyspark.sql.connect.client.retries import DefaultPolicy
+
         warnings.filterwarnings("ignore", message=r"\[RETRIES_EXCEEDED\]")
         session = SparkSession.builder.remote(url).create()
         resources.callback(session.stop)
