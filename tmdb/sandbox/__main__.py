@@ -51,7 +51,8 @@ def main(
         )
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
-    server = uvicorn.Server(uvicorn.Config(app, host=host, port=port, log_level="error", access_log=False))
+    options = {"log_level": "error", "access_log": False, "timeout_graceful_shutdown": 3}
+    server = uvicorn.Server(uvicorn.Config(app, host=host, port=port, **options))  # type: ignore[arg-type]
     listener = server.config.bind_socket()
     url = f"http://{host}:{listener.getsockname()[1]}"
     typer.echo(f"TMDB_BASE_URL={url}/3")
