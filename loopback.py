@@ -141,19 +141,33 @@ def _read_port(process: subprocess.Popen[bytes], factory: str) -> int:
     raise LoopbackServerError(f"{factory} ended with status {status} before telling its port. {line}".strip())
 
 
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that accepts connections from here on: whoever is told its port may use it at once.
+
+    Raises:
+        OSError: the port cannot be had.
+    """
+    # asyncio switches Nagle's delay of 40 ms a response off only where the protocol is named.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if sys.platform != "win32":  # where the option means something else
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
 def serve(factory: str, port: int = 0) -> None:
     """Serve an ASGI factory until standard input ends, writing the port as the only line of output."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # asyncio switches Nagle's delay of 40 ms a response off only where the protocol is named.
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    if sys.platform != "win32":  # where the option means something else
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((HOST, port))
+        listener = listen(HOST, port)
     except OSError as error:
         _write_line(f"Port {port} cannot be had: {error}")
         raise SystemExit(1) from error
-    listener.listen(BACKLOG)
     _write_line(str(listener.getsockname()[1]))
     os.dup2(2, 1)  # nobody reads the pipe from here on
     parent = _Parent()

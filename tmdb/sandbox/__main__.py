@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from loopback import listen
 from tmdb.sandbox.synthetic import DEFAULT_PAYLOAD_BYTES
 
 HOST = "127.0.0.1"
@@ -51,9 +52,11 @@ def main(
         )
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
-    options = {"log_level": "error", "access_log": False, "timeout_graceful_shutdown": 3}
-    server = uvicorn.Server(uvicorn.Config(app, host=host, port=port, **options))  # type: ignore[arg-type]
-    listener = server.config.bind_socket()
+    try:
+        listener = listen(host, port)
+    except OSError as error:
+        raise typer.BadParameter(f"port {port} of {host} cannot be had: {error.strerror}") from error
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False))
     url = f"http://{host}:{listener.getsockname()[1]}"
     typer.echo(f"TMDB_BASE_URL={url}/3")
     typer.echo(f"TMDB_EXPORTS_URL={url}/p/exports")

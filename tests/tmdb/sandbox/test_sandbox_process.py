@@ -130,8 +130,10 @@ def test_command_line_serves_until_interrupted() -> None:
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         told = dict(server.stdout.readline().strip().split("=", 1) for _ in range(3))
-        movie = httpx.get(f"{told['TMDB_BASE_URL']}/movie/597", params={"api_key": "k"}, trust_env=False)
-        server.send_signal(signal.SIGINT)
+        try:
+            movie = httpx.get(f"{told['TMDB_BASE_URL']}/movie/597", params={"api_key": "k"}, trust_env=False)
+        finally:
+            server.send_signal(signal.SIGINT)
     assert (movie.json()["title"], told["TMDB_API_KEY"], server.returncode) == ("Titanic", "k", 130)
     assert told["TMDB_EXPORTS_URL"].endswith("/p/exports")
 
