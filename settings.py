@@ -6,7 +6,7 @@ import platform
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from dotenv.parser import parse_stream
@@ -87,6 +87,13 @@ class Settings(BaseSettings):
     spark_driver_memory: str | None = None
     spark_executor_memory: str | None = None
     spark_app_name: str = "tmdb-movies"
+    spark_cores: int | None = Field(default=None, ge=1)
+    spark_image: str = "tmdb-movies-spark:latest"
+    spark_network: Literal["bridge", "host"] = "bridge"
+
+    # For deployments: the host folder or volume that jobs mount, and the Docker network they join.
+    data_volume: str = "tmdb-movies-data"
+    job_network: str | None = None
 
     lake_root: str | None = None
     output_dir: Path = Field(default=Path("output"), validate_default=True)

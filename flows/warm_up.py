@@ -21,14 +21,18 @@ logger = logging.getLogger(__name__)
 
 def open_engine_of(settings: Settings) -> Engine:
     """Open the engine that the settings name."""
-    from spark.session import open_engine
+    from spark.session import EngineOptions, open_engine
 
-    return open_engine(
-        settings.spark_master,
+    options = EngineOptions(
         app_name=settings.spark_app_name,
         driver_memory=settings.spark_driver_memory,
         executor_memory=settings.spark_executor_memory,
+        cores=settings.spark_cores,
+        lake_root=settings.lake,
+        image=settings.spark_image,
+        network=settings.spark_network,
     )
+    return open_engine(settings.spark_master, options)
 
 
 class WarmUp:

@@ -2,6 +2,7 @@
 
 * EngineError
   x EngineUnavailable
+  x EngineDied
 """
 
 
@@ -11,3 +12,7 @@ class EngineError(Exception):
 
 class EngineUnavailable(EngineError):
     """The engine asked for cannot be had here; the text says why, in one sentence."""
+
+
+class EngineDied(EngineError):
+    """The engine ended in the middle of its work; the text says why, as far as that is known."""

@@ -5,13 +5,18 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from spark.errors import EngineUnavailable
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 MINIMUM_JAVA = 17
 
@@ -40,14 +45,29 @@ def ships_delta() -> bool:
     import pyspark
 
     home = Path(os.environ.get("SPARK_HOME") or Path(pyspark.__file__).parent)
-    return any((home / "jars").glob("delta-spark_*.jar"))
+    return any((home / "jars").rglob("delta-spark_*.jar"))
+
+
+def jvm_death(session: SparkSession) -> str | None:
+    """Why the JVM of a session in this process ended, in one sentence; None while it runs."""
+    jvm = getattr(session.sparkContext._gateway, "proc", None)
+    status = jvm.poll() if jvm is not None else None
+    if status is None:
+        return None
+    if status == -signal.SIGKILL:
+        return (
+            "Spark's Java process was killed, for memory as a rule: give the machine or container more than "
+            "SPARK_DRIVER_MEMORY and a gigabyte, or run on fewer SPARK_CORES"
+        )
+    return f"Spark's Java process ended with status {status}"
 
 
 def log_complaint(log: Path) -> str:
-    """The first line of Spark's log that tells of an error."""
-    lines = log.read_text(errors="replace").splitlines()
-    told = [line.strip() for line in lines if re.search(r"error|exception|unresolved|not found", line, re.I)]
-    return told[0][:200] if told else "it gives no reason"
+    """The line of Spark's log that tells of an error: its last cause, else the first of such lines."""
+    lines = [line.strip() for line in log.read_text(errors="replace").splitlines()]
+    causes = [line for line in lines if line.startswith("Caused by:")]
+    told = [line for line in lines if re.search(r"error|exception|unresolved|not found", line, re.I)]
+    return [*causes[-1:], *told, "it gives no reason"][0][:200]
 
 
 @contextmanager

@@ -12,43 +12,38 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from spark.errors import EngineError, EngineUnavailable
-from spark.java import log_complaint, require_java, ships_delta, stderr_to
+from spark.container import spark_container
+from spark.errors import EngineDied, EngineError, EngineUnavailable
+from spark.java import jvm_death, log_complaint, require_java, ships_delta, stderr_to
+from spark.options import SESSION_OPTIONS, SMALL_DATA_OPTIONS, EngineOptions, bytes_of
 
-__all__ = ["Engine", "EngineError", "EngineUnavailable", "check_engine_settings", "open_engine"]
+__all__ = [
+    "Engine",
+    "EngineDied",
+    "EngineError",
+    "EngineOptions",
+    "EngineUnavailable",
+    "check_engine_settings",
+    "open_engine",
+]
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 logger = logging.getLogger(__name__)
 
-POSSIBLE_MASTERS = "sail, local[*], local[N], spark://… or sc://…"
+POSSIBLE_MASTERS = "sail, docker, local[*], local[N], spark://… or sc://…"
 # Set by PySpark when it opens a Connect session; a classic session cannot be opened while it is there.
 CONNECT_MODE = "SPARK_CONNECT_MODE_ENABLED"
 
-SESSION_OPTIONS = {"spark.sql.session.timeZone": "UTC"}
-# A few movies to some hundred thousand: the defaults of both projects are made for far more.
-SMALL_DATA_OPTIONS = {
-    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
-    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
-    "spark.sql.shuffle.partitions": "4",
-    "spark.databricks.delta.snapshotPartitions": "2",
-    "spark.sql.codegen.wholeStage": "false",
-    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-    "spark.driver.extraJavaOptions": "-XX:+UseParallelGC -XX:TieredStopAtLevel=1",
-    "spark.ui.enabled": "false",
-    "spark.ui.showConsoleProgress": "false",
-    "spark.log.level": "ERROR",
-}
 # A server that is not there is told in seconds; the client's own policy tries for minutes.
 CONNECT_RETRIES = 3
 FIRST_WAIT_MS, LONGEST_WAIT_MS = 200, 1000
 # Its handlers of `fork` break what a process that speaks gRPC starts next, such as a JVM now and then.
 GRPC_OPTIONS = {"GRPC_VERBOSITY": "NONE", "GRPC_ENABLE_FORK_SUPPORT": "false"}
-MEMORY_UNITS = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
 
 
 class Engine:
@@ -60,10 +55,31 @@ class Engine:
     ...     engine.session.range(3).count()
     """
 
-    def __init__(self, name: str, session: SparkSession, resources: ExitStack) -> None:
+    def __init__(
+        self,
+        name: str,
+        session: SparkSession,
+        resources: ExitStack,
+        cause_of_death: Callable[[], str | None] = lambda: None,
+    ) -> None:
         self.name = name
         self.session = session
         self._resources = resources
+        self._cause_of_death = cause_of_death
+
+    @contextmanager
+    def deaths_explained(self) -> Iterator[None]:
+        """Say what ended the engine where its end is why the block failed.
+
+        Raises:
+            EngineDied: instead of whatever a lost connection looks like.
+        """
+        try:
+            yield
+        except Exception as error:
+            if (cause := self._cause_of_death()) is not None:
+                raise EngineDied(cause) from error
+            raise
 
     def stop(self) -> None:
         """Stop the session and what serves it; safe to call again, and after an interrupt."""
@@ -78,24 +94,13 @@ class Engine:
         self.stop()
 
 
-def open_engine(
-    master: str,
-    *,
-    app_name: str = "tmdb-movies",
-    driver_memory: str | None = None,
-    executor_memory: str | None = None,
-) -> Engine:
+def open_engine(master: str, options: EngineOptions | None = None) -> Engine:
     """Open a session on the engine that a master names (contract, section 2, `SPARK_MASTER`).
-
-    Memory is given as Spark takes it (`2g`). `driver_memory` also caps the embedded engine; an engine that
-    runs elsewhere has its own.
 
     Raises:
         EngineUnavailable: the master is unknown, or its engine cannot be had on this machine.
     """
-    return _opener(master)(
-        master, app_name=app_name, driver_memory=driver_memory, executor_memory=executor_memory
-    )
+    return _opener(master)(master, options or EngineOptions())
 
 
 def check_engine_settings(master: str, *memory: str | None) -> None:
@@ -107,7 +112,7 @@ def check_engine_settings(master: str, *memory: str | None) -> None:
     _opener(master)
     for amount in memory:
         if amount is not None:
-            _bytes(amount)
+            bytes_of(amount)
 
 
 def _opener(master: str) -> Callable[..., Engine]:
@@ -117,7 +122,7 @@ def _opener(master: str) -> Callable[..., Engine]:
     raise EngineUnavailable(f"{master!r} is no engine: SPARK_MASTER may be {POSSIBLE_MASTERS}.")
 
 
-def _open_embedded(master: str, *, driver_memory: str | None = None, **_: Any) -> Engine:
+def _open_embedded(master: str, options: EngineOptions) -> Engine:
     """Start the embedded Spark Connect server on a free port of loopback, and connect to it."""
     try:
         from pysail.spark import SparkConnectServer
@@ -129,11 +134,11 @@ def _open_embedded(master: str, *, driver_memory: str | None = None, **_: Any) -
     with ExitStack() as resources:
         # Where intermediate results are kept for as long as the engine runs.
         kept = Path(resources.enter_context(_temporary_folder()))
-        options = {"RUST_LOG": "off", "SAIL_EXECUTION__CHECKPOINT__PATH": kept.as_uri()}
-        if driver_memory:
-            options["SAIL_RUNTIME__MEMORY_POOL__TYPE"] = "greedy"
-            options["SAIL_RUNTIME__MEMORY_POOL__GREEDY__MAX_SIZE"] = str(_bytes(driver_memory))
-        with _environment_defaults(options):
+        variables = {"RUST_LOG": "off", "SAIL_EXECUTION__CHECKPOINT__PATH": kept.as_uri()}
+        if options.driver_memory:
+            variables["SAIL_RUNTIME__MEMORY_POOL__TYPE"] = "greedy"
+            variables["SAIL_RUNTIME__MEMORY_POOL__GREEDY__MAX_SIZE"] = str(bytes_of(options.driver_memory))
+        with _environment_defaults(variables):
             server = SparkConnectServer(port=0)
             server.start(background=True)
         # Held by the stack, the server is not collected: its client would hang.
@@ -143,9 +148,7 @@ def _open_embedded(master: str, *, driver_memory: str | None = None, **_: Any) -
         return Engine(master, session, resources.pop_all())
 
 
-def _open_jvm(
-    master: str, *, app_name: str, driver_memory: str | None, executor_memory: str | None
-) -> Engine:
+def _open_jvm(master: str, options: EngineOptions) -> Engine:
     """Start Apache Spark with Delta in a JVM of this process, or as a driver of a cluster."""
     require_java()
     from delta import configure_spark_with_delta_pip
@@ -155,12 +158,17 @@ def _open_jvm(
 
     os.environ.pop(CONNECT_MODE, None)
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    builder = SparkSession.builder.master(master).appName(app_name)
-    options = SESSION_OPTIONS | SMALL_DATA_OPTIONS
-    options |= {"spark.driver.memory": driver_memory} if driver_memory else {}
-    options |= {"spark.executor.memory": executor_memory} if executor_memory else {}
-    for option, value in options.items():
-        builder = builder.config(option, value)
+    if options.cores and master == "local[*]":
+        master = f"local[{options.cores}]"
+    builder = SparkSession.builder.master(master).appName(options.app_name)
+    settings = {
+        **SESSION_OPTIONS,
+        **SMALL_DATA_OPTIONS,
+        "spark.driver.memory": options.driver_memory,
+        "spark.executor.memory": options.executor_memory,
+    }
+    for name, value in settings.items():
+        builder = builder.config(name, value) if value else builder
     if not ships_delta():
         builder = configure_spark_with_delta_pip(builder)
     with ExitStack() as resources:
@@ -169,16 +177,29 @@ def _open_jvm(
             with stderr_to(log):
                 session = builder.getOrCreate()
         except (PySparkException, Py4JError) as error:
-            logger.debug("Apache Spark did not start:\n%s", log.read_text(errors="replace"))
-            reason = log_complaint(log)
-            raise EngineUnavailable(
-                f"Apache Spark does not start: {reason} (Delta's JARs come over the network once)."
-            ) from error
+            logger.error("Apache Spark did not start:\n%s", log.read_text(errors="replace"))
+            hint = "" if ships_delta() else " (Delta's JARs come over the network once)"
+            raise EngineUnavailable(f"Apache Spark does not start: {log_complaint(log)}{hint}.") from error
         resources.callback(session.stop)
-        return Engine(master, session, resources.pop_all())
+        return Engine(master, session, resources.pop_all(), lambda: jvm_death(session))
 
 
-def _open_connect(master: str, **_: Any) -> Engine:
+def _open_container(master: str, options: EngineOptions) -> Engine:
+    """Start Apache Spark in a container of the project's Spark image, and connect to it."""
+    from pyspark.errors import PySparkException
+
+    with ExitStack() as resources:
+        server = resources.enter_context(spark_container(options))
+        try:
+            session = _connect(server.url, resources)
+        except PySparkException as error:
+            raise EngineUnavailable(
+                server.cause_of_death or "Spark in the container does not answer."
+            ) from error
+        return Engine(master, session, resources.pop_all(), lambda: server.cause_of_death)
+
+
+def _open_connect(master: str, options: EngineOptions) -> Engine:
     """Connect to a Spark Connect server that runs already."""
     from pyspark.errors import PySparkException
 
@@ -194,6 +215,7 @@ def _open_connect(master: str, **_: Any) -> Engine:
 
 _OPENERS: dict[str, Callable[..., Engine]] = {
     r"sail": _open_embedded,
+    r"docker": _open_container,
     r"local(\[(\*|\d+)\])?": _open_jvm,
     r"spark://.+": _open_jvm,
     r"sc://.+": _open_connect,
@@ -219,14 +241,6 @@ def _connect(url: str, resources: ExitStack) -> SparkSession:
         for option, value in SESSION_OPTIONS.items():
             session.conf.set(option, value)
     return session
-
-
-def _bytes(memory: str) -> int:
-    """Read an amount of memory as Spark takes it: `2g`, `512m`."""
-    amount = re.fullmatch(r"(\d+)([bkmgt]?)b?", memory.strip().lower())
-    if amount is None:
-        raise EngineUnavailable(f"{memory!r} is no amount of memory: write it like 2g or 512m.")
-    return int(amount[1]) * MEMORY_UNITS[amount[2]]
 
 
 def _temporary_folder() -> tempfile.TemporaryDirectory[str]:

@@ -71,6 +71,17 @@ class SparkRoom:
             session: SparkSession = self._engine.session
             return session
 
+    @contextmanager
+    def deaths_explained(self) -> Iterator[None]:
+        """Say what ended the engine where its end is why the block failed."""
+        try:
+            yield
+        except Exception as error:
+            if self._engine is None:
+                raise
+            with self._engine.deaths_explained():
+                raise error
+
     def close(self) -> None:
         """Stop the engine; a task that asks for it later, in a thread left over, gets none."""
         with self._lock:

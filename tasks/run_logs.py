@@ -14,7 +14,14 @@ FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 # Which loggers a file is made of. `project.log` (the root) has them all, and Prefect's with its stack traces.
 FILES = {
     "ingestion.log": ("tmdb", "lake", "tasks.fetch", "tasks.progress", "flows.ingest"),
-    "etl.log": ("spark.session", "spark.payloads", "spark.silver", "spark.transform", "tasks.analytics"),
+    "etl.log": (
+        "spark.session",
+        "spark.container",
+        "spark.payloads",
+        "spark.silver",
+        "spark.transform",
+        "tasks.analytics",
+    ),
     "analytics.log": ("spark.kpis", "report", "tasks.reporting", "flows.analytics"),
     "project.log": ("",),
 }

@@ -1,0 +1,32 @@
+# Flows, worker and Prefect server: Python alone, without Java, Spark or the embedded engine.
+ARG BASE_IMAGE=python:3.13-slim-trixie
+
+FROM ${BASE_IMAGE} AS packages
+RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends binutils >/dev/null \
+ && python3 -m pip install --quiet --no-cache-dir --root-user-action=ignore uv==0.13.9
+WORKDIR /build
+COPY pyproject.toml docker/install_packages.sh ./
+RUN sh install_packages.sh /opt/movies pyspark delta-spark pysail matplotlib seaborn pandas numpy pillow
+
+FROM ${BASE_IMAGE}
+RUN useradd --uid 1000 --create-home movies && chmod 777 /home/movies \
+ && mkdir -p /data/lake /data/results /data/output && chown -R movies:movies /data
+COPY --from=packages /opt/movies /opt/movies
+ENV PATH=/opt/movies/bin:$PATH \
+    HOME=/home/movies \
+    PYTHONPATH=/app \
+    PYTHONUNBUFFERED=1 \
+    LAKE_ROOT=/data/lake \
+    OUTPUT_DIR=/data/output \
+    PREFECT_LOCAL_STORAGE_PATH=/data/results \
+    PREFECT_LOGGING_EXTRA_LOGGERS=flows,lake,report,settings,spark,tasks,tmdb \
+    PREFECT_SERVER_ANALYTICS_ENABLED=false \
+    DO_NOT_TRACK=1
+WORKDIR /app
+USER 1000:1000
+VOLUME /data
+HEALTHCHECK --interval=30s --timeout=5s CMD ["test", "-w", "/data"]
+LABEL org.opencontainers.image.title="TMDB movie pipeline: flows" \
+      org.opencontainers.image.description="Fetches movies from TMDB into Delta tables, and runs Prefect's worker and server."
+CMD ["python", "flows/main.py", "--stage", "ingest"]
+COPY . /app

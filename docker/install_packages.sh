@@ -1,0 +1,48 @@
+#!/bin/sh
+# Installs the project's pinned dependencies into a virtual environment, without the packages named (and what only
+# they need), and takes out what nobody uses: install_packages.sh FOLDER [PACKAGE…], where pyproject.toml lies.
+set -eu
+folder=$1
+shift
+
+pruned=""
+for package in "$@"; do pruned="$pruned --prune $package"; done
+
+# The host's certificates, not the bundled ones: a private authority in the base image then counts.
+export UV_SYSTEM_CERTS=1 UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=copy
+# shellcheck disable=SC2086
+uv export --quiet --no-dev --no-emit-project --no-hashes --no-annotate --no-header $pruned >requirements.txt
+uv venv --quiet "$folder"
+uv pip install --quiet --no-cache --python "$folder" --requirement requirements.txt
+
+packages=$(echo "$folder"/lib/python*/site-packages)
+cd "$packages"
+# Arrow's RPC and own S3 client (delta-rs has one), headers and sources; tests that packages ship.
+rm -rf pyarrow/*_flight* pyarrow/*_s3* pyarrow/*_cpp_tests* \
+  pyarrow/include pyarrow/src pyarrow/tests pyarrow/*.pyx pyarrow/*.pxd pyarrow/*.pxi
+# One copy of each library under the name it is asked for by, where wheels have to carry three.
+rm -f pyarrow/libarrow_python*.so pyarrow/libarrow_python*.so.*.*.*
+find . -type d \( -name tests -o -name test \) ! -path './prefect*' ! -path './numpy*' -prune -exec rm -rf {} +
+# Symbols for debuggers. Libraries that a wheel carries along (*.libs) do not all survive it.
+find . -name '*.so*' -type f ! -path './*.libs/*' -exec strip --strip-unneeded {} +
+
+# A user who may not write here would compile at every start: bytecode of what is imported, not of everything.
+cat >imports.py <<'PYTHON'
+from importlib import import_module
+
+FLOWS = """aiolimiter backoff deltalake httpx msgspec prefect prefect.cli.flow_run prefect.flow_engine prefect.runner
+    prefect.task_engine pyarrow.compute pydantic_settings rich typer"""
+SERVICES = """prefect.cli.deploy prefect.cli.server prefect.cli.worker prefect.server.api.server prefect_docker.worker
+    uvicorn"""
+SPARK = "delta pandas pyspark.sql pyspark.sql.connect.session seaborn"
+
+for names in (FLOWS, SERVICES, SPARK):
+    try:
+        for name in names.split():
+            import_module(name)
+    except ModuleNotFoundError as error:
+        print(f"{error.name} is not in this image")
+PYTHON
+[ -d pyspark ] && rm -rf prefect/server/ui* && sed -i 's/(FLOWS, SERVICES, SPARK)/(FLOWS, SPARK)/' imports.py
+PYTHONPATH=. python3 imports.py
+rm imports.py

@@ -1,0 +1,69 @@
+# Apache Spark with Delta: the transform, KPIs, report and plots, and the Spark Connect server.
+ARG BASE_IMAGE=python:3.13-slim-trixie
+
+FROM ${BASE_IMAGE} AS packages
+RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends binutils >/dev/null \
+ && python3 -m pip install --quiet --no-cache-dir --root-user-action=ignore uv==0.13.9
+WORKDIR /build
+COPY pyproject.toml docker/install_packages.sh ./
+RUN sh install_packages.sh /opt/movies pysail
+
+FROM ${BASE_IMAGE} AS java
+# The JDK's installation fails where there is no folder for its manual.
+RUN mkdir -p /usr/share/man/man1 && apt-get update -qq \
+ && apt-get install -y -qq --no-install-recommends binutils openjdk-21-jdk-headless >/dev/null
+# A runtime of the modules that Spark names or loads: a third of the whole. Its certificates are the base image's.
+RUN jlink --output /opt/java --strip-debug --no-header-files --no-man-pages --compress zip-6 --generate-cds-archive \
+      --add-modules java.se,jdk.crypto.ec,jdk.httpserver,jdk.incubator.vector,jdk.jfr,jdk.management,jdk.naming.dns,jdk.net,jdk.security.auth,jdk.security.jgss,jdk.unsupported,jdk.zipfs \
+ && cp --remove-destination --dereference /etc/ssl/certs/java/cacerts /opt/java/lib/security/cacerts \
+ && rm /opt/java/lib/server/classes_nocoops.jsa
+
+FROM ${BASE_IMAGE} AS spark
+COPY --from=java /opt/java /opt/java
+COPY --from=packages /opt/movies /opt/movies
+ENV JAVA_HOME=/opt/java PATH=/opt/movies/bin:/opt/java/bin:$PATH
+WORKDIR /build
+COPY docker/fetch_jars.py docker/arrange_jars.py ./
+COPY docker/jars ./jars
+# `s3` adds what reaches object stores through the S3 API (docs/object-storage.md).
+ARG OBJECT_STORE=
+RUN ln -s /opt/movies/lib/python3*/site-packages/pyspark /opt/spark \
+ && for list in delta ${OBJECT_STORE}; do python fetch_jars.py /opt/spark/jars jars/$list.txt /opt/spark/jars; done \
+ && python arrange_jars.py /opt/spark/jars
+COPY docker/train_class_data.py ./
+RUN python train_class_data.py /opt/java/lib/server/spark.jsa
+# Matplotlib lists the fonts once; anybody may have to list them again.
+RUN MPLCONFIGDIR=/opt/movies/matplotlib python -c "import matplotlib.font_manager" \
+ && chmod 777 /opt/movies/matplotlib
+
+FROM ${BASE_IMAGE}
+RUN useradd --uid 1000 --create-home movies && chmod 777 /home/movies \
+ && mkdir -p /data/lake /data/results /data/output && chown -R movies:movies /data \
+ && mv /etc/passwd /etc/passwd.image && ln -s /tmp/passwd /etc/passwd
+COPY --from=spark /opt/java /opt/java
+COPY --from=spark /opt/movies /opt/movies
+ENV PATH=/opt/movies/bin:/opt/java/bin:$PATH \
+    JAVA_HOME=/opt/java \
+    HOME=/home/movies \
+    MPLCONFIGDIR=/opt/movies/matplotlib \
+    PYTHONPATH=/app \
+    PYTHONUNBUFFERED=1 \
+    LAKE_ROOT=/data/lake \
+    OUTPUT_DIR=/data/output \
+    SPARK_MASTER=local[*] \
+    SPARK_LOCAL_IP=127.0.0.1 \
+    SPARK_SUBMIT_OPTS="-XX:SharedArchiveFile=/opt/java/lib/server/spark.jsa -Xlog:cds=off -Xlog:cds+dynamic=off" \
+    PREFECT_LOCAL_STORAGE_PATH=/data/results \
+    PREFECT_LOGGING_EXTRA_LOGGERS=flows,lake,report,settings,spark,tasks,tmdb \
+    PREFECT_SERVER_ANALYTICS_ENABLED=false \
+    DO_NOT_TRACK=1
+WORKDIR /app
+USER 1000:1000
+VOLUME /data
+EXPOSE 15002
+HEALTHCHECK --interval=30s --timeout=5s CMD ["test", "-w", "/data"]
+LABEL org.opencontainers.image.title="TMDB movie pipeline: Spark" \
+      org.opencontainers.image.description="Apache Spark with Delta, as Spark Connect server or in the flow's process."
+ENTRYPOINT ["sh", "/app/docker/entrypoint.sh"]
+CMD ["python", "-m", "spark.connect_server"]
+COPY . /app
