@@ -20,6 +20,14 @@ class Source(StrEnum):
     IDS = "ids"
 
 
+class Pool(StrEnum):
+    """What runs the containers of deployments."""
+
+    DOCKER = "docker"
+    ECS = "ecs"
+    KUBERNETES = "kubernetes"
+
+
 app = typer.Typer(
     name="movies",
     help="Movies from TMDB into Delta tables, KPIs, a report and plots.",
@@ -84,6 +92,45 @@ def status(
     from flows.status import show_status
 
     raise typer.Exit(show_status(lake_root))
+
+
+@app.command()
+def backup(
+    target: Annotated[str, typer.Argument(metavar="TARGET", help="An empty folder or URL, or one to make.")],
+    lake_root: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Folder or object-store URL of the Delta tables.")
+    ] = None,
+) -> None:
+    """Copy the lake to another folder or object store, also while a run writes to it."""
+    from flows.backup import show_backup
+
+    raise typer.Exit(show_backup(target, lake_root))
+
+
+@app.command()
+def restore(
+    backup_root: Annotated[str, typer.Argument(metavar="BACKUP", help="Folder or URL of a backup.")],
+    lake_root: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Where the tables are to be; there may be none yet.")
+    ] = None,
+) -> None:
+    """Copy a backup to where the lake is to be."""
+    from flows.backup import show_restore
+
+    raise typer.Exit(show_restore(backup_root, lake_root))
+
+
+@app.command()
+def setup(
+    pool: Annotated[Pool, typer.Option(help="What runs the containers of deployments.")] = Pool.DOCKER,
+) -> None:
+    """Create or update what deployments need on Prefect's API: work pool, Secret blocks, automations.
+
+    The TMDB key of the environment or .env is kept in a Secret block; NOTIFICATION_URL is a webhook.
+    """
+    from flows.setup import show_setup
+
+    raise typer.Exit(show_setup(pool.value))
 
 
 def _parse_ids(text: str) -> tuple[int, ...]:

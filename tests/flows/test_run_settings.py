@@ -1,0 +1,162 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from prefect import flow
+from prefect.blocks.system import Secret
+from prefect.client.orchestration import PrefectClient
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from flows.run_settings import SECRET_BLOCKS, load_run_settings
+from settings import SettingsError
+from tests.flows.conftest import clean_environment
+
+SECONDS = 60.0
+PROBE = """
+import asyncio
+import json
+import sys
+from pathlib import Path
+from prefect import flow
+from flows.run_settings import load_run_settings
+
+
+@flow
+async def child() -> dict:
+    settings = await load_run_settings()
+    return {"key": settings.tmdb_api_key, "server": settings.tmdb_base_url}
+
+
+@flow
+async def probe(answer: str) -> None:
+    seen = [await child.fn(), await child()]
+    Path(answer).write_text(json.dumps(seen, default=lambda secret: secret.get_secret_value()))
+
+
+if __name__ == "__main__":
+    asyncio.run(probe(sys.argv[1]))
+"""
+SERVER = "http://tmdb.example/3"
+# Whatever any library has to say is in the run's logs.
+LOG_ALL = {
+    "PREFECT_LOGGING_EXTRA_LOGGERS": "flows,httpx,httpcore",
+    "PREFECT_LOGGING_LEVEL": "DEBUG",
+    "PREFECT_LOGGING_ROOT_LEVEL": "DEBUG",
+}
+
+
+@pytest.fixture
+async def client(prefect_api, tmp_path, monkeypatch):
+    """A client of the tests' server without any block, in a process that has no key."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("TMDB_API_KEY", "TMDB_ACCESS_TOKEN", "TMDB_BASE_URL", "LAKE_ROOT"):
+        monkeypatch.delenv(name, raising=False)
+    with temporary_settings({PREFECT_API_URL: prefect_api}):
+        async with PrefectClient(prefect_api) as client:
+            for block in await client.read_block_documents():
+                await client.delete_block_document(block.id)
+            yield client
+
+
+@pytest.fixture
+def deployed(monkeypatch):
+    """What runs in this process counts as a deployment's run."""
+    monkeypatch.setattr("flows.run_settings.is_deployed", lambda: True)
+
+
+async def save(block: str, value: object) -> None:
+    await Secret(value=value).asave(block, overwrite=True)
+
+
+def execute(folder: Path, environment: dict[str, str], *command: str) -> str:
+    """Run Python in a process of its own, expecting success; return all it said."""
+    done = subprocess.run(
+        [sys.executable, *command],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+async def test_a_deployments_run_and_its_subflow_take_the_key_from_the_secret_block(
+    client, place, prefect_home
+):
+    await save("tmdb-api-key", "k3y")
+    (place.folder / "probe.py").write_text(PROBE)
+    answer = place.folder / "answer.json"
+    deployment = await client.create_deployment(
+        await client.create_flow(flow(lambda answer: None, name="probe")),
+        "docker",
+        path=str(place.folder),
+        entrypoint="probe.py:probe",
+        enforce_parameter_schema=False,
+    )
+    run = await client.create_flow_run_from_deployment(deployment, parameters={"answer": str(answer)})
+
+    environment = clean_environment() | place.environment | LOG_ALL | {"TMDB_BASE_URL": SERVER}
+    said = execute(place.folder, environment, "-m", "prefect", "flow-run", "execute", str(run.id))
+
+    seen = {"key": "k3y", "server": SERVER}
+    assert json.loads(answer.read_text()) == [seen, seen]
+    logs = [log.message for log in await client.read_logs()]
+    assert "TMDB_API_KEY comes from the Secret block tmdb-api-key" in logs
+    assert "k3y" not in said + str(logs) + (prefect_home / "server.log").read_text()
+
+
+async def test_a_run_started_by_hand_reads_no_block(client, place):
+    await save("tmdb-api-key", "k3y")
+    (place.folder / "probe.py").write_text(PROBE)
+
+    execute(place.folder, clean_environment() | place.environment, "probe.py", "answer.json")
+
+    seen = {"key": None, "server": None}
+    assert json.loads((place.folder / "answer.json").read_text()) == [seen, seen]
+
+
+async def test_both_blocks_are_read(client, deployed):
+    await save("tmdb-api-key", "12345")
+    await save("tmdb-access-token", "t0ken\n")
+
+    settings = await load_run_settings(ingestion_movie_ids=[603], lake_root=None)
+
+    assert (settings.secrets, settings.ingestion_movie_ids) == (("12345", "t0ken"), (603,))
+
+
+@pytest.mark.parametrize(("name", "secrets"), [("TMDB_API_KEY", ("mine",)), ("TMDB_ACCESS_TOKEN", ("mine",))])
+async def test_a_key_of_the_environment_wins(name, secrets, client, deployed, monkeypatch):
+    await save("tmdb-api-key", "k3y")
+    await save("tmdb-access-token", "t0ken")
+    monkeypatch.setenv(name, "mine")
+
+    assert (await load_run_settings()).secrets == secrets
+
+
+async def test_without_blocks_movies_come_from_the_sandbox(client, deployed):
+    assert (await load_run_settings()).uses_sandbox
+
+
+async def test_a_block_that_holds_no_text_is_named(client, deployed):
+    await save("tmdb-access-token", {"token": "t0ken"})
+
+    with pytest.raises(SettingsError) as error:
+        await load_run_settings()
+
+    assert (
+        str(error.value) == "The Secret block tmdb-access-token holds no text: save the key in it as a string"
+    )
+
+
+async def test_a_file_of_ids_is_read_as_ever(client, tmp_path):
+    (tmp_path / "ids").write_text("603, 604")
+
+    assert (await load_run_settings(tmp_path / "ids")).ingestion_movie_ids == (603, 604)
+
+
+def test_setup_saves_what_runs_read():
+    assert SECRET_BLOCKS == {"tmdb_api_key": "tmdb-api-key", "tmdb_access_token": "tmdb-access-token"}

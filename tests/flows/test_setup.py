@@ -1,0 +1,241 @@
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+import yaml
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
+from prefect.events.schemas.automations import AutomationCore
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from flows.setup import DEPLOYMENTS, NOTIFICATION_BLOCK, SetupError, set_up, show_setup
+from settings import load_settings
+from tests.flows.conftest import Place, clean_environment
+
+COMMAND = "from flows.cli import main; main(['setup'])"
+SECONDS = 60.0
+FILED = [
+    AutomationCore.model_validate(automation)
+    for automation in yaml.safe_load((DEPLOYMENTS / "automations.yaml").read_text())["automations"]
+]
+TEMPLATE = json.loads((DEPLOYMENTS / "work_pools" / "docker.json").read_text())
+NO_KEY = "  no TMDB key is set here: Secret blocks stay as they are\n"
+
+
+def run_setup(place: Place, **environment: str) -> subprocess.CompletedProcess[str]:
+    """`movies setup` as a user has it."""
+    return subprocess.run(
+        [sys.executable, "-c", COMMAND],
+        cwd=place.folder,
+        env=clean_environment() | {"NOTIFICATION_URL": ""} | place.environment | environment,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+    )
+
+
+def succeed(place: Place, **environment: str) -> str:
+    """Run it, expecting success; return what was said below the first line, which names the API."""
+    done = run_setup(place, **environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    first, _, rest = done.stdout.partition("\n")
+    assert first == f"Prefect API at {place.environment['PREFECT_API_URL']}/"
+    return rest
+
+
+async def set_up_here(pool: str = "docker", webhook: str | None = None, **keys: str) -> str:
+    """The same in this process."""
+    said: list[str] = []
+    await set_up(pool, load_settings(**keys), webhook, said.append)
+    return "".join(f"{line}\n" for line in said[1:])
+
+
+def automations_said(how: str) -> str:
+    return "".join(f'  automation "{automation.name}": {how}\n' for automation in FILED)
+
+
+@pytest.fixture
+def no_key(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("TMDB_API_KEY", "TMDB_ACCESS_TOKEN", "TMDB_BASE_URL", "NOTIFICATION_URL"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+async def client(prefect_api, no_key):
+    """A client of the tests' server, where nothing has been set up."""
+    with temporary_settings({PREFECT_API_URL: prefect_api}):
+        async with PrefectClient(prefect_api) as client:
+            await clear(client)
+            yield client
+
+
+async def clear(client: PrefectClient) -> None:
+    for pool in await client.read_work_pools():
+        await client.delete_work_pool(pool.name)
+    for automation in await client.read_automations():
+        await client.delete_automation(automation.id)
+    for block in await client.read_block_documents():
+        await client.delete_block_document(block.id)
+
+
+async def automations(client: PrefectClient) -> list[AutomationCore]:
+    found = await client.read_automations()
+    cores = [AutomationCore.model_validate(automation.model_dump(exclude={"id"})) for automation in found]
+    return sorted(cores, key=lambda automation: automation.name)
+
+
+async def secret(client: PrefectClient, block: str) -> Any:
+    return (await client.read_block_document_by_name(block, "secret")).data["value"]
+
+
+async def test_setting_up_twice_gives_the_same(place, client):
+    first = succeed(place)
+    found = await client.read_automations()
+    second = succeed(place)
+
+    assert first == "  work pool movies-docker: created\n" + NO_KEY + automations_said("created")
+    assert second == "  work pool movies-docker: unchanged\n" + NO_KEY + automations_said("unchanged")
+    [pool] = await client.read_work_pools()
+    assert (pool.name, pool.type, pool.base_job_template) == ("movies-docker", "docker", TEMPLATE)
+    assert await client.read_automations() == found
+    assert await automations(client) == FILED
+
+
+@pytest.mark.parametrize("pool", ["ecs", "kubernetes"])
+async def test_another_kind_of_pool_can_be_asked_for(pool, client):
+    assert (await set_up_here(pool)).startswith(f"  work pool movies-{pool}: created\n")
+
+    [made] = await client.read_work_pools()
+    assert (made.name, made.type) == (f"movies-{pool}", pool)
+
+
+async def test_keys_are_kept_in_secret_blocks_and_said_nowhere(place, client, prefect_home):
+    # A key of digits is a number for those who read it as JSON.
+    key, token = "12345678901234567890", "eyJ.t0ken"
+    (place.folder / ".env").write_text(f"TMDB_ACCESS_TOKEN={token}\n")
+
+    said = succeed(place, TMDB_API_KEY=key, PREFECT_LOGGING_LEVEL="DEBUG")
+
+    assert said == (
+        "  work pool movies-docker: created\n  tmdb-api-key: saved\n  tmdb-access-token: saved\n"
+        + automations_said("created")
+    )
+    assert (await secret(client, "tmdb-api-key"), await secret(client, "tmdb-access-token")) == (key, token)
+    log = (prefect_home / "server.log").read_text()
+    written = [path.name for path in place.folder.iterdir()]
+    assert (key in log, token in log, written) == (False, False, [".env"])
+
+
+async def test_a_new_key_takes_the_place_of_the_old_one(client):
+    await set_up_here(tmdb_api_key="old")
+    await set_up_here(tmdb_api_key="new")
+
+    assert await secret(client, "tmdb-api-key") == "new"
+
+
+async def test_what_was_changed_there_is_set_right_but_not_switched_on_again(client):
+    await set_up_here()
+    changed = json.loads(json.dumps(TEMPLATE).replace("tmdb-movies-flow", "other"))
+    update = WorkPoolUpdate(base_job_template=changed, is_paused=True, concurrency_limit=3)
+    await client.update_work_pool("movies-docker", update)
+    [made] = await client.read_automations_by_name(FILED[0].name)
+    await client.update_automation(
+        made.id, FILED[0].model_copy(update={"enabled": False, "description": "?"})
+    )
+
+    said = await set_up_here()
+
+    [pool] = await client.read_work_pools()
+    assert (pool.base_job_template, pool.is_paused, pool.concurrency_limit) == (TEMPLATE, True, 3)
+    assert await automations(client) == [FILED[0].model_copy(update={"enabled": False}), FILED[1]]
+    assert said == (
+        "  work pool movies-docker: updated\n"
+        + NO_KEY
+        + f'  automation "{FILED[0].name}": updated\n  automation "{FILED[1].name}": unchanged\n'
+    )
+
+
+async def test_notifications_go_where_they_were_once_sent_to(client):
+    url = "https://chat.example/hook/s3cr3t"
+    said = await set_up_here(webhook=url)
+    with_block = await automations(client)
+    await set_up_here()
+
+    assert said == (
+        "  work pool movies-docker: created\n"
+        + NO_KEY
+        + f"  {NOTIFICATION_BLOCK}: saved\n"
+        + automations_said("created")
+    )
+    block = await client.read_block_document_by_name(
+        NOTIFICATION_BLOCK, "custom-webhook", include_secrets=False
+    )
+    assert url not in str(block.data)
+    assert [action.model_dump() for action in with_block[1].actions] == [
+        {
+            "type": "send-notification",
+            "block_document_id": block.id,
+            "subject": FILED[1].name,
+            "body": FILED[1].description,
+        }
+    ]
+    assert await automations(client) == with_block
+
+
+async def test_a_pool_of_that_name_and_another_type_is_left_alone(client):
+    await client.create_work_pool(WorkPoolCreate(name="movies-docker", type="process"))
+
+    with pytest.raises(SetupError) as error:
+        await set_up_here()
+
+    sentence = "There is a work pool movies-docker of type process, not docker: delete it first"
+    assert str(error.value) == sentence
+
+
+def test_a_wrong_url_ends_it_with_one_sentence_and_status_2(place):
+    done = run_setup(place, PREFECT_API_URL="http://127.0.0.1:1/api")
+
+    sentence = "Prefect's API at http://127.0.0.1:1/api does not answer: All connection attempts failed"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"Error: {sentence}\n")
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        pytest.param(
+            "{server}/elsewhere",
+            "Prefect's API at {server}/elsewhere does not answer: "
+            "/elsewhere/work_pools/filter gave HTTP status 404",
+            id="another-server",
+        ),
+        pytest.param(
+            "no-url",
+            "Prefect's API at no-url does not answer: "
+            "Request URL is missing an 'http://' or 'https://' protocol.",
+            id="no-url",
+        ),
+        pytest.param(
+            None,
+            "No Prefect API is configured: start one with `prefect server start` and set PREFECT_API_URL, "
+            "or choose a profile that has one",
+            id="none",
+        ),
+    ],
+)
+def test_an_api_that_cannot_be_used_is_named(url, sentence, no_key, prefect_api, capsys):
+    server = prefect_api.removesuffix("/api")
+
+    with temporary_settings({PREFECT_API_URL: url and url.format(server=server)}):
+        status = show_setup("docker")
+
+    assert (status, *capsys.readouterr()) == (2, "", f"Error: {sentence.format(server=server)}\n")
+
+
+def test_a_webhook_that_is_no_url_is_named(no_key, monkeypatch, capsys):
+    monkeypatch.setenv("NOTIFICATION_URL", "chat.example")
+
+    sentence = "NOTIFICATION_URL: give the URL of a webhook, beginning with https://"
+    assert (show_setup("docker"), *capsys.readouterr()) == (2, "", f"Error: {sentence}\n")
