@@ -8,8 +8,9 @@ from pathlib import Path
 from prefect import flow
 
 from flows.run_report import AnalyticsReport, timed
+from flows.run_settings import run_settings
 from flows.warm_up import engine_for
-from settings import load_settings
+from settings import Settings
 from tasks.analytics import kpis, published, transform
 from tasks.context import SparkRoom, spark_context
 from tasks.reporting import report
@@ -35,8 +36,16 @@ async def refresh_analytics(
         lake_root: Folder or URL of the tables; `LAKE_ROOT` where none is given.
         output_dir: Folder of report and plots; `OUTPUT_DIR` where none is given.
     """
-    settings = load_settings(spark_master=spark_master, lake_root=lake_root, output_dir=output_dir)
-    wanted = set(stages or Stage)
+    async with run_settings(
+        spark_master=spark_master, lake_root=lake_root, output_dir=output_dir
+    ) as settings:
+        result = await bring_up_to_date(settings, set(stages or Stage), refresh)
+        logger.info("%s", result)
+    return result
+
+
+async def bring_up_to_date(settings: Settings, wanted: set[Stage], refresh: bool) -> AnalyticsReport:
+    """Run the wanted stages on one engine, which starts when one of them needs it."""
     lake = settings.lake
     result = AnalyticsReport()
     with spark_context(SparkRoom(lambda: engine_for(settings), rebuild=refresh)) as spark:
@@ -51,5 +60,4 @@ async def refresh_analytics(
             with timed(result.seconds, Stage.REPORT):
                 result.files = await report(lake, settings.output_dir, silver, gold)
         result.engine_started = spark.was_opened
-    logger.info("%s", result)
     return result

@@ -18,8 +18,10 @@ from pathlib import Path
 from prefect import flow
 
 from flows.analytics import refresh_analytics
+from flows.delegation import delegate_analytics
 from flows.ingest import ingest_movies
 from flows.run_report import IncompleteIngestionError, RunReport, timed
+from flows.run_settings import run_settings
 from tasks.reporting import show_run
 from tasks.stages import Stage
 
@@ -35,6 +37,7 @@ async def movie_pipeline(
     spark_master: str | None = None,
     lake_root: str | None = None,
     output_dir: Path | None = None,
+    analytics_deployment: str | None = None,
 ) -> RunReport:
     """Fetch movies from TMDB, bring the tables up to date, and show what they say.
 
@@ -46,15 +49,21 @@ async def movie_pipeline(
         spark_master: The engine; `SPARK_MASTER` where none is given.
         lake_root: Folder or URL of the tables; `LAKE_ROOT` where none is given.
         output_dir: Folder of report and plots; `OUTPUT_DIR` where none is given.
+        analytics_deployment: Deployment of `refresh-analytics` that does all but fetching, if there is
+            anything to do; without one it is done here.
     """
     report = RunReport()
     wanted = stages or list(Stage)
     if Stage.INGEST in wanted:
         with timed(report.seconds, Stage.INGEST):
             report.ingestion = await ingest_movies(movie_ids, movie_ids_file, refresh, lake_root)
-    if set(wanted) != {Stage.INGEST}:
-        report.analytics = await refresh_analytics(wanted, refresh, spark_master, lake_root, output_dir)
-        report.seconds |= report.analytics.seconds
+    analytics: list[Stage] = [stage for stage in wanted if stage != Stage.INGEST]
+    if analytics and analytics_deployment:
+        async with run_settings(lake_root=lake_root, output_dir=output_dir) as settings:
+            report.analytics = await delegate_analytics(analytics_deployment, settings, analytics, refresh)
+    elif analytics:
+        report.analytics = await refresh_analytics(analytics, refresh, spark_master, lake_root, output_dir)
+    report.seconds |= report.analytics.seconds
     logger.info("%s", report.sentence())
     await show_run(report.rows(), report.analytics.versions)
     if report.ingestion.lost:

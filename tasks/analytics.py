@@ -50,6 +50,20 @@ def published(lake_root: str, stage: Stage) -> Publication:
     return found
 
 
+def standing(lake_root: str) -> tuple[Publication, Publication] | None:
+    """What transform and KPIs have left, if neither would have anything to do now; needs no engine."""
+    raw = open_table(RAW_MOVIES, lake_root)
+    if raw is None:
+        return None
+    inputs = {RAW_MOVIES.name: content_version(raw)}
+    silver = find_current(lake_root, Stage.TRANSFORM, inputs, _code(Stage.TRANSFORM))
+    if silver is None:
+        return None
+    inputs = {SILVER_MOVIES.name: silver.outputs[SILVER_MOVIES.name]}
+    gold = find_current(lake_root, Stage.KPIS, inputs, _code(Stage.KPIS))
+    return None if gold is None else (silver, gold)
+
+
 async def transform(lake_root: str) -> Publication:
     """Bring silver up to date with raw."""
     raw = open_table(RAW_MOVIES, lake_root)
@@ -69,10 +83,14 @@ async def kpis(lake_root: str, silver: Publication) -> Publication:
 async def _bring_up_to_date(
     stage_task: Any, stage: Stage, source: Table, read: TableVersion, lake_root: str
 ) -> Publication:
-    code = code_version(CODE[stage], LIBRARIES)
+    code = _code(stage)
     is_current = _standing(lake_root, stage, {source.name: read}, code) is not None
     await stage_task.with_options(refresh_cache=not is_current)(lake_root, read.table_id, read.version, code)
     return published(lake_root, stage)
+
+
+def _code(stage: Stage) -> str:
+    return code_version(CODE[stage], LIBRARIES)
 
 
 @task(name=Stage.TRANSFORM, task_run_name=Stage.TRANSFORM, cache_policy=CACHE, result_serializer="json")
@@ -104,7 +122,8 @@ async def _publish(
     if publication is None:
         found = open_table(source, lake_root)
         assert found is not None, f"{source.name} has just been there"
-        outputs, facts = await asyncio.to_thread(write, lake_root, version_to_read(found, read))
+        with current_spark().deaths_explained():
+            outputs, facts = await asyncio.to_thread(write, lake_root, version_to_read(found, read))
         run_id = str(runtime.flow_run.id or "")
         publication = Publication(stage, inputs, outputs, code, facts, run_id)
         publish(lake_root, publication)

@@ -42,6 +42,13 @@ ARTIFACTS_AT_ONCE = 4
 MadeFrom = dict[str, Any]
 
 
+def outputs(output_dir: Path, silver: Publication, gold: Publication) -> list[str]:
+    """The files of report and plots, if they are all in place and made from just these tables; else none."""
+    made_from = _made_from(silver, gold)
+    paths = [made_files(output_dir, part, made_from) for part in (REPORT, PLOTS)]
+    return [path for part in paths for path in part] if all(paths) else []
+
+
 async def report(lake_root: str, output_dir: Path, silver: Publication, gold: Publication) -> list[str]:
     """Bring the report and the plots up to date with the published gold tables; return their paths."""
     if gold.inputs.get(SILVER_MOVIES.name) != silver.outputs[SILVER_MOVIES.name]:

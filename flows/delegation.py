@@ -1,0 +1,89 @@
+"""Having another deployment do a part of the pipeline, in a container made for it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from prefect import get_client
+from prefect.deployments import arun_deployment
+from prefect.exceptions import ObjectNotFound
+from prefect.states import Cancelling
+
+from flows.run_report import AnalyticsReport, timed
+from settings import Settings
+from tasks.analytics import published, standing
+from tasks.reporting import outputs
+from tasks.stages import Stage
+
+logger = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.5
+
+
+class DelegatedRunError(Exception):
+    """The other deployment's run did not complete, or there is no such deployment."""
+
+
+async def delegate_analytics(
+    deployment: str, settings: Settings, stages: list[Stage], refresh: bool
+) -> AnalyticsReport:
+    """Have a deployment of `refresh-analytics` bring the analytics up to date, unless they are already.
+
+    Whether they are is read from the lake and the output folder, so that nothing is started for nothing.
+
+    Raises:
+        DelegatedRunError: the run failed, crashed or was cancelled.
+    """
+    report = AnalyticsReport()
+    if refresh or describe_standing(report, settings) is None:
+        parameters: dict[str, Any] = {"stages": stages, "refresh": refresh}
+        with timed(report.seconds, "analytics"):
+            await run_elsewhere(deployment, parameters)
+        report.engine_started = True
+        report.describe_silver(published(settings.lake, Stage.TRANSFORM))
+        describe_standing(report, settings)
+    else:
+        logger.info("%s is not needed: nothing changed since it ran", deployment)
+    return report
+
+
+def describe_standing(report: AnalyticsReport, settings: Settings) -> AnalyticsReport | None:
+    """Fill the report from what stands in the lake; None where tables or files would have to be made anew."""
+    if (found := standing(settings.lake)) is None:
+        return None
+    silver, gold = found
+    report.describe_silver(silver)
+    report.versions |= gold.versions
+    report.files = outputs(Path(settings.output_dir), silver, gold)
+    return report if report.files else None
+
+
+async def run_elsewhere(deployment: str, parameters: dict[str, Any]) -> None:
+    """Run a deployment as a subflow and wait for it; it is cancelled where this run is.
+
+    Raises:
+        DelegatedRunError: the run did not complete.
+    """
+    try:
+        run = await arun_deployment(deployment, parameters=parameters, timeout=0)
+    except ObjectNotFound as error:
+        raise DelegatedRunError(f"There is no deployment {deployment}: deploy it first") from error
+    logger.info("%s runs as %s", deployment, run.name)
+    async with get_client() as client:
+        try:
+            while (state := (await client.read_flow_run(run.id)).state) is None or not state.is_final():
+                await asyncio.sleep(POLL_SECONDS)
+        except BaseException:
+            await asyncio.shield(_cancel(run.id))
+            raise
+    if not state.is_completed():
+        raise DelegatedRunError(f"{deployment} did not complete ({state.name}): {state.message}")
+
+
+async def _cancel(run_id: UUID) -> None:
+    async with get_client() as client:
+        await client.set_flow_run_state(run_id, Cancelling(message="The run that waited for it ended"))
