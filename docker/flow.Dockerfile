@@ -10,7 +10,8 @@ RUN sh install_packages.sh /opt/movies pyspark delta-spark pysail matplotlib sea
 
 FROM ${BASE_IMAGE}
 RUN useradd --uid 1000 --create-home movies && chmod 777 /home/movies \
- && mkdir -p /data/lake /data/results /data/output && chown -R movies:movies /data
+ && mkdir -p /data/lake /data/results /data/output && chown -R movies:movies /data \
+ && printf '#!/bin/sh\nexec python -m flows "$@"\n' >/usr/local/bin/movies && chmod +x /usr/local/bin/movies
 COPY --from=packages /opt/movies /opt/movies
 ENV PATH=/opt/movies/bin:$PATH \
     HOME=/home/movies \

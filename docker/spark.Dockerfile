@@ -39,6 +39,7 @@ RUN MPLCONFIGDIR=/opt/movies/matplotlib python -c "import matplotlib.font_manage
 FROM ${BASE_IMAGE}
 RUN useradd --uid 1000 --create-home movies && chmod 777 /home/movies \
  && mkdir -p /data/lake /data/results /data/output && chown -R movies:movies /data \
+ && printf '#!/bin/sh\nexec python -m flows "$@"\n' >/usr/local/bin/movies && chmod +x /usr/local/bin/movies \
  && mv /etc/passwd /etc/passwd.image && ln -s /tmp/passwd /etc/passwd
 COPY --from=spark /opt/java /opt/java
 COPY --from=spark /opt/movies /opt/movies
