@@ -15,11 +15,13 @@ from prefect import flow, runtime
 
 from flows.interrupt import drain_on_interrupt
 from flows.planning import SANDBOX, plan, source_of
-from flows.run_report import IngestionReport
+from flows.run_report import IngestionReport, raise_for_lost
+from flows.run_settings import is_deployed, run_settings
 from lake.checkpoints import Committer
 from lake.work_list import WorkList
-from settings import TMDB_API_URL, Settings, load_settings
+from settings import TMDB_API_URL, Settings
 from tasks.context import Ingestion, ingestion_context
+from tasks.events import announce_landed_rows
 from tasks.fetch import FetchCounts, await_records, fetch_part
 from tasks.progress import Progress, progress_artifact
 from tasks.waiting import all_done
@@ -30,6 +32,7 @@ from tmdb.stop import Stop
 
 logger = logging.getLogger(__name__)
 
+PIPELINE = "movie-pipeline"
 # Even the smallest work list is fetched by this many tasks side by side, which share one commit.
 LEAST_TASKS = 5
 BATCH_SIZE, LARGE_BATCH_SIZE, LARGE_WORK_LIST = 100, 1_000, 10_000
@@ -50,8 +53,22 @@ async def ingest_movies(
         refresh: Fetch every asked id again, the absent too.
         lake_root: Folder or URL of the tables; `LAKE_ROOT` where none is given.
     """
-    settings = load_settings(movie_ids_file, ingestion_movie_ids=movie_ids, lake_root=lake_root)
-    work = plan(settings, refresh)
+    overrides = {"ingestion_movie_ids": movie_ids, "lake_root": lake_root}
+    async with run_settings(movie_ids_file, **overrides) as settings:
+        report = await ingest(settings, plan(settings, refresh))
+        # A pipeline goes on with what is there, and fails at its end.
+        if runtime.flow_run.parent_flow_run_id is None:
+            raise_for_lost(report)
+    return report
+
+
+async def ingest(settings: Settings, work: WorkList) -> IngestionReport:
+    """Fetch what is on a work list, as tasks of the flow that runs.
+
+    Raises:
+        TmdbError: the run had to stop; what was fetched by then is committed.
+        LakeError: a batch could not be committed.
+    """
     report = IngestionReport(asked=work.asked, present=work.present, absent=work.absent)
     if not work.to_fetch:
         logger.info("unchanged: all of %s movies are here or known not to exist", work.asked)
@@ -62,6 +79,8 @@ async def ingest_movies(
         report.add(counts.fetched, counts.failed)
     report.requests, report.retries = ingestion.client.stats.requests, ingestion.client.stats.retries
     report.commits = ingestion.committer.commits
+    if report.commits and is_deployed():
+        announce_landed_rows(settings.lake, _root_flow(), report.fetched, report.commits)
     if (reason := ingestion.client.stop.reason) is not None:
         left = len(work.to_fetch) - report.fetched - sum(report.failed.values())
         reason.add_note(f"{report.fetched:,} movies were fetched and are checkpointed, {left:,} are left")
@@ -138,6 +157,11 @@ def _server(settings: Settings, stack: AsyncExitStack) -> tuple[str, str | None,
         key.get_secret_value() if key else None,
         token.get_secret_value() if token else None,
     )
+
+
+def _root_flow() -> str:
+    is_part = runtime.flow_run.parent_flow_run_id is not None
+    return PIPELINE if is_part else str(runtime.flow_run.flow_name)
 
 
 def _run_id() -> str:

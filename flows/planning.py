@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from lake.publications import current
-from lake.work_list import WorkList, check_source, plan_work
+from lake.work_list import WorkList, check_source, plan_work, stale_movies
 from settings import SANDBOX_SOURCE, TMDB_API_URL, Settings
 from tasks.stages import Stage
 
@@ -38,6 +38,16 @@ def plan(settings: Settings, refresh: bool) -> WorkList:
         max_age_days=settings.ingestion_max_age_days,
         refresh=refresh,
     )
+
+
+def plan_refresh(settings: Settings, max_age_days: float) -> WorkList:
+    """The movies in the lake that are older than that.
+
+    Raises:
+        LakeError: the lake cannot be read, or holds movies from another kind of source.
+    """
+    check_source(settings.lake, source_of(settings), SANDBOX_SOURCE)
+    return WorkList(stale_movies(settings.lake, max_age_days))
 
 
 def needs_engine(settings: Settings, stages: Collection[Stage], work: WorkList | None) -> bool:

@@ -114,6 +114,12 @@ class IncompleteIngestionError(Exception):
         self.report = report
 
 
+def raise_for_lost(ingestion: IngestionReport) -> None:
+    """Raise IncompleteIngestionError where movies are owed: a run that lacks some has not done its work."""
+    if ingestion.lost:
+        raise IncompleteIngestionError(RunReport(ingestion=ingestion))
+
+
 def reasons(counts: Mapping[str, int]) -> str:
     """`2 not_released, 1 bad_value`; empty where nothing was counted."""
     return ", ".join(f"{count} {reason}" for reason, count in counts.items() if count)

@@ -46,6 +46,15 @@ def plan_work(
     )
 
 
+def stale_movies(lake_root: str, max_age_days: float, *, now: datetime | None = None) -> tuple[int, ...]:
+    """The movies whose latest payload is older than that, and which have not been found gone since then."""
+    since = (now or datetime.now(UTC)) - timedelta(days=max_age_days)
+    present = _newest(lake_root, RAW_MOVIES, "fetched_at", "", None)
+    fresh = _newest(lake_root, RAW_MOVIES, "fetched_at", "", since)
+    gone = _newest(lake_root, FETCH_FAILURES, "failed_at", "WHERE reason = 'not_found'", since)
+    return tuple(sorted(present - fresh - gone))
+
+
 def check_source(lake_root: str, source: str, sandbox: str) -> None:
     """Refuse to mix sandbox movies with others in one lake.
 

@@ -1,0 +1,29 @@
+"""The upkeep task, one for each table, and the table of what they did."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+
+from prefect import task
+from prefect.artifacts import acreate_table_artifact
+from prefect.cache_policies import NO_CACHE
+
+from lake.publications import TABLES_BY_NAME
+from lake.upkeep import maintain
+
+
+@task(name="maintain-table", task_run_name="{table}", cache_policy=NO_CACHE, persist_result=False)
+async def maintain_table(table: str, lake_root: str, retention_days: float) -> dict[str, Any] | None:
+    """Compact one table and delete the files that nobody needs; None where there is no such table."""
+    done = await asyncio.to_thread(maintain, TABLES_BY_NAME[table], lake_root, timedelta(days=retention_days))
+    return asdict(done) if done is not None else None
+
+
+async def show_upkeep(rows: list[dict[str, Any]]) -> None:
+    """Show what was done to each table as an artifact."""
+    await acreate_table_artifact(
+        rows, key="upkeep", description="Files of each table before and after compaction, and files deleted"
+    )
