@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 from typing import TypedDict
 
@@ -86,11 +87,12 @@ def data_volume(volume: str) -> str:
         return volume
     folder = Path(volume).expanduser().absolute()
     for name in DATA_FOLDERS:
-        place = folder / name
-        place.mkdir(parents=True, exist_ok=True)
-        # Jobs run as a user of their own, whom this machine need not know.
-        if place.stat().st_uid != JOB_USER:
-            place.chmod(0o777)
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    # Jobs run as a user of their own, whom this machine need not know.
+    if folder.stat().st_uid != JOB_USER:
+        folder.chmod(folder.stat().st_mode | stat.S_IXOTH)
+        for name in DATA_FOLDERS:
+            (folder / name).chmod(0o777)
     return str(folder)
 
 

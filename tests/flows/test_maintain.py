@@ -78,7 +78,7 @@ def test_upkeep_is_done_though_the_refresh_cannot_be_and_the_run_fails(served):
 
 
 def test_maintenance_leaves_everything_unchanged_for_the_pipeline(served):
-    place, sandbox = served()
+    place, _ = served()
     place.succeed()
 
     assert run_flow(place, "maintain_lake()").returncode == 0

@@ -1,0 +1,176 @@
+"""The deployments as containers: what runs, what does not, and what happens when a job is killed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lake.tables import FETCH_FAILURES, OVERVIEW, RAW_MOVIES, SILVER_MOVIES
+from tests.docker.conftest import RUN_SECONDS, Service
+from tests.flows.conftest import await_requests
+
+pytestmark = pytest.mark.docker
+
+PIPELINE, REFRESH = "movie-pipeline/docker", "refresh-analytics/docker"
+PLOTS = [
+    "franchise_vs_standalone.png",
+    "genre_performance.png",
+    "popularity_vs_rating.png",
+    "rating_distribution.png",
+    "revenue_vs_budget.png",
+    "roi_by_genre.png",
+    "top_directors.png",
+    "yearly_trends.png",
+]
+CACHED = {"transform": "Cached", "kpis": "Cached", "report": "Cached", "plots": "Cached"}
+
+
+def test_a_first_run_fills_tables_report_and_plots_and_a_second_starts_no_spark(service: Service) -> None:
+    assert service.run(PIPELINE) == 0
+
+    assert len(service.rows(RAW_MOVIES, "movie_id")) == 18
+    assert service.rows(FETCH_FAILURES, "movie_id", "reason") == [(0, "not_found")]
+    assert len(service.rows(SILVER_MOVIES, "id")) == 18
+    assert service.rows(OVERVIEW, "movies") == [18]
+    output = service.data / "output"
+    assert (output / "kpi_analysis.txt").stat().st_size > 1000
+    assert sorted(path.name for path in (output / "plots").iterdir()) == PLOTS
+    assert sorted(path.name for path in (output / "logs").iterdir()) == [
+        "analytics.log",
+        "etl.log",
+        "ingestion.log",
+        "project.log",
+    ]
+    assert "flows.ingest" in (output / "logs" / "ingestion.log").read_text()
+    [refresh] = service.flow_runs("refresh-analytics")
+    assert refresh["state_name"] == "Completed"
+    requests = service.sandbox.stats()["requests"]
+
+    assert service.run(PIPELINE) == 0
+
+    assert len(service.flow_runs("refresh-analytics")) == 1
+    assert service.sandbox.stats()["requests"] == requests
+    assert service.jobs() == []
+
+
+def test_a_refresh_run_again_by_itself_finds_its_spark_tasks_cached(service: Service) -> None:
+    assert service.run(REFRESH) == 0
+
+    assert service.task_states(service.flow_runs("refresh-analytics")[0]["id"]) == CACHED
+
+
+def test_rows_landed_by_an_ingestion_alone_have_the_analytics_refreshed(service: Service) -> None:
+    before = len(service.flow_runs("refresh-analytics"))
+
+    assert service.run("ingest-movies/docker", movie_ids=[1, 2, 3]) == 0
+
+    refresh = await_new_run(service, "refresh-analytics", before)
+    assert refresh["state_name"] == "Completed"
+    assert {1, 2, 3} < set(service.rows(SILVER_MOVIES, "id"))
+
+
+def test_a_job_killed_in_the_middle_fails_the_run_and_the_next_goes_on_from_there(service: Service) -> None:
+    movie_ids = list(range(1, 301))
+    service.sandbox.set_faults({})
+    before = service.sandbox.stats()["requests"]
+
+    process = service.start("ingest-movies/docker", movie_ids=movie_ids)
+    await_requests(service.sandbox, before + 150, process)
+    [job] = service.jobs()
+    job.kill()
+    process.communicate(timeout=RUN_SECONDS)
+    assert process.returncode == 1
+    kept = len(service.rows(RAW_MOVIES, "movie_id"))
+    assert service.flow_runs("ingest-movies")[0]["state_name"] == "Crashed"
+
+    assert service.run("ingest-movies/docker", movie_ids=movie_ids) == 0
+    fetched = service.rows(RAW_MOVIES, "movie_id")
+    assert len(fetched) == len(set(fetched)) == 18 + 300
+    # Two batches of twenty were open, and what a batch lacks is fetched again with it.
+    assert service.sandbox.stats()["requests"] - before <= 300 + 2 * 20 + 5
+    assert kept >= 18 + 100
+
+
+def test_a_movie_that_cannot_be_had_fails_the_run(service: Service) -> None:
+    service.sandbox.set_faults({"by_movie": {350: "missing_credits"}})
+
+    assert service.run(PIPELINE, movie_ids=[350, 351]) == 1
+
+    assert 351 in service.rows(SILVER_MOVIES, "id")
+    assert (350, "invalid_payload") in service.rows(FETCH_FAILURES, "movie_id", "reason")
+    service.sandbox.set_faults({})
+
+
+def test_maintenance_packs_the_tables_and_leaves_the_analytics_current(service: Service) -> None:
+    assert service.run(PIPELINE) == 0
+    before = len(service.flow_runs("refresh-analytics"))
+
+    assert service.run("maintain-lake/docker") == 0
+    assert service.run(PIPELINE) == 0
+
+    assert len(service.flow_runs("refresh-analytics")) == before
+
+
+def test_no_trace_of_the_key_is_left_anywhere(service: Service, tmp_path: Path) -> None:
+    """Not in the containers' settings, the images, the API's answers, the data volume or the logs."""
+    key = service.sandbox.key
+    inspected: list[str] = []
+    done = threading.Event()
+
+    def inspect_jobs() -> None:
+        while not done.wait(0.2):
+            inspected.extend(json.dumps(job.attrs) for job in service.jobs())
+
+    watcher = threading.Thread(target=inspect_jobs)
+    watcher.start()
+    try:
+        assert service.run(PIPELINE, refresh=True) == 0
+    finally:
+        done.set()
+        watcher.join()
+
+    assert any("refresh-analytics" in text or "tmdb-movies-spark" in text for text in inspected)
+    assert not [text for text in inspected if key in text]
+    for path in (
+        "flow_runs/filter",
+        "task_runs/filter",
+        "deployments/filter",
+        "artifacts/filter",
+        "logs/filter",
+    ):
+        assert key not in json.dumps(all_pages(service, path)), path
+    assert key not in json.dumps(service.post("work_pools/filter"))
+    for image in ("tmdb-movies-flow", "tmdb-movies-spark"):
+        assert key not in json.dumps(service.docker.images.get(image).history())
+    assert [
+        path for path in service.data.rglob("*") if path.is_file() and key.encode() in path.read_bytes()
+    ] == []
+    assert key not in Path(service.environment["PREFECT_HOME"], "worker.log").read_text()
+    key_files = subprocess.run(
+        ["grep", "-rlF", key, service.environment["PREFECT_HOME"]], capture_output=True, text=True
+    )
+    assert key_files.stdout == ""
+
+
+def all_pages(service: Service, path: str) -> list[Any]:
+    found: list[Any] = []
+    while page := service.post(path, limit=200, offset=len(found)):
+        found += page
+    return found
+
+
+def await_new_run(service: Service, flow: str, before: int) -> dict[str, Any]:
+    """The newest run of a flow, once there are more of them and it has ended."""
+    deadline = time.monotonic() + RUN_SECONDS
+    while True:
+        runs = service.flow_runs(flow)
+        if len(runs) > before and runs[0]["state_type"] in ("COMPLETED", "FAILED", "CRASHED", "CANCELLED"):
+            return runs[0]
+        assert time.monotonic() < deadline, f"no new run of {flow} ended in time: {runs[:1]}"
+        threading.Event().wait(0.2)
