@@ -1,4 +1,4 @@
-"""Deploys what `prefect.yaml` describes with the images that are there already, built by compose or a pipeline.
+"""Deploys what `prefect.yaml` describes with images that are there already, such as compose has built.
 
 `python docker/deploy.py`, in the project's folder, with the Prefect API configured.
 """

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
+from lake.backup import check_finished
 from lake.publications import current
 from lake.work_list import WorkList, check_source, plan_work, stale_movies
 from settings import SANDBOX_SOURCE, TMDB_API_URL, Settings
@@ -25,13 +26,23 @@ def source_of(settings: Settings) -> str:
     return SANDBOX_SOURCE if settings.uses_sandbox else settings.tmdb_base_url or TMDB_API_URL
 
 
+def check_lake(settings: Settings) -> None:
+    """Refuse a lake that this run may not add to.
+
+    Raises:
+        LakeError: it holds movies from another kind of source, or is a copy that was broken off.
+    """
+    check_finished(settings.lake)
+    check_source(settings.lake, source_of(settings), SANDBOX_SOURCE)
+
+
 def plan(settings: Settings, refresh: bool) -> WorkList:
     """What is to fetch.
 
     Raises:
         LakeError: the lake cannot be read, or holds movies from another kind of source.
     """
-    check_source(settings.lake, source_of(settings), SANDBOX_SOURCE)
+    check_lake(settings)
     return plan_work(
         settings.lake,
         settings.ingestion_movie_ids,
@@ -46,7 +57,7 @@ def plan_refresh(settings: Settings, max_age_days: float) -> WorkList:
     Raises:
         LakeError: the lake cannot be read, or holds movies from another kind of source.
     """
-    check_source(settings.lake, source_of(settings), SANDBOX_SOURCE)
+    check_lake(settings)
     return WorkList(stale_movies(settings.lake, max_age_days))
 
 

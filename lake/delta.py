@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pyarrow as pa
-from deltalake import DeltaTable, Field, QueryBuilder, Schema
+from deltalake import CommitProperties, DeltaTable, Field, QueryBuilder, Schema
 from deltalake.exceptions import DeltaError
 from deltalake.schema import PrimitiveType
 
@@ -36,13 +36,20 @@ def create(table: Table, lake_root: str) -> DeltaTable:
     path = table.path(lake_root)
     statistics = {"delta.dataSkippingStatsColumns": ",".join(table.statistics_on)}
     with access("written", path):
-        found = DeltaTable.create(
-            path,
-            Schema(fields),
-            mode="ignore",
-            partition_by=list(table.partition_by) or None,
-            configuration=statistics if table.statistics_on else None,
-        )
+        try:
+            found = DeltaTable.create(
+                path,
+                Schema(fields),
+                mode="ignore",
+                partition_by=list(table.partition_by) or None,
+                configuration=statistics if table.statistics_on else None,
+                # Tried again after another run's CREATE TABLE, it would make the table anew on top of it.
+                commit_properties=CommitProperties(max_commit_retries=0),
+            )
+        except (OSError, DeltaError):
+            if not DeltaTable.is_deltatable(path):
+                raise
+            found = DeltaTable(path)
     columns = [(field.name, field.type.type) for field in found.schema().fields]
     if columns != list(table.columns.items()):
         raise SchemaMismatchError(

@@ -5,7 +5,8 @@
   x ConcurrentRunError    another run commits to the same lake
   x MixedSourcesError     sandbox movies and others would end in one lake
   x SchemaMismatchError   a table has other columns than this version declares
-
+  x CopyRefusedError      (`lake.backup`) a lake cannot be copied there, or from there
+  x CopyBrokenError       (`lake.backup`) a copy is not what it was made from
 """
 
 from __future__ import annotations

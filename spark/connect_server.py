@@ -18,6 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NoReturn
 
+from spark.object_store import object_store_options
 from spark.options import SESSION_OPTIONS, SMALL_DATA_OPTIONS
 
 PORT = 15002
@@ -39,6 +40,7 @@ def command(options: argparse.Namespace) -> list[str]:
     settings = {
         **SESSION_OPTIONS,
         **SMALL_DATA_OPTIONS,
+        **object_store_options(os.environ),
         "spark.master": f"local[{options.cores or '*'}]",
         "spark.driver.extraJavaOptions": f"{java_options} -XX:+ExitOnOutOfMemoryError",
         "spark.connect.grpc.binding.address": options.address,

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from spark.container import spark_container
 from spark.errors import EngineDied, EngineError, EngineUnavailable
 from spark.java import jvm_death, log_complaint, require_java, ships_delta, stderr_to
+from spark.object_store import object_store_options
 from spark.options import SESSION_OPTIONS, SMALL_DATA_OPTIONS, EngineOptions, bytes_of
 
 __all__ = [
@@ -164,6 +165,7 @@ def _open_jvm(master: str, options: EngineOptions) -> Engine:
     settings = {
         **SESSION_OPTIONS,
         **SMALL_DATA_OPTIONS,
+        **object_store_options(os.environ),
         "spark.driver.memory": options.driver_memory,
         "spark.executor.memory": options.executor_memory,
     }

@@ -1,3 +1,5 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -154,3 +156,18 @@ def test_replacing_leaves_only_the_new_rows_and_an_old_version_can_be_read(root)
 
     assert read(OVERVIEW, root).column("movies").to_pylist() == [2]
     assert read(OVERVIEW, root, first.version).column("movies").to_pylist() == [1]
+
+
+def test_a_table_that_several_runs_create_at_once_is_one_table(root):
+    begun = threading.Barrier(8)
+
+    def make() -> str:
+        begun.wait()
+        return str(create(RAW_MOVIES, root).metadata().id)
+
+    with ThreadPoolExecutor(8) as threads:
+        made = [attempt.result() for attempt in [threads.submit(make) for _ in range(8)]]
+
+    found = open_table(RAW_MOVIES, root)
+    assert found.version() == 0
+    assert set(made) == {str(found.metadata().id)}

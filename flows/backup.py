@@ -1,0 +1,59 @@
+"""Copying the lake away and back, for `movies backup` and `movies restore`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from flows.terminal import Terminal
+from lake.backup import CopiedTable, copy_lake
+from lake.errors import LakeError
+from settings import SettingsError, load_settings
+
+OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+BYTES_A_KILOBYTE = 1_000
+
+
+def show_backup(target: str, lake_root: str | None) -> int:
+    """Copy the lake to a folder or URL, and say what is there; return the exit status."""
+    return _show_copy(source=lake_root, target=target, name="Backup")
+
+
+def show_restore(backup: str, lake_root: str | None) -> int:
+    """Copy a backup to where the lake was, and say what is there; return the exit status."""
+    return _show_copy(source=backup, target=lake_root, name="Lake")
+
+
+def _show_copy(source: str | None, target: str | None, name: str) -> int:
+    terminal = Terminal()
+    try:
+        # Both are given as LAKE_ROOT would be; None is what LAKE_ROOT says.
+        source_root, target_root = (load_settings(lake_root=root).lake for root in (source, target))
+    except SettingsError as error:
+        terminal.fail(str(error))
+        return USAGE
+    began = time.monotonic()
+    try:
+        tables = copy_lake(source_root, target_root)
+    except LakeError as error:
+        terminal.fail(str(error))
+        return FAILED
+    except KeyboardInterrupt:
+        terminal.fail(f"Interrupted: the same command again finishes what was begun in {target_root}")
+        return INTERRUPTED
+    _say_tables(terminal, tables)
+    terminal.say(f"{name} is in {target_root}, copied in {time.monotonic() - began:.1f} s")
+    return OK
+
+
+def _say_tables(terminal: Terminal, tables: Sequence[CopiedTable]) -> None:
+    terminal.say(f"  {'table':<28} {'rows':>10} {'version':>8} {'files':>8} {'kB':>12}")
+    for table in tables:
+        terminal.say(
+            f"  {table.name:<28} {table.rows:>10,} {table.version:>8} {table.files:>8,} "
+            f"{table.size / BYTES_A_KILOBYTE:>12,.0f}"
+        )
+    files, size = sum(table.files for table in tables), sum(table.size for table in tables)
+    terminal.say(
+        f"  {f'{len(tables)} tables':<28} {'':>10} {'':>8} {files:>8,} {size / BYTES_A_KILOBYTE:>12,.0f}"
+    )

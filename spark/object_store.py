@@ -1,0 +1,49 @@
+"""How Apache Spark in a JVM reaches object stores: the variables that delta-rs reads, in Hadoop's terms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+S3A = "spark.hadoop.fs.s3a"
+FILE_SYSTEM = "org.apache.hadoop.fs.s3a.S3AFileSystem"
+# Asked in turn: keys in the environment, a token file (EKS), the role of a container or a machine (ECS, EC2).
+CREDENTIALS = ",".join(
+    (
+        "software.amazon.awssdk.auth.credentials.EnvironmentVariableCredentialsProvider",
+        "software.amazon.awssdk.auth.credentials.WebIdentityTokenFileCredentialsProvider",
+        "org.apache.hadoop.fs.s3a.auth.IAMInstanceCredentialsProvider",
+    )
+)
+# Where an endpoint is given without one, delta-rs takes this too.
+DEFAULT_REGION = "us-east-1"
+TRUE = ("1", "on", "true", "y", "yes")
+
+
+def object_store_options(environment: Mapping[str, str]) -> dict[str, str]:
+    """Options with which `s3://` is the same place for Apache Spark as for delta-rs in this environment.
+
+    Without the JARs of `docker/jars/s3.txt` they do nothing. Keys are not among them: Spark shows its options
+    in logs and in its UI, so its processes find keys in their own environment.
+    """
+    options = {
+        "spark.hadoop.fs.s3.impl": FILE_SYSTEM,
+        f"{S3A}.aws.credentials.provider": CREDENTIALS,
+    }
+    endpoint = environment.get("AWS_ENDPOINT_URL", "")
+    region = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION")
+    if endpoint:
+        scheme, _, address = endpoint.rpartition("://")
+        # Without a scheme: whether the connection is encrypted is then said by one option alone.
+        options[f"{S3A}.endpoint"] = address.rstrip("/")
+        is_plain = scheme == "http" and _is_true(environment, "AWS_ALLOW_HTTP")
+        options[f"{S3A}.connection.ssl.enabled"] = "false" if is_plain else "true"
+        by_host = _is_true(environment, "AWS_VIRTUAL_HOSTED_STYLE_REQUEST")
+        options[f"{S3A}.path.style.access"] = "false" if by_host else "true"
+        region = region or DEFAULT_REGION
+    if region:
+        options[f"{S3A}.endpoint.region"] = region
+    return options
+
+
+def _is_true(environment: Mapping[str, str], name: str) -> bool:
+    return environment.get(name, "").strip().lower() in TRUE

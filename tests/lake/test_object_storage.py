@@ -1,0 +1,171 @@
+"""The lake in an object store: the same code and the same guarantees, over a real S3 API."""
+
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from flows.cli import app
+from lake.backup import Store, copy_lake
+from lake.commits import APPLICATION_ID, Appender
+from lake.delta import content_version, open_table
+from lake.errors import ConcurrentRunError, LakeAccessError
+from lake.tables import FETCH_FAILURES, GOLD, OVERVIEW, RAW_MOVIES, SILVER_MOVIES, TABLES
+from settings import DEFAULT_MOVIE_IDS
+from tests.flows import conftest as flows
+from tests.lake.s3_server import s3_server
+from tests.lake.test_commits import ids, movies
+
+# A Prefect server of their own, as the tests of the flows have it.
+prefect_home, prefect_api = flows.prefect_home, flows.prefect_api
+
+EXISTING = sorted(set(DEFAULT_MOVIE_IDS) - {0})
+NO_ENGINE = {"SPARK_MASTER": "sc://127.0.0.1:1"}
+COMMITTERS = 8
+
+
+@pytest.fixture(scope="module")
+def store():
+    """A store with the environment of this process pointing to it, as that of a run would."""
+    with s3_server() as variables, pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            patch.delenv(name)
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        yield variables["AWS_ENDPOINT_URL"]
+
+
+@pytest.fixture(scope="module")
+def new_bucket(store):
+    """Make a bucket, and return its URL."""
+
+    def make(name: str) -> str:
+        httpx.put(f"{store}/{name}", trust_env=False).raise_for_status()
+        return f"s3://{name}"
+
+    return make
+
+
+@pytest.fixture
+def root(new_bucket) -> str:
+    """A place for lakes."""
+    return f"{new_bucket(uuid4().hex)}/some/place"
+
+
+@pytest.fixture(scope="module")
+def place(new_bucket, tmp_path_factory, prefect_api, prefect_home) -> flows.Place:
+    """A folder whose lake lies in the store, filled by the first run."""
+    folder = tmp_path_factory.mktemp("place")
+    place = flows.Place(
+        folder,
+        {
+            "PREFECT_API_URL": prefect_api,
+            "PREFECT_HOME": str(prefect_home),
+            "LAKE_ROOT": f"{new_bucket('lakes')}/movies",
+        },
+    )
+    place.succeed()
+    return place
+
+
+def contents(root: str) -> dict[str, object]:
+    """Each table's content version, and with it all that publications name."""
+    found = {table.name: open_table(table, root) for table in TABLES}
+    return {name: table and content_version(table) for name, table in found.items()}
+
+
+def test_a_run_fills_a_lake_in_an_object_store(place):
+    assert place.movie_ids() == EXISTING
+    assert place.rows(FETCH_FAILURES, "movie_id", "reason") == [(0, "not_found")]
+    assert place.rows(SILVER_MOVIES, "id") == EXISTING
+    assert place.rows(OVERVIEW, "movies") == [18]
+    assert all(open_table(table, place.lake) is not None for table in GOLD)
+    assert not (place.folder / "data").exists()
+
+
+def test_an_unchanged_run_changes_nothing_in_an_object_store(place):
+    before = contents(place.lake)
+
+    said = place.succeed(**NO_ENGINE)
+
+    assert "fetched ..........         0  (0 requests, 0 retries)" in said
+    assert "Unchanged" in said
+    assert contents(place.lake) == before
+
+
+def test_a_lake_goes_from_a_store_to_a_folder_and_back_and_a_run_goes_on_from_there(place, new_bucket):
+    backup, back = str(place.folder / "backup"), f"{new_bucket('restored')}/movies"
+
+    saved = CliRunner().invoke(app, ["backup", backup, "--lake-root", place.lake])
+    restored = CliRunner().invoke(app, ["restore", backup, "--lake-root", back])
+
+    assert (saved.exit_code, restored.exit_code) == (0, 0), saved.output + restored.output
+    assert f"Backup is in {backup}, copied in " in saved.stdout
+    assert f"Lake is in {back}, copied in " in restored.stdout
+    assert contents(back) == contents(backup) == contents(place.lake)
+    said = place.succeed(**NO_ENGINE, LAKE_ROOT=back)
+    assert "fetched ..........         0  (0 requests, 0 retries)" in said
+    assert "Unchanged" in said
+
+
+def test_a_restored_lake_takes_new_movies_once(root):
+    Appender(RAW_MOVIES, f"{root}/lake", "sandbox").append(movies(1, 2), "first")
+    copy_lake(f"{root}/lake", f"{root}/backup")
+    copy_lake(f"{root}/backup", f"{root}/restored")
+
+    Appender(RAW_MOVIES, f"{root}/restored", "sandbox").append(movies(3), "next")
+
+    assert ids(f"{root}/restored") == [1, 2, 3]
+    assert open_table(RAW_MOVIES, f"{root}/restored").transaction_version(APPLICATION_ID) == 2
+    assert ids(f"{root}/lake") == ids(f"{root}/backup") == [1, 2]
+
+
+def test_committers_at_the_same_time_lose_nothing_or_are_refused(root):
+    landed: list[int] = []
+    together = threading.Barrier(COMMITTERS)
+
+    def commit(number: int) -> None:
+        appender = Appender(RAW_MOVIES, root, "sandbox")
+        together.wait()
+        for movie_id in range(number, 5 * COMMITTERS, COMMITTERS):
+            try:
+                appender.append(movies(movie_id), f"batch {movie_id}")
+            except ConcurrentRunError:
+                return
+            landed.append(movie_id)
+
+    Appender(RAW_MOVIES, root, "sandbox")
+    with ThreadPoolExecutor(COMMITTERS) as pool:
+        list(pool.map(commit, range(COMMITTERS)))
+
+    assert landed
+    assert ids(root) == sorted(landed)
+    table = open_table(RAW_MOVIES, root)
+    assert table.version() == table.transaction_version(APPLICATION_ID) == len(landed)
+
+
+def test_large_files_are_copied_whole(root, tmp_path):
+    content = os.urandom(20_000_000)
+    (tmp_path / "file").write_bytes(content)
+
+    Store(str(tmp_path)).copy_to(Store(root), "file")
+    Store(root).copy_to(Store(str(tmp_path / "back")), "file")
+
+    assert (tmp_path / "back" / "file").read_bytes() == content
+
+
+def test_a_bucket_that_is_not_there_is_told_in_one_sentence(store, tmp_path):
+    lake = "s3://no-such-bucket/lake"
+    with pytest.raises(LakeAccessError, match=r"s3://no-such-bucket/lake/.* cannot be read: .*404 Not Found"):
+        copy_lake(lake, str(tmp_path / "target"))
+
+    said = CliRunner().invoke(app, ["status", "--lake-root", lake])
+
+    assert said.exit_code == 1
+    assert said.stderr.startswith("Error: s3://no-such-bucket/lake/raw/movies cannot be read: ")
+    assert not Path(tmp_path / "target").exists()
