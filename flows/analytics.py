@@ -18,8 +18,10 @@ from tasks.stages import Stage
 
 logger = logging.getLogger(__name__)
 
+LONGEST_SECONDS = 6 * 3600
 
-@flow(name="refresh-analytics", validate_parameters=True)
+
+@flow(name="refresh-analytics", validate_parameters=True, timeout_seconds=LONGEST_SECONDS)
 async def refresh_analytics(
     stages: list[Stage] | None = None,
     refresh: bool = False,

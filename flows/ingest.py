@@ -33,12 +33,14 @@ from tmdb.stop import Stop
 logger = logging.getLogger(__name__)
 
 PIPELINE = "movie-pipeline"
+# A million movies at 40 a second take seven hours.
+LONGEST_SECONDS = 24 * 3600
 # Even the smallest work list is fetched by this many tasks side by side, which share one commit.
 LEAST_TASKS = 5
 BATCH_SIZE, LARGE_BATCH_SIZE, LARGE_WORK_LIST = 100, 1_000, 10_000
 
 
-@flow(name="ingest-movies", validate_parameters=True)
+@flow(name="ingest-movies", validate_parameters=True, timeout_seconds=LONGEST_SECONDS)
 async def ingest_movies(
     movie_ids: list[int] | None = None,
     movie_ids_file: Path | None = None,

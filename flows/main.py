@@ -27,8 +27,10 @@ from tasks.stages import Stage
 
 logger = logging.getLogger(__name__)
 
+LONGEST_SECONDS = 30 * 3600
 
-@flow(name="movie-pipeline", validate_parameters=True)
+
+@flow(name="movie-pipeline", validate_parameters=True, timeout_seconds=LONGEST_SECONDS)
 async def movie_pipeline(
     movie_ids: list[int] | None = None,
     movie_ids_file: Path | None = None,

@@ -23,10 +23,10 @@ logger = logging.getLogger(__name__)
 
 # TMDB's terms: data may be kept for six months, then it is to be fetched again.
 LONGEST_AGE_DAYS = 180.0
-UPKEEP_SECONDS = 12 * 3600
+LONGEST_SECONDS = 24 * 3600
 
 
-@flow(name="maintain-lake", validate_parameters=True, timeout_seconds=UPKEEP_SECONDS)
+@flow(name="maintain-lake", validate_parameters=True, timeout_seconds=LONGEST_SECONDS)
 async def maintain_lake(
     retention_days: Annotated[float, Field(ge=1, le=3650)] = 7,
     max_age_days: Annotated[float, Field(gt=0, le=36_500)] | None = LONGEST_AGE_DAYS,

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,15 +79,19 @@ class SparkContainer:
         while time.monotonic() < deadline:
             if self._ended.wait(LOOK_SECONDS):
                 raise EngineUnavailable(self.cause_of_death or "The Spark container ended")
-            with suppress(OSError), socket.create_connection((host, int(port)), timeout=1):
-                return
+            # A port that Docker forwards takes connections before anybody listens behind it, and drops them;
+            # a server greets.
+            with suppress(OSError), socket.create_connection((host, int(port)), timeout=1) as probe:
+                if probe.recv(1):
+                    return
         raise EngineUnavailable(f"Spark in the container did not listen within {START_SECONDS:.0f} s")
 
     def stop(self) -> None:
         """End the container, which then removes itself; harmless when it has ended already."""
         from docker.errors import APIError, NotFound
 
-        self._held_input.close()
+        # Not the socket alone: the client hides it in the response that it came with.
+        self._held_input._response.close()
         try:
             self._container.stop(timeout=STOP_SECONDS)
             self._container.wait(condition="removed")
@@ -126,6 +131,7 @@ def spark_container(options: EngineOptions) -> Iterator[SparkContainer]:
             "No Docker engine answers: start one, or set another SPARK_MASTER."
         ) from error
     try:
+        _remove_never_started(client)
         server = _start(client, options)
         try:
             yield server
@@ -133,6 +139,18 @@ def spark_container(options: EngineOptions) -> Iterator[SparkContainer]:
             server.stop()
     finally:
         client.close()
+
+
+def _remove_never_started(client: DockerClient) -> None:
+    """Remove what a run left that was killed between making its container and starting it."""
+    from docker.errors import APIError
+
+    never_started = {"label": f"{LABEL}=spark", "status": "created"}
+    for container in client.containers.list(all=True, filters=never_started, ignore_removed=True):
+        made = datetime.fromisoformat(container.attrs["Created"][:19] + "+00:00")
+        if datetime.now(UTC) - made > timedelta(seconds=START_SECONDS):
+            with suppress(APIError):  # another run may be removing it, too
+                container.remove(force=True)
 
 
 def _start(client: DockerClient, options: EngineOptions) -> SparkContainer:

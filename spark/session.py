@@ -7,14 +7,14 @@ import os
 import re
 import sys
 import tempfile
-import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from spark.connect import connect, environment_defaults, lost_connections_not_warned_of
 from spark.container import spark_container
 from spark.errors import EngineDied, EngineError, EngineUnavailable
 from spark.java import jvm_death, log_complaint, require_java, ships_delta, stderr_to
@@ -39,12 +39,6 @@ logger = logging.getLogger(__name__)
 POSSIBLE_MASTERS = "sail, docker, local[*], local[N], spark://… or sc://…"
 # Set by PySpark when it opens a Connect session; a classic session cannot be opened while it is there.
 CONNECT_MODE = "SPARK_CONNECT_MODE_ENABLED"
-
-# A server that is not there is told in seconds; the client's own policy tries for minutes.
-CONNECT_RETRIES = 3
-FIRST_WAIT_MS, LONGEST_WAIT_MS = 200, 1000
-# Its handlers of `fork` break what a process that speaks gRPC starts next, such as a JVM now and then.
-GRPC_OPTIONS = {"GRPC_VERBOSITY": "NONE", "GRPC_ENABLE_FORK_SUPPORT": "false"}
 
 
 class Engine:
@@ -76,7 +70,8 @@ class Engine:
             EngineDied: instead of whatever a lost connection looks like.
         """
         try:
-            yield
+            with lost_connections_not_warned_of():
+                yield
         except Exception as error:
             if (cause := self._cause_of_death()) is not None:
                 raise EngineDied(cause) from error
@@ -139,13 +134,13 @@ def _open_embedded(master: str, options: EngineOptions) -> Engine:
         if options.driver_memory:
             variables["SAIL_RUNTIME__MEMORY_POOL__TYPE"] = "greedy"
             variables["SAIL_RUNTIME__MEMORY_POOL__GREEDY__MAX_SIZE"] = str(bytes_of(options.driver_memory))
-        with _environment_defaults(variables):
+        with environment_defaults(variables):
             server = SparkConnectServer(port=0)
             server.start(background=True)
         # Held by the stack, the server is not collected: its client would hang.
         resources.callback(server.stop)
         host, port = server.listening_address
-        session = _connect(f"sc://{host}:{port}", resources)
+        session = connect(f"sc://{host}:{port}", resources)
         return Engine(master, session, resources.pop_all())
 
 
@@ -193,7 +188,7 @@ def _open_container(master: str, options: EngineOptions) -> Engine:
     with ExitStack() as resources:
         server = resources.enter_context(spark_container(options))
         try:
-            session = _connect(server.url, resources)
+            session = connect(server.url, resources)
         except PySparkException as error:
             raise EngineUnavailable(
                 server.cause_of_death or "Spark in the container does not answer."
@@ -209,7 +204,7 @@ def _open_connect(master: str, options: EngineOptions) -> Engine:
     name = f"sc://{urlsplit(master).netloc.partition(';')[0]}"
     with ExitStack() as resources:
         try:
-            session = _connect(master, resources)
+            session = connect(master, resources)
         except PySparkException as error:
             raise EngineUnavailable(f"No Spark Connect server answers at {name}.") from error
         return Engine(name, session, resources.pop_all())
@@ -224,38 +219,5 @@ _OPENERS: dict[str, Callable[..., Engine]] = {
 }
 
 
-def _connect(url: str, resources: ExitStack) -> SparkSession:
-    """Open a session of its own on a Spark Connect server, proven by a first answer."""
-    with _environment_defaults(GRPC_OPTIONS), warnings.catch_warnings():
-        # gRPC reads its settings when it is imported.
-        from pyspark.sql import SparkSession
-        from pyspark.sql.connect.client.retries import DefaultPolicy
-
-        warnings.filterwarnings("ignore", message=r"\[RETRIES_EXCEEDED\]")
-        session = SparkSession.builder.remote(url).create()
-        resources.callback(session.stop)
-        # Without, a client that was interrupted asks a stopping server for ever, and a dead one for long.
-        resources.callback(session.client.set_retry_policies, [])
-        policy = DefaultPolicy(
-            max_retries=CONNECT_RETRIES, initial_backoff=FIRST_WAIT_MS, max_backoff=LONGEST_WAIT_MS
-        )
-        session.client.set_retry_policies([policy])
-        for option, value in SESSION_OPTIONS.items():
-            session.conf.set(option, value)
-    return session
-
-
 def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="tmdb-movies-", ignore_cleanup_errors=True)
-
-
-@contextmanager
-def _environment_defaults(values: Mapping[str, str]) -> Iterator[None]:
-    """Set those variables that are not set, for as long as they are read."""
-    added = [name for name in values if name not in os.environ]
-    os.environ.update({name: values[name] for name in added})
-    try:
-        yield
-    finally:
-        for name in added:
-            os.environ.pop(name, None)

@@ -24,7 +24,11 @@ from tasks.stages import Stage
 logger = logging.getLogger(__name__)
 
 # What decides a stage's result, besides its input table.
-READING = ("lake", "spark/frames.py", "spark/options.py", "spark/session.py", "tasks/analytics.py")
+READING = (
+    "lake",
+    *("spark/connect.py", "spark/frames.py", "spark/options.py", "spark/session.py"),
+    "tasks/analytics.py",
+)
 CODE = {
     Stage.TRANSFORM: (*READING, "spark/payloads.py", "spark/silver.py", "spark/transform.py"),
     Stage.KPIS: (*READING, "spark/kpis"),

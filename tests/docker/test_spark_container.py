@@ -25,6 +25,8 @@ from tests.spark.lakes import append_payloads, read_expected_silver, read_payloa
 
 pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("images")]
 
+# Less than the heap may grow by.
+ROOM_BYTES = 64 * 2**20
 FULL_HEAP = "SELECT size(collect_list(repeat(cast(id AS string), 1000))) FROM range(10000000)"
 
 
@@ -101,7 +103,8 @@ def test_a_container_that_needs_too_much_memory_is_told_as_such(
         engine.deaths_explained(),
     ):
         [container] = engines()
-        container.update(mem_limit="200m", memswap_limit="200m")
+        limit = container.stats(stream=False)["memory_stats"]["usage"] + ROOM_BYTES
+        container.update(mem_limit=limit, memswap_limit=limit)
         engine.session.sql(FULL_HEAP).collect()
 
     assert engines() == []
@@ -130,7 +133,7 @@ def test_a_run_that_is_ended_leaves_no_container(
     place: Place, engines: Callable[[], list[Container]], number: signal.Signals, status: int
 ) -> None:
     process = place.start(SPARK_MASTER="docker", SPARK_NETWORK="host")
-    await_engines(engines, 1)
+    await_engines(lambda: [one for one in engines() if one.status == "running"], 1)
 
     process.send_signal(number)
     process.communicate(timeout=RUN_SECONDS)
