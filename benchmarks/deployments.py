@@ -2,10 +2,9 @@
 
     uv run python benchmarks/deployments.py [--rounds N]
 
-Needs Docker and a Prefect API with the deployments and a worker (README, "As containers"). Each
-round runs an empty flow and an unchanged `movie-pipeline/docker` in turn; then come
-`refresh-analytics/docker` with its tables made anew, the rebuild of both images after a change of code, and
-their sizes.
+Needs Docker and a Prefect API with the deployments and a worker (README, "As containers"). Each round runs an
+empty flow and an unchanged `movie-pipeline/docker` in turn. Then come `refresh-analytics/docker` with new
+tables, Spark's start in a fresh container, and the rebuild of both images after a change of code.
 """
 
 from __future__ import annotations
@@ -37,6 +36,14 @@ def empty():
 """
 PIPELINE, REFRESH, POOL = "movie-pipeline/docker", "refresh-analytics/docker", "movies-docker"
 IMAGES = ("flow", "spark")
+FIRST_QUERY = """
+import time
+start = time.perf_counter()
+from spark.session import open_engine
+with open_engine("local[2]") as engine:
+    engine.session.range(10).selectExpr("sum(id)").collect()
+    print(time.perf_counter() - start)
+"""
 
 
 async def run(client: PrefectClient, deployment: str, **parameters: Any) -> FlowRun:
@@ -76,6 +83,14 @@ async def deploy_empty_flow(client: PrefectClient, folder: Path) -> str:
         job_variables=variables,
     )
     return "benchmark-empty/docker"
+
+
+def first_query_seconds(**environment: str) -> float:
+    """Start Spark in a fresh container and answer a query."""
+    said = docker.from_env().containers.run(
+        "tmdb-movies-spark", ["python", "-c", FIRST_QUERY], environment=environment, remove=True
+    )
+    return float(said.split()[-1])
 
 
 def rebuild_seconds(name: str) -> float:
@@ -125,6 +140,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         asyncio.run(measure(rounds, Path(folder)))
+    with_archive = statistics.median(first_query_seconds() for _ in range(rounds))
+    without = statistics.median(first_query_seconds(SPARK_SUBMIT_OPTS="") for _ in range(rounds))
+    say(f"Spark's start and first query: {with_archive:.1f} s, without the archive {without:.1f} s")
     for name in IMAGES:
         seconds = [rebuild_seconds(name) for _ in range(rounds)]
         size = docker.from_env().images.get(f"tmdb-movies-{name}").attrs["Size"] / 1e6

@@ -48,7 +48,8 @@ class Compose:
         assert done.returncode == 0, done.stdout[-5000:]
 
     def up(self, **environment: str) -> None:
-        self.run("up", "--build", "--detach", "--wait", **environment)
+        # Not `--build`: compose has a cache of its own, and would make both images a second time.
+        self.run("up", "--no-build", "--detach", "--wait", **environment)
 
     def deployment_run(self, deployment: str) -> int:
         command = [sys.executable, "-m", "prefect", "deployment", "run", deployment, "--watch"]
@@ -76,7 +77,7 @@ class Compose:
 
 
 @pytest.fixture(scope="module")
-def compose(docker_client) -> Iterator[Compose]:
+def compose(docker_client, images) -> Iterator[Compose]:
     if subprocess.run(["docker", "compose", "version"], capture_output=True).returncode != 0:
         reason = "docker has no compose plugin"
         if os.environ.get("CI"):
