@@ -6,7 +6,9 @@ RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends binutil
  && python3 -m pip install --quiet --no-cache-dir --root-user-action=ignore uv==0.13.9
 WORKDIR /build
 COPY pyproject.toml docker/install_packages.sh ./
-RUN sh install_packages.sh /opt/movies pyspark delta-spark pysail matplotlib seaborn pandas numpy pillow
+# `s3` adds what reaches object stores through the S3 API (docs/object-storage.md).
+ARG OBJECT_STORE=
+RUN EXTRAS="${OBJECT_STORE:+--extra aws}" sh install_packages.sh /opt/movies pyspark delta-spark pysail matplotlib seaborn pandas numpy pillow
 
 FROM ${BASE_IMAGE}
 RUN useradd --uid 1000 --create-home movies && chmod 777 /home/movies \

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs the project's pinned dependencies into a virtual environment, without the packages named (and what only
-# they need), and takes out what nobody uses: install_packages.sh FOLDER [PACKAGE…], where pyproject.toml lies.
+# they need), and takes out what nobody uses: install_packages.sh FOLDER [PACKAGE…], where pyproject.toml lies. EXTRAS
+# may be uv's options for extras.
 set -eu
 folder=$1
 shift
@@ -11,7 +12,8 @@ for package in "$@"; do pruned="$pruned --prune $package"; done
 # The host's certificates, not the bundled ones: a private authority in the base image then counts.
 export UV_SYSTEM_CERTS=1 UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=copy
 # shellcheck disable=SC2086
-uv export --quiet --no-dev --no-emit-project --no-hashes --no-annotate --no-header $pruned >requirements.txt
+uv export --quiet --no-dev --no-emit-project --no-hashes --no-annotate --no-header \
+  ${EXTRAS:-} $pruned >requirements.txt
 uv venv --quiet "$folder"
 uv pip install --quiet --no-cache --python "$folder" --requirement requirements.txt
 

@@ -6,7 +6,9 @@ RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends binutil
  && python3 -m pip install --quiet --no-cache-dir --root-user-action=ignore uv==0.13.9
 WORKDIR /build
 COPY pyproject.toml docker/install_packages.sh ./
-RUN sh install_packages.sh /opt/movies pysail
+# `s3` adds what reaches object stores through the S3 API (docs/object-storage.md).
+ARG OBJECT_STORE=
+RUN EXTRAS="${OBJECT_STORE:+--extra aws}" sh install_packages.sh /opt/movies pysail
 
 FROM ${BASE_IMAGE} AS java
 # The JDK's installation fails where there is no folder for its manual.
@@ -25,7 +27,6 @@ ENV JAVA_HOME=/opt/java PATH=/opt/movies/bin:/opt/java/bin:$PATH
 WORKDIR /build
 COPY docker/fetch_jars.py docker/arrange_jars.py ./
 COPY docker/jars ./jars
-# `s3` adds what reaches object stores through the S3 API (docs/object-storage.md).
 ARG OBJECT_STORE=
 RUN ln -s /opt/movies/lib/python3*/site-packages/pyspark /opt/spark \
  && for list in delta ${OBJECT_STORE}; do python fetch_jars.py /opt/spark/jars jars/$list.txt /opt/spark/jars; done \

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 from typing import TypedDict
@@ -30,6 +31,18 @@ PASSED_ON = (
     "ingestion_max_age_days",
     "spark_driver_memory",
     "spark_cores",
+)
+
+
+# Where an object store is. Its keys are a role's or a secret of the work pool's: job variables can be seen.
+STORE_VARIABLES = (
+    "AWS_ENDPOINT_URL",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_ALLOW_HTTP",
+    "AWS_VIRTUAL_HOSTED_STYLE_REQUEST",
+    # Prefect's results, in a block such as `s3-bucket/movie-results`.
+    "PREFECT_RESULTS_DEFAULT_STORAGE_BLOCK",
 )
 
 
@@ -73,6 +86,7 @@ def job_environment(settings: Settings) -> dict[str, str]:
             value = getattr(settings, name)
             text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
             environment[name.upper()] = text
+    environment |= {name: os.environ[name] for name in STORE_VARIABLES if name in os.environ}
     if "://" in settings.lake:
         environment["LAKE_ROOT"] = settings.lake
     # Another engine of this machine is none of a container's; a server may be anybody's.

@@ -11,7 +11,16 @@ HEARTBEAT = {"PREFECT_HOME": "/home/movies/.prefect", "PREFECT_FLOWS_HEARTBEAT_F
 
 @pytest.fixture(autouse=True)
 def no_settings(monkeypatch, tmp_path):
-    foreign = ("TMDB_", "INGESTION_", "SPARK_", "LAKE_ROOT", "OUTPUT_DIR", "DATA_VOLUME", "JOB_NETWORK")
+    foreign = (
+        "TMDB_",
+        "INGESTION_",
+        "SPARK_",
+        "LAKE_ROOT",
+        "OUTPUT_DIR",
+        "DATA_VOLUME",
+        "JOB_NETWORK",
+        "AWS_",
+    )
     for name in [name for name in os.environ if name.startswith(foreign)]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
@@ -56,14 +65,20 @@ def test_jobs_get_what_is_set_here_but_no_key_no_folder_and_no_engine_of_this_ma
 
 def test_a_store_and_a_spark_server_are_the_same_for_jobs_unless_a_token_would_be_seen(monkeypatch):
     monkeypatch.setenv("LAKE_ROOT", "s3://bucket/lake")
+    monkeypatch.setenv("AWS_REGION", "eu-north-1")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.setenv("SPARK_MASTER", "sc://spark:15002")
     assert job_settings()["environment"] == HEARTBEAT | {
+        "AWS_REGION": "eu-north-1",
         "LAKE_ROOT": "s3://bucket/lake",
         "SPARK_MASTER": "sc://spark:15002",
     }
 
     monkeypatch.setenv("SPARK_MASTER", "sc://spark:15002/;token=secret")
-    assert job_settings()["environment"] == HEARTBEAT | {"LAKE_ROOT": "s3://bucket/lake"}
+    assert job_settings()["environment"] == HEARTBEAT | {
+        "AWS_REGION": "eu-north-1",
+        "LAKE_ROOT": "s3://bucket/lake",
+    }
 
 
 def test_a_base_url_needs_no_key_here_since_it_may_be_in_a_secret_block(monkeypatch):
