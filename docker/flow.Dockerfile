@@ -24,6 +24,7 @@ ENV PATH=/opt/movies/bin:$PATH \
     PREFECT_LOCAL_STORAGE_PATH=/data/results \
     PREFECT_LOGGING_EXTRA_LOGGERS=flows,lake,report,settings,spark,tasks,tmdb \
     PREFECT_SERVER_ANALYTICS_ENABLED=false \
+    PREFECT_UI_STATIC_DIRECTORY=/home/movies/ui \
     DO_NOT_TRACK=1
 WORKDIR /app
 USER 1000:1000

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from pydantic_settings import BaseSettings
 
 from settings import Settings, SettingsError, load_settings
-from tasks.run_logs import log_files
+from tasks.run_logs import log_files, set_levels
 
 logger = logging.getLogger(__name__)
 
@@ -47,10 +47,11 @@ async def run_settings(movie_ids_file: Path | None = None, **overrides: Any) -> 
 
     The command line has written them from the start.
     """
-    settings = await load_run_settings(movie_ids_file, **overrides)
     if not is_deployed():
-        yield settings
+        yield await load_run_settings(movie_ids_file, **overrides)
         return
+    set_levels()  # before the first message, which is about the key
+    settings = await load_run_settings(movie_ids_file, **overrides)
     with log_files(settings.output_dir / "logs", settings.secrets):
         try:
             yield settings

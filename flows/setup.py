@@ -30,7 +30,7 @@ from tmdb.redaction import redact
 
 DEPLOYMENTS = Path(__file__).parent.parent / "deployments"
 NOTIFICATION_BLOCK = "tmdb-movies-notifications"
-ANSWER_SECONDS = 15.0
+ANSWER_SECONDS = 30.0
 OK, FAILED, USAGE = 0, 1, 2
 
 

@@ -41,6 +41,14 @@ class RedactingFormatter(logging.Formatter):
         return redact(super().format(record), self._secrets)
 
 
+def set_levels() -> None:
+    """Let the project's own packages say what they do, and the libraries only what went wrong."""
+    for name in OWN_PACKAGES:
+        logging.getLogger(name).setLevel(logging.INFO)
+    for name in QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
 @contextmanager
 def log_files(folder: Path, secrets: tuple[str, ...]) -> Iterator[None]:
     """Append the run's records to the four files for the length of the block.
@@ -49,12 +57,9 @@ def log_files(folder: Path, secrets: tuple[str, ...]) -> Iterator[None]:
         OSError: the folder cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    set_levels()
     formatter = RedactingFormatter(secrets)
     attached: list[tuple[logging.Logger, logging.FileHandler]] = []
-    for name in OWN_PACKAGES:
-        logging.getLogger(name).setLevel(logging.INFO)
-    for name in QUIET:
-        logging.getLogger(name).setLevel(logging.WARNING)
     try:
         for file_name, logger_names in FILES.items():
             handler = logging.FileHandler(folder / file_name, encoding="utf-8")

@@ -114,6 +114,13 @@ def test_the_service_runs_the_pipeline_on_its_warm_spark_server_once(compose: Co
     assert (rows["raw/movies"], rows["silver/movies"], rows["gold/overview"]) == ("18", "18", "1")
 
 
+def test_the_user_interface_is_served_to_a_browser(compose: Compose) -> None:
+    page = httpx.get(f"{compose.api.removesuffix('/api')}/dashboard")
+
+    assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert "Prefect" in page.text
+
+
 def test_nothing_is_reached_from_beyond_this_machine_and_no_job_has_the_docker_socket(
     compose: Compose,
 ) -> None:

@@ -2,11 +2,18 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from prefect import flow
 from prefect.blocks.system import Secret
 from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterParentFlowRunId,
+    LogFilter,
+    LogFilterFlowRunId,
+)
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows.run_settings import SECRET_BLOCKS, load_run_settings
@@ -84,6 +91,22 @@ def execute(folder: Path, environment: dict[str, str], *command: str) -> str:
     return done.stdout + done.stderr
 
 
+async def read_messages(client: PrefectClient, flow_run_id: str) -> list[str]:
+    """All that a run and its subflows logged; the API gives a page at a time."""
+    subflows = await client.read_flow_runs(
+        flow_run_filter=FlowRunFilter(
+            parent_flow_run_id=FlowRunFilterParentFlowRunId(any_=[UUID(flow_run_id)])
+        )
+    )
+    runs = LogFilter(
+        flow_run_id=LogFilterFlowRunId(any_=[UUID(flow_run_id), *(subflow.id for subflow in subflows)])
+    )
+    messages: list[str] = []
+    while page := await client.read_logs(log_filter=runs, limit=200, offset=len(messages)):
+        messages += [log.message for log in page]
+    return messages
+
+
 async def test_a_deployments_run_and_its_subflow_take_the_key_from_the_secret_block(
     client, place, prefect_home
 ):
@@ -104,7 +127,7 @@ async def test_a_deployments_run_and_its_subflow_take_the_key_from_the_secret_bl
 
     seen = {"key": "k3y", "server": SERVER}
     assert json.loads(answer.read_text()) == [seen, seen]
-    logs = [log.message for log in await client.read_logs()]
+    logs = await read_messages(client, str(run.id))
     assert "TMDB_API_KEY comes from the Secret block tmdb-api-key" in logs
     assert "k3y" not in said + str(logs) + (prefect_home / "server.log").read_text()
 
