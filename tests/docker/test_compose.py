@@ -115,7 +115,7 @@ def test_the_service_runs_the_pipeline_on_its_warm_spark_server_once(compose: Co
 
 
 def test_the_user_interface_is_served_to_a_browser(compose: Compose) -> None:
-    page = httpx.get(f"{compose.api.removesuffix('/api')}/dashboard")
+    page = httpx.get(f"{compose.api.removesuffix('/api')}/dashboard", headers={"Accept": "text/html"})
 
     assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert "Prefect" in page.text
