@@ -107,9 +107,11 @@ class TmdbClient:
                 except TransientError as error:
                     failure = error
             wait = next(waits, None)
-            if isinstance(failure, RateLimitedError) and failure.retry_after_seconds is not None:
-                self._obey(failure.retry_after_seconds)
-                wait = None if wait is None else failure.retry_after_seconds
+            if isinstance(failure, RateLimitedError):
+                self._pace.slow_down()
+                if failure.retry_after_seconds is not None:
+                    self._obey(failure.retry_after_seconds)
+                    wait = None if wait is None else failure.retry_after_seconds
             if wait is None or _now() + wait > began + self._policy.max_total_seconds:
                 self._check_reachable(failure)
                 return _failure(movie_id, failure, attempts)
