@@ -138,8 +138,8 @@ class SharedPace(OwnPace):
         self._pace.limit(equal_share)
         self._warn(
             f"no run gives way to this one. A killed run's share of TMDB's ceiling comes back within "
-            f"{LEASE_SECONDS + 15:.0f} s; if it does not, Prefect's server has lost its lease: delete the global "
-            f"concurrency limits {self._runs.name} and {self._requests.name}"
+            f"{LEASE_SECONDS + 15:.0f} s; if it does not, Prefect's server has lost its lease: delete the "
+            f"global concurrency limits {self._runs.name} and {self._requests.name}"
         )
 
     def _warn(self, why: str) -> None:
