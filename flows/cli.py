@@ -10,14 +10,13 @@ from typing import Annotated
 import typer
 
 from tasks.stages import Stage
+from tmdb.sources import SOURCES
 
 USAGE_ERROR = 2
 
 
-class Source(StrEnum):
-    """Where the ids to fetch come from."""
-
-    IDS = "ids"
+# Where the ids to fetch come from.
+Source = StrEnum("Source", {name.upper(): name for name in SOURCES})  # type: ignore[misc]
 
 
 class Pool(StrEnum):
@@ -44,7 +43,28 @@ def run(
     movie_ids_file: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A file of ids, separated by commas, blanks or lines.")
     ] = None,
-    source: Annotated[Source, typer.Option(help="Where the ids to fetch come from.")] = Source.IDS,
+    source: Annotated[
+        Source,
+        typer.Option(
+            help="Where the ids come from: ids (as above), discover (what TMDB finds), export (all of TMDB), "
+            "changes (all that changed since the last time).",
+        ),
+    ] = Source("ids"),  # noqa: B008
+    filters: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--filter",
+            metavar="NAME=VALUE",
+            help="A filter of the source, repeatable: TMDB's own of discover, min_popularity of export, "
+            "since of changes, …",
+        ),
+    ] = None,
+    max_requests: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Stop fetching at a checkpoint after N requests.")
+    ] = None,
+    max_minutes: Annotated[
+        float | None, typer.Option(metavar="N", help="Stop fetching at a checkpoint after N minutes.")
+    ] = None,
     spark_master: Annotated[
         str | None, typer.Option(metavar="MASTER", help="sail (embedded), local[*], spark://… or sc://…")
     ] = None,
@@ -70,7 +90,15 @@ def run(
 
     if movie_ids is not None and movie_ids_file is not None:
         raise typer.BadParameter("give --movie-ids or --movie-ids-file, not both")
+    if source.value != "ids" and not (movie_ids is None and movie_ids_file is None):
+        raise typer.BadParameter(f"movie ids are for the source ids, not for {source.value}")
+    if max_minutes is not None and max_minutes <= 0:
+        raise typer.BadParameter("--max-minutes is more than 0")
     request = RunRequest(
+        source=source.value,
+        filters=_parse_filters(filters or []),
+        max_requests=max_requests,
+        max_minutes=max_minutes,
         movie_ids=None if movie_ids is None else _parse_ids(movie_ids),
         movie_ids_file=movie_ids_file and movie_ids_file.absolute(),
         spark_master=spark_master,
@@ -140,6 +168,14 @@ def _parse_ids(text: str) -> tuple[int, ...]:
         return parse_movie_ids(text)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
+
+
+def _parse_filters(pairs: list[str]) -> dict[str, str]:
+    filters = dict(pair.partition("=")[::2] for pair in pairs)
+    bad = [pair for pair in pairs if "=" not in pair]
+    if bad:
+        raise typer.BadParameter(f"a filter is NAME=VALUE, and {bad[0]!r} is none")
+    return filters
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -4,30 +4,39 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain, pairwise
 from math import ceil
 from pathlib import Path
+from time import monotonic
 
 from prefect import flow, runtime
 
-from flows.interrupt import drain_on_interrupt
-from flows.planning import SANDBOX, plan, source_of
+from flows.connection import Connection
+from flows.interrupt import stop_on_signals
+from flows.local_api import IS_TEMPORARY
+from flows.parameters import MaxMinutes, MaxRequests, SourceName
+from flows.planning import INVENTORY, Errand, build_errand, check_lake, plan, read_position, source_of
 from flows.run_report import IngestionReport, raise_for_lost
 from flows.run_settings import is_deployed, run_settings
 from lake.checkpoints import Committer
+from lake.cursor import mark_begun, move_cursor
+from lake.inventory import read_inventory
+from lake.lock import ingestion_lock
 from lake.work_list import WorkList
-from settings import TMDB_API_URL, Settings
+from settings import Settings
 from tasks.context import Ingestion, ingestion_context
-from tasks.events import announce_landed_rows
+from tasks.events import announce_ingestion, announce_landed_rows
 from tasks.fetch import FetchCounts, await_records, fetch_part
 from tasks.progress import Progress, progress_artifact
+from tasks.shared_pace import OwnPace
+from tasks.showing import show_drift, show_ingestion
 from tasks.waiting import all_done
-from tmdb.client import open_client
-from tmdb.pace import Pace
-from tmdb.retry import RetryPolicy
+from tmdb.errors import BudgetSpent, StoppedError
+from tmdb.sources import Found
 from tmdb.stop import Stop
 
 logger = logging.getLogger(__name__)
@@ -44,7 +53,11 @@ BATCH_SIZE, LARGE_BATCH_SIZE, LARGE_WORK_LIST = 100, 1_000, 10_000
 async def ingest_movies(
     movie_ids: list[int] | None = None,
     movie_ids_file: Path | None = None,
+    source: SourceName = "ids",
+    filters: dict[str, str] | None = None,
     refresh: bool = False,
+    max_requests: MaxRequests = None,
+    max_minutes: MaxMinutes = None,
     lake_root: str | None = None,
 ) -> IngestionReport:
     """Fetch the movies that the lake lacks and commit them to its raw tables, batch by batch.
@@ -52,47 +65,133 @@ async def ingest_movies(
     Args:
         movie_ids: TMDB ids; `INGESTION_MOVIE_IDS` where none are given.
         movie_ids_file: A file of ids instead, for more than a few thousand.
+        source: Where the ids come from: `ids`, `discover`, `export` (all of TMDB) or `changes` (since the
+            last time).
+        filters: What the source is to leave out, such as `{"min_popularity": "5"}` for `export`.
         refresh: Fetch every asked id again, the absent too.
+        max_requests: Stop at a checkpoint after so many requests.
+        max_minutes: Stop at a checkpoint after so many minutes.
         lake_root: Folder or URL of the tables; `LAKE_ROOT` where none is given.
     """
     overrides = {"ingestion_movie_ids": movie_ids, "lake_root": lake_root}
     async with run_settings(movie_ids_file, **overrides) as settings:
-        report = await ingest(settings, plan(settings, refresh))
+        errand = build_errand(settings, source, filters, refresh, max_requests, max_minutes)
+        report = await ingest(settings, errand)
         # A pipeline goes on with what is there, and fails at its end.
         if runtime.flow_run.parent_flow_run_id is None:
+            await show_ingestion(report.rows())
             raise_for_lost(report)
     return report
 
 
-async def ingest(settings: Settings, work: WorkList) -> IngestionReport:
-    """Fetch what is on a work list, as tasks of the flow that runs.
+async def ingest(settings: Settings, errand: Errand) -> IngestionReport:
+    """Fetch what an errand asks for and the lake lacks, as tasks of the flow that runs.
 
     Raises:
         TmdbError: the run had to stop; what was fetched by then is committed.
         LakeError: a batch could not be committed.
     """
-    report = IngestionReport(asked=work.asked, present=work.present, absent=work.absent)
-    if not work.to_fetch:
-        logger.info("unchanged: all of %s movies are here or known not to exist", work.asked)
-        return report
-    async with open_ingestion(settings, len(work.to_fetch)) as ingestion:
-        done = await fetch_all(ingestion, work, settings)
-    for counts in done:
-        report.add(counts.fetched, counts.failed)
-    report.requests, report.retries = ingestion.client.stats.requests, ingestion.client.stats.retries
-    report.commits = ingestion.committer.commits
-    if report.commits and is_deployed():
-        announce_landed_rows(settings.lake, _root_flow(), report.fetched, report.commits)
-    if (reason := ingestion.client.stop.reason) is not None:
-        left = len(work.to_fetch) - report.fetched - sum(report.failed.values())
-        reason.add_note(f"{report.fetched:,} movies were fetched and are checkpointed, {left:,} are left")
-        raise reason
-    logger.info("%s", report)
-    await await_records(len(done))
+    began = monotonic()
+    async with ingestion_lock(settings.lake), AsyncExitStack() as stack:
+        check_lake(settings)
+        stop = stack.enter_context(stop_on_signals())
+        stack.enter_context(stop_after(stop, errand.max_minutes))
+        connection = Connection(settings, errand, stop, stack)
+        report = IngestionReport()
+        try:
+            await fetch_lacking(settings, errand, connection, report)
+        except StoppedError:
+            report.stopped = "before it was known which movies to fetch"
+        await _conclude(settings, connection, report, monotonic() - began)
     return report
 
 
-async def fetch_all(ingestion: Ingestion, work: WorkList, settings: Settings) -> list[FetchCounts]:
+async def fetch_lacking(
+    settings: Settings, errand: Errand, connection: Connection, report: IngestionReport
+) -> None:
+    """Ask the source, fetch what the lake lacks of it, and move the cursor once all of that is committed."""
+    found, work = await find_work(settings, errand, connection)
+    report.asked, report.present, report.absent = work.asked, work.present, work.absent
+    if work.to_fetch:
+        client = await connection.client()
+        committer = Committer(
+            settings.lake,
+            source=source_of(settings),
+            run_id=_run_id(),
+            marks=[mark_begun(found.begun)] if found.begun else [],
+        )
+        progress = Progress(len(work.to_fetch), client.stats)
+        with ingestion_context(Ingestion(client, committer, progress)) as ingestion:
+            async with progress_artifact(progress):
+                done = await fetch_all(ingestion, connection.share, work, settings)
+        for counts in done:
+            report.add(counts.fetched, counts.failed)
+        report.commits = committer.commits
+        report.left = len(work.to_fetch) - report.fetched - sum(report.failed.values())
+        await await_records(len(done))
+    else:
+        logger.info("unchanged: all of %s movies are here or known not to exist", work.asked)
+    if found.followed is not None and not report.left:
+        move_cursor(settings.lake, found.followed)
+        report.followed = found.followed
+
+
+async def find_work(settings: Settings, errand: Errand, connection: Connection) -> tuple[Found, WorkList]:
+    """Ask the source, and take off what the lake has."""
+    inventory = read_inventory(settings.lake, INVENTORY.get())
+    found = await errand.source.find(connection, read_position(settings, inventory))
+    return found, plan(settings, inventory, errand, found)
+
+
+async def look_ahead(settings: Settings, errand: Errand) -> WorkList:
+    """What an ingestion would fetch, which takes the lists of ids from TMDB where the source is one."""
+    IS_TEMPORARY.set(True)  # for a look at it, no Prefect API is needed
+    check_lake(settings)
+    async with AsyncExitStack() as stack:
+        connection = Connection(settings, replace(errand, max_requests=None), Stop(), stack)
+        return (await find_work(settings, errand, connection))[1]
+
+
+async def _conclude(
+    settings: Settings, connection: Connection, report: IngestionReport, seconds: float
+) -> None:
+    """Say what was done; raise what stopped it, unless it was meant to."""
+    if connection.was_used:
+        client = await connection.client()
+        report.requests, report.retries = client.stats.requests, client.stats.retries
+        report.errors = dict(client.stats.errors)
+        await show_drift(settings.lake, client.drift.findings)
+    if report.commits and is_deployed():
+        announce_landed_rows(settings.lake, _root_flow(), report.fetched, report.commits)
+    if report.requests and not IS_TEMPORARY.get():
+        announce_ingestion(settings.lake, report.metrics(seconds))
+    if isinstance(reason := connection.stop.reason, BudgetSpent):
+        report.stopped = f"{reason}; the next run goes on from here"
+    elif reason is not None:
+        reason.add_note(
+            f"{report.fetched:,} movies were fetched and are checkpointed, {report.left:,} are left"
+        )
+        raise reason
+    logger.info("%s", report)
+
+
+@contextmanager
+def stop_after(stop: Stop, minutes: float | None) -> Iterator[None]:
+    """Stop when so many minutes are over."""
+    if minutes is None:
+        yield
+        return
+    reason = BudgetSpent(f"the {minutes:g} minutes of this run are used up")
+    timer = asyncio.get_running_loop().call_later(minutes * 60, stop.set, reason)
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+async def fetch_all(
+    ingestion: Ingestion, share: OwnPace, work: WorkList, settings: Settings
+) -> list[FetchCounts]:
     """Fan the work out over tasks: a batch a task, or a small list over a few tasks that share its commit.
 
     Few batches are open at once: enough to keep every place in flight busy while another batch is being
@@ -101,64 +200,27 @@ async def fetch_all(ingestion: Ingestion, work: WorkList, settings: Settings) ->
     size = settings.ingestion_batch_size or (
         LARGE_BATCH_SIZE if len(work.to_fetch) > LARGE_WORK_LIST else BATCH_SIZE
     )
-    batches = [list(work.to_fetch[start : start + size]) for start in range(0, len(work.to_fetch), size)]
-    tasks_a_batch = ceil(LEAST_TASKS / len(batches))
+    batches = ceil(len(work.to_fetch) / size)
+    tasks_a_batch = ceil(LEAST_TASKS / batches)
     open_batches = asyncio.Semaphore(ceil(settings.ingestion_concurrency / size) + 1)
 
-    async def fetch_batch(number: int, movie_ids: list[int]) -> list[FetchCounts]:
+    async def fetch_batch(number: int) -> list[FetchCounts]:
         async with open_batches:
             if ingestion.client.stop.is_set:
                 return []
+            await share.take_share()
+            movie_ids = work.to_fetch[(number - 1) * size : number * size].tolist()
             parts = _split_evenly(movie_ids, tasks_a_batch)
             with ingestion.open_batch(len(parts)) as batch_id:
-                labels = [f"{number} of {len(batches)}"]
+                labels = [f"{number} of {batches}"]
                 if len(parts) > 1:
                     labels = [f"{labels[0]}, part {part}" for part in range(1, len(parts) + 1)]
                 return await all_done(
                     fetch_part(label, batch_id, part) for label, part in zip(labels, parts, strict=True)
                 )
 
-    fetched = await all_done(fetch_batch(number, ids) for number, ids in enumerate(batches, 1))
+    fetched = await all_done(fetch_batch(number) for number in range(1, batches + 1))
     return list(chain.from_iterable(fetched))
-
-
-@asynccontextmanager
-async def open_ingestion(settings: Settings, movies: int) -> AsyncIterator[Ingestion]:
-    """Open what the tasks of one ingestion share; without a key, the sandbox as well."""
-    stop = Stop()
-    async with AsyncExitStack() as stack:
-        base_url, api_key, access_token = _server(settings, stack)
-        client = await stack.enter_async_context(
-            open_client(
-                base_url,
-                api_key=api_key,
-                access_token=access_token,
-                pace=Pace(settings.ingestion_requests_per_second, settings.ingestion_concurrency),
-                concurrency=settings.ingestion_concurrency,
-                policy=RetryPolicy(max_retries=settings.ingestion_max_retries),
-                stop=stop,
-            )
-        )
-        committer = Committer(settings.lake, source=source_of(settings), run_id=_run_id())
-        progress = Progress(movies)
-        stack.enter_context(drain_on_interrupt(stop))
-        await stack.enter_async_context(progress_artifact(progress))
-        yield stack.enter_context(ingestion_context(Ingestion(client, committer, progress)))
-
-
-def _server(settings: Settings, stack: AsyncExitStack) -> tuple[str, str | None, str | None]:
-    """Base URL, v3 key and v4 token; without a key those of a sandbox, started where none runs yet."""
-    if settings.uses_sandbox:
-        from tmdb.sandbox import Sandbox
-
-        sandbox = SANDBOX.get() or stack.enter_context(Sandbox())
-        return sandbox.base_url, sandbox.key, None
-    key, token = settings.tmdb_api_key, settings.tmdb_access_token
-    return (
-        settings.tmdb_base_url or TMDB_API_URL,
-        key.get_secret_value() if key else None,
-        token.get_secret_value() if token else None,
-    )
 
 
 def _root_flow() -> str:

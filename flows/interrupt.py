@@ -1,4 +1,7 @@
-"""Ctrl-C: a fetching run drains to a checkpoint first, any other ends; a second one always ends it."""
+"""Ctrl-C and cancellation: a fetching run drains to a checkpoint first, any other ends.
+
+A second one always ends it.
+"""
 
 from __future__ import annotations
 
@@ -74,20 +77,34 @@ class Interrupts:
 
 
 @contextmanager
-def drain_on_interrupt(stop: Stop) -> Iterator[None]:
-    """Turn SIGINT into a stop for the length of the block; outside a main thread it is left alone."""
+def stop_on_signals() -> Iterator[Stop]:
+    """A stop that Ctrl-C and the end that Prefect asks for (SIGTERM) set, for the length of the block.
+
+    Outside a main thread, where no signals arrive, nothing sets it.
+    """
+    stop = Stop()
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield stop
         return
+    # Not before: the command line takes Ctrl-C over while Prefect is still being imported.
+    from prefect.exceptions import TerminationSignal
+
     loop = asyncio.get_running_loop()
+    reasons: dict[signal.Signals, BaseException] = {
+        signal.SIGINT: Interrupted("Interrupted"),
+        signal.SIGTERM: TerminationSignal(signal.SIGTERM),
+    }
+    before = {number: signal.getsignal(number) for number in reasons}
 
     def drain(number: int, frame: FrameType | None) -> None:
-        signal.signal(signal.SIGINT, before)
-        logger.warning("Interrupted: what is in flight is being checkpointed; Ctrl-C again ends at once")
-        loop.call_soon_threadsafe(stop.set, Interrupted("Interrupted"))
+        signal.signal(number, before[signal.Signals(number)])
+        logger.warning("Interrupted: what is in flight is being checkpointed; once more ends at once")
+        loop.call_soon_threadsafe(stop.set, reasons[signal.Signals(number)])
 
-    before = signal.signal(signal.SIGINT, drain)
+    for number in reasons:
+        signal.signal(number, drain)
     try:
-        yield
+        yield stop
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

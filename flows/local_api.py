@@ -13,6 +13,7 @@ import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 from urllib.request import ProxyHandler, build_opener
@@ -45,6 +46,10 @@ SERVER_ENVIRONMENT = {
     "PREFECT__SERVER_EPHEMERAL": "1",
     "PREFECT__SERVER_FINAL": "1",
 }
+
+
+# Whether Prefect's API lives for this run only: nobody else is there to share anything with, or to be told.
+IS_TEMPORARY: ContextVar[bool] = ContextVar("is_temporary", default=False)
 
 
 class LocalApi:
@@ -86,6 +91,7 @@ def start_local_api() -> LocalApi:
         os.environ.setdefault(name, value)
     if is_api_configured(os.environ, Path.cwd()):
         return LocalApi(None)
+    IS_TEMPORARY.set(True)
     try:
         server = LoopbackServer.start(API_FACTORY, env=SERVER_ENVIRONMENT)
     except LoopbackServerError:

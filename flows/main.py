@@ -20,9 +20,10 @@ from prefect import flow
 from flows.analytics import refresh_analytics
 from flows.delegation import delegate_analytics
 from flows.ingest import ingest_movies
+from flows.parameters import MaxMinutes, MaxRequests, SourceName
 from flows.run_report import IncompleteIngestionError, RunReport, timed
 from flows.run_settings import run_settings
-from tasks.reporting import show_run
+from tasks.showing import show_run
 from tasks.stages import Stage
 
 logger = logging.getLogger(__name__)
@@ -34,8 +35,12 @@ LONGEST_SECONDS = 30 * 3600
 async def movie_pipeline(
     movie_ids: list[int] | None = None,
     movie_ids_file: Path | None = None,
+    source: SourceName = "ids",
+    filters: dict[str, str] | None = None,
     stages: list[Stage] | None = None,
     refresh: bool = False,
+    max_requests: MaxRequests = None,
+    max_minutes: MaxMinutes = None,
     spark_master: str | None = None,
     lake_root: str | None = None,
     output_dir: Path | None = None,
@@ -46,8 +51,13 @@ async def movie_pipeline(
     Args:
         movie_ids: TMDB ids; `INGESTION_MOVIE_IDS` where none are given.
         movie_ids_file: A file of ids instead, for more than a few thousand.
+        source: Where the ids come from: `ids`, `discover`, `export` (all of TMDB) or `changes` (since the
+            last time).
+        filters: What the source is to leave out, such as `{"min_popularity": "5"}` for `export`.
         stages: Only these of `ingest`, `transform`, `kpis` and `report`; all where none are given.
         refresh: Fetch every asked id again, the absent too, and rebuild the tables.
+        max_requests: Stop fetching at a checkpoint after so many requests, and go on with what is there.
+        max_minutes: Likewise after so many minutes.
         spark_master: The engine; `SPARK_MASTER` where none is given.
         lake_root: Folder or URL of the tables; `LAKE_ROOT` where none is given.
         output_dir: Folder of report and plots; `OUTPUT_DIR` where none is given.
@@ -58,7 +68,9 @@ async def movie_pipeline(
     wanted = stages or list(Stage)
     if Stage.INGEST in wanted:
         with timed(report.seconds, Stage.INGEST):
-            report.ingestion = await ingest_movies(movie_ids, movie_ids_file, refresh, lake_root)
+            report.ingestion = await ingest_movies(
+                movie_ids, movie_ids_file, source, filters, refresh, max_requests, max_minutes, lake_root
+            )
     analytics: list[Stage] = [stage for stage in wanted if stage != Stage.INGEST]
     if analytics and analytics_deployment:
         async with run_settings(lake_root=lake_root, output_dir=output_dir) as settings:

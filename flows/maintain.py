@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import logging
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from prefect import flow
 from pydantic import Field
 
 from flows.ingest import ingest
-from flows.planning import plan_refresh
+from flows.planning import Errand, check_lake
 from flows.run_report import IngestionReport, raise_for_lost
 from flows.run_settings import run_settings
 from lake.errors import LakeError
+from lake.inventory import read_inventory
 from lake.tables import TABLES
+from lake.work_list import stale_movies
 from settings import Settings
 from tasks.upkeep import maintain_table, show_upkeep
 from tasks.waiting import all_done
 from tmdb.errors import TmdbError
+from tmdb.sources import Ids
 
 logger = logging.getLogger(__name__)
 
@@ -61,4 +65,9 @@ async def refresh_old_movies(settings: Settings, max_age_days: float | None) -> 
     """Fetch the movies again whose payload is older than that."""
     if max_age_days is None:
         return IngestionReport()
-    return await ingest(settings, plan_refresh(settings, max_age_days))
+    check_lake(settings)
+    since = datetime.now(UTC) - timedelta(days=max_age_days)
+    stale = stale_movies(read_inventory(settings.lake), since)
+    if not stale:
+        return IngestionReport()
+    return await ingest(settings, Errand(Ids(movie_ids=tuple(stale)), needed_since=since))

@@ -1,24 +1,66 @@
-"""What a run has to do, read from settings and lake alone."""
+"""What a run has to do, read from settings, lake and source."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from lake.backup import check_finished
+from lake.cursor import read_cursor
+from lake.inventory import Inventory
 from lake.publications import current
-from lake.work_list import WorkList, check_source, plan_work, stale_movies
-from settings import SANDBOX_SOURCE, TMDB_API_URL, Settings
+from lake.work_list import WorkList, check_source, owed_movies, plan_work
+from settings import SANDBOX_SOURCE, TMDB_API_URL, Settings, SettingsError
 from tasks.stages import Stage
+from tmdb.sources import Found, Ids, Position, Source, build_source
 
 if TYPE_CHECKING:
     from tmdb.sandbox import Sandbox
 
 SPARK_STAGES = (Stage.TRANSFORM, Stage.KPIS)
 
-# A sandbox that the command line has started early; otherwise the flow starts one where it needs one.
+# What the command line has begun early; otherwise the flow does it where it needs it.
 SANDBOX: ContextVar[Sandbox | None] = ContextVar("sandbox", default=None)
+INVENTORY: ContextVar[Inventory | None] = ContextVar("inventory", default=None)
+
+
+@dataclass(frozen=True)
+class Errand:
+    """What an ingestion is sent for: the movies of a source, and how much it may ask for at most.
+
+    What was fetched before `needed_since` is fetched again; None leaves it to the settings and the source.
+    """
+
+    source: Source
+    refresh: bool = False
+    needed_since: datetime | None = None
+    max_requests: int | None = None
+    max_minutes: float | None = None
+
+
+def build_errand(
+    settings: Settings,
+    source: str,
+    filters: Mapping[str, str] | None = None,
+    refresh: bool = False,
+    max_requests: int | None = None,
+    max_minutes: float | None = None,
+) -> Errand:
+    """Build it from what a command line or a form has; the ids of `ids` are those of the settings.
+
+    Raises:
+        SettingsError: there is no such source, or it does not take such a filter.
+    """
+    try:
+        found = build_source(source, filters or {})
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
+    if isinstance(found, Ids) and not found.movie_ids:
+        found = Ids(movie_ids=settings.ingestion_movie_ids)
+    return Errand(found, refresh, max_requests=max_requests, max_minutes=max_minutes)
 
 
 def source_of(settings: Settings) -> str:
@@ -36,29 +78,23 @@ def check_lake(settings: Settings) -> None:
     check_source(settings.lake, source_of(settings), SANDBOX_SOURCE)
 
 
-def plan(settings: Settings, refresh: bool) -> WorkList:
-    """What is to fetch.
+def read_position(settings: Settings, inventory: Inventory) -> Position:
+    """How far the lake has come.
 
     Raises:
-        LakeError: the lake cannot be read, or holds movies from another kind of source.
+        LakeError: it cannot be read.
     """
-    check_lake(settings)
-    return plan_work(
-        settings.lake,
-        settings.ingestion_movie_ids,
-        max_age_days=settings.ingestion_max_age_days,
-        refresh=refresh,
-    )
+    cursor = read_cursor(settings.lake)
+    return Position(cursor.followed, cursor.begun, inventory.oldest_fetch, owed_movies(inventory))
 
 
-def plan_refresh(settings: Settings, max_age_days: float) -> WorkList:
-    """The movies in the lake that are older than that.
-
-    Raises:
-        LakeError: the lake cannot be read, or holds movies from another kind of source.
-    """
-    check_lake(settings)
-    return WorkList(stale_movies(settings.lake, max_age_days))
+def plan(settings: Settings, inventory: Inventory, errand: Errand, found: Found) -> WorkList:
+    """What is still to fetch of what the errand's source has found."""
+    since = errand.needed_since
+    if since is None and (days := settings.ingestion_max_age_days) is not None:
+        since = datetime.now(UTC) - timedelta(days=days)
+    needed = found.needed_since or since
+    return plan_work(inventory, found.movie_ids, needed_since=needed, refresh=errand.refresh)
 
 
 def needs_engine(settings: Settings, stages: Collection[Stage], work: WorkList | None) -> bool:

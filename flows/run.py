@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,7 @@ from tasks.stages import Stage
 from tmdb.redaction import redact
 
 if TYPE_CHECKING:
+    from flows.planning import Errand
     from flows.run_report import RunReport
     from lake.work_list import WorkList
 
@@ -33,6 +36,10 @@ class RunRequest:
 
     stages: list[Stage]
     refresh: bool = False
+    source: str = "ids"
+    filters: Mapping[str, str] = field(default_factory=dict)
+    max_requests: int | None = None
+    max_minutes: float | None = None
     movie_ids: tuple[int, ...] | None = None
     movie_ids_file: Path | None = None
     spark_master: str | None = None
@@ -49,13 +56,25 @@ class RunRequest:
             output_dir=self.output_dir,
         )
 
+    def errand(self, settings: Settings) -> Errand:
+        """What the ingestion is sent for."""
+        from flows.planning import build_errand
+
+        return build_errand(
+            settings, self.source, self.filters, self.refresh, self.max_requests, self.max_minutes
+        )
+
     def flow_parameters(self) -> dict[str, Any]:
         """The same in the flow's terms."""
         return {
             "movie_ids": None if self.movie_ids is None else list(self.movie_ids),
             "movie_ids_file": self.movie_ids_file,
+            "source": self.source,
+            "filters": dict(self.filters),
             "stages": self.stages,
             "refresh": self.refresh,
+            "max_requests": self.max_requests,
+            "max_minutes": self.max_minutes,
             "spark_master": self.spark_master,
             "lake_root": self.lake_root,
             "output_dir": self.output_dir,
@@ -68,6 +87,7 @@ def execute(request: RunRequest, *, dry_run: bool = False) -> int:
 
     try:
         settings = request.settings()
+        errand = request.errand(settings)
         check_engine_settings(
             settings.spark_master, settings.spark_driver_memory, settings.spark_executor_memory
         )
@@ -83,8 +103,8 @@ def execute(request: RunRequest, *, dry_run: bool = False) -> int:
         with interrupts.handled(), log_files(logs, settings.secrets), terminal.warnings_of(INTERRUPT_LOGGER):
             try:
                 if dry_run:
-                    return _dry_run(request, settings, terminal)
-                return _run(request, settings, terminal, interrupts)
+                    return _dry_run(request, settings, errand, terminal)
+                return _run(request, settings, errand, terminal, interrupts)
             except Exception as error:
                 logger.exception("the run failed")
                 return _explain(error, settings, terminal)
@@ -96,32 +116,47 @@ def execute(request: RunRequest, *, dry_run: bool = False) -> int:
         return FAILED
 
 
-def _run(request: RunRequest, settings: Settings, terminal: Terminal, interrupts: Interrupts) -> int:
+def _run(
+    request: RunRequest, settings: Settings, errand: Errand, terminal: Terminal, interrupts: Interrupts
+) -> int:
     with ExitStack() as stack:
         api = start_local_api()
-        work = _announce(request, settings, terminal)
-        report = _run_flow(request, settings, work, api, stack, terminal, interrupts)
+        _announce(request, settings, errand, terminal)
+        report = _run_flow(request, settings, errand, api, stack, terminal, interrupts)
     terminal.summarise(report, settings.output_dir, settings.lake)
     return OK
 
 
-def _announce(request: RunRequest, settings: Settings, terminal: Terminal) -> WorkList | None:
-    """Say where movies come from, and find out early whether there is anything to do."""
+def _announce(request: RunRequest, settings: Settings, errand: Errand, terminal: Terminal) -> None:
+    """Say where movies come from, and refuse early what cannot go well."""
     if settings.engine_fallback:
         terminal.say(settings.engine_fallback)
     if Stage.INGEST not in request.stages:
-        return None
+        return
     if settings.uses_sandbox:
         terminal.say("No TMDB key is set: movies come from the bundled sandbox, a server on loopback.")
-    from flows.planning import plan
+    from flows.planning import check_lake
 
-    return plan(settings, request.refresh)
+    check_lake(settings)
+
+
+def _plan_early(request: RunRequest, settings: Settings, errand: Errand) -> WorkList | None:
+    """What there is to fetch, where no server has to be asked for that; None where nobody can tell yet."""
+    from flows.planning import INVENTORY, plan
+    from lake.inventory import read_inventory
+    from tmdb.sources import Ids
+
+    if Stage.INGEST not in request.stages or not isinstance(errand.source, Ids):
+        return None
+
+    INVENTORY.set(inventory := read_inventory(settings.lake))
+    return plan(settings, inventory, errand, errand.source.found)
 
 
 def _run_flow(
     request: RunRequest,
     settings: Settings,
-    work: WorkList | None,
+    errand: Errand,
     api: LocalApi,
     stack: ExitStack,
     terminal: Terminal,
@@ -131,7 +166,9 @@ def _run_flow(
     from flows.planning import SANDBOX, needs_engine
     from flows.warm_up import WARM_UP, WarmUp
 
-    if work is not None and work.to_fetch and settings.uses_sandbox:
+    work = _plan_early(request, settings, errand)
+    asks = Stage.INGEST in request.stages and (work is None or work.to_fetch)
+    if asks and settings.uses_sandbox:
         from tmdb.sandbox import Sandbox
 
         SANDBOX.set(stack.enter_context(Sandbox()))
@@ -143,16 +180,18 @@ def _run_flow(
     from tasks.progress import LISTENER
 
     LISTENER.set(stack.enter_context(terminal.progress()))
+    stack.enter_context(terminal.warnings_of("lake.lock"))
     stack.enter_context(api.ready())
     report: RunReport = interrupts.run(lambda: movie_pipeline(**request.flow_parameters()))
     return report
 
 
-def _dry_run(request: RunRequest, settings: Settings, terminal: Terminal) -> int:
+def _dry_run(request: RunRequest, settings: Settings, errand: Errand, terminal: Terminal) -> int:
     if Stage.INGEST in request.stages:
-        from flows.planning import plan, source_of
+        from flows.ingest import look_ahead
+        from flows.planning import source_of
 
-        work = plan(settings, request.refresh)
+        work = asyncio.run(look_ahead(settings, errand))
         terminal.say(
             f"{len(work.to_fetch):,} of {work.asked:,} movies would be fetched from {source_of(settings)}; "
             f"{work.present:,} are in the lake, {work.absent:,} are known not to exist."

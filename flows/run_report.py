@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from time import monotonic
 from typing import Any
 
 from lake.publications import Publication
+from tmdb.client import tally
 
 
 @dataclass
@@ -22,7 +24,11 @@ class IngestionReport:
     failed: dict[str, int] = field(default_factory=dict)
     requests: int = 0
     retries: int = 0
+    errors: dict[str, int] = field(default_factory=dict)
     commits: int = 0
+    left: int = 0
+    stopped: str = ""
+    followed: datetime | None = None
 
     def add(self, fetched: int, failed: Mapping[str, int]) -> None:
         """Count the movies of one task."""
@@ -39,6 +45,41 @@ class IngestionReport:
     def lost(self) -> dict[str, int]:
         """Movies that are owed still, by the reason they could not be had."""
         return {reason: count for reason, count in self.failed.items() if reason != "not_found"}
+
+    def rows(self) -> list[dict[str, Any]]:
+        """What, how many, and by which reasons."""
+        effort = f"{self.requests:,} requests, {self.retries:,} retries"
+        if self.errors:
+            effort += f" after {tally(self.errors)}"
+        rows = [
+            ("asked for", self.asked, ""),
+            ("fetched", self.fetched, effort),
+            ("already there", self.present, ""),
+            ("not found", self.not_found, "TMDB has no such movie" if self.not_found else ""),
+            ("failed", sum(self.lost.values()), reasons(self.lost)),
+        ]
+        if self.stopped:
+            rows.append(("left", self.left, self.stopped))
+        return [{"movies": name, "count": count, "detail": detail} for name, count, detail in rows]
+
+    def metrics(self, seconds: float) -> dict[str, Any]:
+        """The numbers that an automation may act on."""
+        return {
+            "asked": self.asked,
+            "fetched": self.fetched,
+            "present": self.present,
+            "not_found": self.not_found,
+            "failed": self.lost,
+            "failed_total": sum(self.lost.values()),
+            "left": self.left,
+            "requests": self.requests,
+            "retries": self.retries,
+            "errors": self.errors,
+            "commits": self.commits,
+            "seconds": round(seconds, 3),
+            "movies_per_second": round(self.fetched / max(seconds, 1e-9), 3),
+            "followed": self.followed.isoformat() if self.followed else None,
+        }
 
 
 @dataclass
@@ -85,21 +126,15 @@ class RunReport:
 
     def rows(self) -> list[dict[str, Any]]:
         """The run as the rows of a table: what, how many, and by which reasons."""
-        ingestion, analytics = self.ingestion, self.analytics
-        rows = [
-            ("asked for", ingestion.asked, ""),
-            ("fetched", ingestion.fetched, f"{ingestion.requests} requests, {ingestion.retries} retries"),
-            ("already there", ingestion.present, ""),
-            ("not found", ingestion.not_found, "TMDB has no such movie" if ingestion.not_found else ""),
-            ("failed", sum(ingestion.lost.values()), reasons(ingestion.lost)),
-        ]
-        if analytics.movies is not None:
-            rows += [
+        rows = self.ingestion.rows()
+        if (analytics := self.analytics).movies is not None:
+            silver = (
                 ("rows in silver", analytics.movies, ""),
                 ("filtered", sum(analytics.filtered.values()), reasons(analytics.filtered)),
                 ("in quarantine", sum(analytics.quarantined.values()), reasons(analytics.quarantined)),
-            ]
-        return [{"movies": name, "count": count, "detail": detail} for name, count, detail in rows]
+            )
+            rows += [{"movies": name, "count": count, "detail": detail} for name, count, detail in silver]
+        return rows
 
 
 class IncompleteIngestionError(Exception):

@@ -25,6 +25,8 @@ class Advance(Protocol):
     total: int
     failed: int
 
+    def note(self) -> str: ...
+
     def sentence(self) -> str: ...
 
 
@@ -73,8 +75,7 @@ class Terminal:
             row = bar.add_task("fetch", total=None, note="", visible=False)
 
             def draw(state: Advance) -> None:
-                failed = f"{state.failed} failed" if state.failed else ""
-                bar.update(row, total=state.total, completed=state.done, note=failed, visible=True)
+                bar.update(row, total=state.total, completed=state.done, note=state.note(), visible=True)
 
             yield draw
 

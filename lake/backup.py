@@ -12,10 +12,8 @@ import re
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
-from urllib.request import url2pathname
+from urllib.parse import unquote
 
 import pyarrow as pa
 from deltalake import DeltaTable
@@ -26,7 +24,7 @@ from deltalake._internal import DeltaFileSystemHandler
 
 from lake.delta import open_table, query
 from lake.errors import LakeError, access
-from lake.tables import TABLES, Table
+from lake.tables import TABLES, Table, local_folder
 
 # In the root of a lake whose copying has begun and not ended: the ids of the tables that are to be there.
 UNFINISHED = "_unfinished_copy.json"
@@ -63,7 +61,7 @@ class Store:
     """The files below a root, which is a folder or a URL as delta-rs takes it."""
 
     def __init__(self, root: str) -> None:
-        folder = _folder(root)
+        folder = local_folder(root)
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
         self._files: Any = DeltaFileSystemHandler(root)
@@ -181,7 +179,7 @@ def _first_table(lake_root: str) -> str | None:
 
 def _read_mark(lake_root: str) -> Mapping[str, str] | None:
     """The ids of the tables that an unfinished copy is to have; None where there is none."""
-    folder = _folder(lake_root)
+    folder = local_folder(lake_root)
     if folder is not None and not folder.is_dir():
         return None
     with access("read", lake_root):
@@ -238,11 +236,3 @@ def _check_copy(pins: Pins, target_root: str) -> None:
             raise CopyBrokenError(
                 f"Something else has written to {table.path(target_root)}: delete the copy and begin again"
             )
-
-
-def _folder(root: str) -> Path | None:
-    """The local folder that a root names; None where it names an object store."""
-    if "://" not in root:
-        return Path(root)
-    url = urlsplit(root)
-    return Path(url2pathname(url.path)) if url.scheme == "file" else None

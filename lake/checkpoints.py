@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
+
+from deltalake import Transaction
 
 from lake.arrow import arrow_rows
 from lake.commits import Appender
@@ -53,13 +55,19 @@ class Batch:
 
 
 class Committer:
-    """The single committer of both raw tables; lives in the event loop of the run that made it."""
+    """The run's one committer of both raw tables; lives in the event loop of the run that made it.
 
-    def __init__(self, lake_root: str, *, source: str, run_id: str) -> None:
-        self._movies = Appender(RAW_MOVIES, lake_root, source)
+    `marks` go into the log with each batch of movies.
+    """
+
+    def __init__(
+        self, lake_root: str, *, source: str, run_id: str, marks: Sequence[Transaction] = ()
+    ) -> None:
+        self._movies = Appender(RAW_MOVIES, lake_root, source, unique="movie_id")
         self._failures = Appender(FETCH_FAILURES, lake_root, source)
         self._source = source
         self._run_id = run_id
+        self._marks = marks
         self._batches = 0
         self._one_at_a_time = asyncio.Lock()
 
@@ -102,7 +110,7 @@ class Committer:
         # Movies first: between the two commits a crash forgets failures, which are then asked for again.
         if batch.movies:
             rows = arrow_rows(RAW_MOVIES, batch.movies, batch_id=batch.batch_id, source=self._source)
-            self._movies.append(rows, batch.batch_id)
+            self._movies.append(rows, batch.batch_id, self._marks)
         if batch.failures:
             rows = arrow_rows(FETCH_FAILURES, batch.failures, batch_id=batch.batch_id)
             self._failures.append(rows, batch.batch_id)

@@ -2,53 +2,77 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
+
 import pyarrow as pa
+import pyarrow.compute as pc
 from deltalake import CommitProperties, Transaction, WriterProperties, write_deltalake
 from deltalake.exceptions import DeltaError
 
-from lake.delta import TableVersion, content_version, create
-from lake.errors import ConcurrentRunError, access
+from lake.delta import TableVersion, content_version, create, query
+from lake.errors import access
 from lake.tables import Table
 
-# Every commit of rows carries this application id and the next number of its counter. Delta records the
-# pair but does not refuse a repeated one (facts of delta-rs 1.6), so the counter is read before and after.
+logger = logging.getLogger(__name__)
+
+# Every commit of rows carries this application id and the next number of its counter. The log refuses a
+# commit that another one with the same id has overtaken, but not a repeated number, so the counter is read
+# before and after (facts of delta-rs 1.6).
 APPLICATION_ID = "tmdb-movies-ingestion"
 WRITER = WriterProperties(compression="ZSTD", compression_level=3)
 
 
 class Appender:
-    """The only writer of an append-only table in this process."""
+    """The only writer of an append-only table in this process; others may write to it elsewhere.
 
-    def __init__(self, table: Table, lake_root: str, source: str) -> None:
+    `unique` names a column of which no value is committed twice while this one is at work: rows whose value
+    another writer has committed since this one began are left out.
+    """
+
+    def __init__(self, table: Table, lake_root: str, source: str, unique: str | None = None) -> None:
         self._table = create(table, lake_root)
         self._source = source
+        self._unique = unique
+        self._seen = self._table.version()
         self._counter = self._read_counter()
+        self._foreign_batches: list[str] = []
         self.commits = 0
 
-    def append(self, rows: pa.Table, batch_id: str) -> None:
-        """Commit the rows as one batch.
+    def append(self, rows: pa.Table, batch_id: str, marks: Sequence[Transaction] = ()) -> int:
+        """Commit the rows as one batch, along with marks in the log, and return how many rows it has.
 
-        A write that reports a failure but landed is not repeated.
+        A write that reports a failure but landed is not repeated. One that met another writer's is repeated,
+        without the rows that the other one has committed.
 
         Raises:
-            ConcurrentRunError: another run committed since this one began.
             LakeAccessError: the batch did not land.
         """
-        self._refuse_foreign_commits(self._read_counter(), batch_id)
-        properties = CommitProperties(
-            app_transactions=[Transaction(APPLICATION_ID, self._counter + 1)],
-            custom_metadata={"batch_id": batch_id, "source": self._source},
-        )
-        with access("written", self._table.table_uri):
-            try:
-                write_deltalake(
-                    self._table, rows, mode="append", commit_properties=properties, writer_properties=WRITER
-                )
-            except (OSError, DeltaError):
-                if not self._has_landed(batch_id):
-                    raise
-        self._counter += 1
+        while not self._has_landed(batch_id):
+            rows = self._without_foreign(rows)
+            if not rows.num_rows:
+                return 0
+            properties = CommitProperties(
+                app_transactions=[Transaction(APPLICATION_ID, self._counter + 1), *marks],
+                custom_metadata={"batch_id": batch_id, "source": self._source},
+            )
+            with access("written", self._table.table_uri):
+                try:
+                    write_deltalake(
+                        self._table,
+                        rows,
+                        mode="append",
+                        commit_properties=properties,
+                        writer_properties=WRITER,
+                    )
+                    break
+                except (OSError, DeltaError):
+                    # Without another writer's commit it would only fail again.
+                    if self._read_counter() == self._counter:
+                        raise
+        self._counter, self._seen = self._read_counter(), self._table.version()
         self.commits += 1
+        return int(rows.num_rows)
 
     def _read_counter(self) -> int:
         with access("read", self._table.table_uri):
@@ -56,19 +80,29 @@ class Appender:
             return self._table.transaction_version(APPLICATION_ID) or 0
 
     def _has_landed(self, batch_id: str) -> bool:
-        found = self._read_counter()
-        self._refuse_foreign_commits(found, batch_id)
-        return found == self._counter + 1
+        """Look at what was committed since the last look; keep in mind what is not ours."""
+        counter = self._read_counter()
+        if counter == self._counter:
+            return False
+        with access("read", self._table.table_uri):
+            new = [
+                commit["batch_id"]
+                for commit in self._table.history(limit=self._table.version() - self._seen)
+                if "batch_id" in commit
+            ]
+        self._counter, self._seen = counter, self._table.version()
+        self._foreign_batches += [batch for batch in new if batch != batch_id]
+        return batch_id in new
 
-    def _refuse_foreign_commits(self, found: int, batch_id: str) -> None:
-        if found == self._counter:
-            return
-        last = self._table.history(limit=1)[0]
-        if found != self._counter + 1 or last.get("batch_id") != batch_id:
-            raise ConcurrentRunError(
-                f"Another run commits to {self._table.table_uri}: let it end, then start this one again; "
-                "what this one has committed stays and will not be fetched again"
-            )
+    def _without_foreign(self, rows: pa.Table) -> pa.Table:
+        if not self._foreign_batches or self._unique is None:
+            return rows
+        batches = ", ".join(f"'{batch}'" for batch in self._foreign_batches)
+        there = query(self._table, f"SELECT {self._unique} FROM t WHERE batch_id IN ({batches})").column(0)
+        new = rows.filter(pc.invert(pc.is_in(rows.column(self._unique), there)))
+        if new.num_rows < rows.num_rows:
+            logger.info("%s rows are left out: another run has committed them", rows.num_rows - new.num_rows)
+        return new
 
 
 def replace(table: Table, lake_root: str, rows: pa.Table) -> TableVersion:

@@ -15,6 +15,8 @@ from lake.tables import Table
 
 # Commits that move rows between files, or remove files nobody needs, and change no row.
 UPKEEP_OPERATIONS = {"OPTIMIZE", "VACUUM START", "VACUUM END", "SET TBLPROPERTIES"}
+# What the metadata of a commit has that only moves a cursor (`lake.cursor`).
+NO_ROWS = "no_rows"
 
 
 @dataclass(frozen=True)
@@ -72,10 +74,16 @@ def content_version(found: DeltaTable) -> TableVersion:
     version = found.version()
     with access("read", found.table_uri):
         for commit in found.history(limit=100):
-            if commit["operation"] not in UPKEEP_OPERATIONS:
+            if commit["operation"] not in UPKEEP_OPERATIONS and NO_ROWS not in commit:
                 version = int(commit["version"])
                 break
     return TableVersion(str(found.metadata().id), version)
+
+
+def current_version(table: Table, lake_root: str) -> TableVersion | None:
+    """Which version a table has now, whatever its last commit did; None where there is no such table."""
+    found = open_table(table, lake_root)
+    return None if found is None else TableVersion(str(found.metadata().id), found.version())
 
 
 def version_to_read(found: DeltaTable, content: TableVersion) -> int:

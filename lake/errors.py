@@ -2,7 +2,6 @@
 
 * LakeError
   x LakeAccessError       a table cannot be read or written: no permission, no space, a broken log
-  x ConcurrentRunError    another run commits to the same lake
   x MixedSourcesError     sandbox movies and others would end in one lake
   x SchemaMismatchError   a table has other columns than this version declares
   x CopyRefusedError      (`lake.backup`) a lake cannot be copied there, or from there
@@ -27,10 +26,6 @@ class LakeError(Exception):
 
 class LakeAccessError(LakeError):
     """A table cannot be read or written."""
-
-
-class ConcurrentRunError(LakeError):
-    """Another run commits to the same lake at the same time."""
 
 
 class MixedSourcesError(LakeError):

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,14 @@ class Table:
     def path(self, lake_root: str) -> str:
         """The table's folder or object-store URL."""
         return f"{lake_root.rstrip('/')}/{self.name}"
+
+
+def local_folder(root: str) -> Path | None:
+    """The folder that a lake's root names; None where it names an object store."""
+    if "://" not in root:
+        return Path(root)
+    url = urlsplit(root)
+    return Path(url2pathname(url.path)) if url.scheme == "file" else None
 
 
 def _table(

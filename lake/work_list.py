@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from array import array
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from lake.delta import open_table, query
 from lake.errors import MixedSourcesError
-from lake.tables import FETCH_FAILURES, RAW_MOVIES, Table
+from lake.inventory import MOMENT, Inventory
+from lake.tables import FETCH_FAILURES, RAW_MOVIES
 
 
 @dataclass(frozen=True)
 class WorkList:
-    """The ids to fetch, in the order asked for, and how many need no request."""
+    """The ids to fetch, in the order asked for, and how many need no request.
 
-    to_fetch: tuple[int, ...]
+    The ids are an array of 64-bit numbers, since there may be millions.
+    """
+
+    to_fetch: array[int]
     present: int = 0
     absent: int = 0
 
@@ -25,34 +33,43 @@ class WorkList:
 
 
 def plan_work(
-    lake_root: str,
-    movie_ids: Iterable[int],
+    inventory: Inventory,
+    movie_ids: Iterable[int] | array[int],
     *,
-    max_age_days: float | None = None,
+    needed_since: datetime | Sequence[datetime] | None = None,
     refresh: bool = False,
-    now: datetime | None = None,
 ) -> WorkList:
-    """Take what is present and fresh, or known not to exist, off the list (contract, section 3)."""
-    asked = tuple(dict.fromkeys(movie_ids))
+    """Take what is present and fresh, or known not to exist, off the list (contract, section 3).
+
+    Args:
+        needed_since: what a movie's last answer must not be older than: one moment for all, or one for each
+            of the ids, which are then all different.
+        refresh: nothing is taken off.
+    """
+    asked = pc.unique(pa.array(movie_ids, pa.int64()))
     if refresh:
-        return WorkList(asked)
-    since = None if max_age_days is None else (now or datetime.now(UTC)) - timedelta(days=max_age_days)
-    present = _newest(lake_root, RAW_MOVIES, "fetched_at", "", since)
-    absent = _newest(lake_root, FETCH_FAILURES, "failed_at", "WHERE reason = 'not_found'", since) - present
-    return WorkList(
-        tuple(movie_id for movie_id in asked if movie_id not in present and movie_id not in absent),
-        present=sum(movie_id in present for movie_id in asked),
-        absent=sum(movie_id in absent for movie_id in asked),
-    )
+        return WorkList(_array(asked))
+    places = pc.index_in(asked, value_set=inventory.movies["movie_id"])
+    settled_at = pc.take(inventory.settled_at, places)
+    is_fresh = pc.is_valid(settled_at)
+    if needed_since is not None:
+        is_one = isinstance(needed_since, datetime)
+        needed = pa.scalar(needed_since, MOMENT) if is_one else pa.array(needed_since, MOMENT)
+        is_fresh = pc.fill_null(pc.greater_equal(settled_at, needed), False)
+    is_absent = pc.and_(is_fresh, pc.fill_null(pc.take(inventory.is_absent, places), False))
+    absent, fresh = (pc.sum(mask).as_py() or 0 for mask in (is_absent, is_fresh))
+    return WorkList(_array(asked.filter(pc.invert(is_fresh))), present=fresh - absent, absent=absent)
 
 
-def stale_movies(lake_root: str, max_age_days: float, *, now: datetime | None = None) -> tuple[int, ...]:
-    """The movies whose latest payload is older than that, and which have not been found gone since then."""
-    since = (now or datetime.now(UTC)) - timedelta(days=max_age_days)
-    present = _newest(lake_root, RAW_MOVIES, "fetched_at", "", None)
-    fresh = _newest(lake_root, RAW_MOVIES, "fetched_at", "", since)
-    gone = _newest(lake_root, FETCH_FAILURES, "failed_at", "WHERE reason = 'not_found'", since)
-    return tuple(sorted(present - fresh - gone))
+def stale_movies(inventory: Inventory, since: datetime) -> array[int]:
+    """The movies whose latest payload is older than that, and which have not been found gone."""
+    is_old = pc.less(inventory.movies["fetched_at"], pa.scalar(since, MOMENT))
+    return _select(inventory, pc.and_(inventory.is_present, pc.fill_null(is_old, False)))
+
+
+def owed_movies(inventory: Inventory) -> array[int]:
+    """The movies that could not be had at the last attempt."""
+    return _select(inventory, inventory.is_owed)
 
 
 def check_source(lake_root: str, source: str, sandbox: str) -> None:
@@ -80,12 +97,10 @@ def _sources(lake_root: str) -> set[str]:
     return sources
 
 
-def _newest(lake_root: str, table: Table, time: str, where: str, since: datetime | None) -> set[int]:
-    found = open_table(table, lake_root)
-    if found is None:
-        return set()
-    condition = where
-    if since is not None:
-        moment = f"{time} >= to_timestamp('{since.astimezone(UTC).isoformat()}')"
-        condition = f"{where} AND {moment}" if where else f"WHERE {moment}"
-    return set(query(found, f"SELECT DISTINCT movie_id FROM t {condition}").column("movie_id").to_pylist())
+def _select(inventory: Inventory, mask: pa.ChunkedArray) -> array[int]:
+    ids = inventory.movies["movie_id"].filter(mask)
+    return _array(pc.take(ids, pc.array_sort_indices(ids)))
+
+
+def _array(ids: pa.Array) -> array[int]:
+    return array("q", ids.to_pylist())

@@ -19,7 +19,7 @@ from prefect.client.schemas.filters import (
 from prefect.client.schemas.objects import StateType
 
 from tasks.context import current_ingestion
-from tmdb.client import Failure, Movie, fetch_movies
+from tmdb.movies import Failure, Movie, fetch_movies
 
 # How long to wait for Prefect's server, at most.
 RECORDING_SECONDS = 1.0

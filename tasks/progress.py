@@ -8,9 +8,12 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
+from datetime import timedelta
 from uuid import UUID
 
 from prefect.artifacts import acreate_progress_artifact, aupdate_progress_artifact
+
+from tmdb.client import FetchStats, tally
 
 logger = logging.getLogger(__name__)
 
@@ -18,12 +21,13 @@ ARTIFACT_SECONDS = 3.0
 
 
 class Progress:
-    """Movies done out of those to fetch, and how many of them failed."""
+    """Movies done out of those to fetch, how many of them failed, and what was met on the way."""
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int, stats: FetchStats) -> None:
         self.total = total
         self.done = 0
         self.failed = 0
+        self._stats = stats
         self._started = time.monotonic()
 
     def advance(self, *, failed: bool) -> None:
@@ -40,12 +44,22 @@ class Progress:
     def per_second(self) -> float:
         return self.done / max(time.monotonic() - self._started, 1e-9)
 
+    def note(self) -> str:
+        """Rate, failures and retries, and the errors behind them by kind."""
+        parts = [f"{self.per_second:,.0f} a second"]
+        if self.failed:
+            parts.append(f"{self.failed:,} failed")
+        if self._stats.retries:
+            parts.append(f"{self._stats.retries:,} retries")
+        if self._stats.errors:
+            parts.append(tally(self._stats.errors))
+        return ", ".join(parts)
+
     def sentence(self) -> str:
-        """Done, failed, rate and time left, in one line."""
-        failed = f", {self.failed:,} failed" if self.failed else ""
-        text = f"{self.done:,} of {self.total:,} movies{failed}, {self.per_second:,.0f} a second"
-        left = (self.total - self.done) / self.per_second if self.done else 0
-        return f"{text}, {left:,.0f} s left" if left >= 1 else text
+        """All of it with the time left, in one line."""
+        text = f"{self.done:,} of {self.total:,} movies, {self.note()}"
+        left = timedelta(seconds=round((self.total - self.done) / self.per_second)) if self.done else None
+        return f"{text}, {left} left" if left else text
 
 
 # Called at every movie; the command line draws its bar with it.
@@ -61,12 +75,11 @@ async def progress_artifact(progress: Progress) -> AsyncIterator[None]:
         nonlocal shown
         try:
             if shown is None:
-                text = "Movies fetched of those to fetch"
                 shown = await acreate_progress_artifact(
-                    progress.percent, key="ingestion-progress", description=text
+                    progress.percent, key="ingestion-progress", description=progress.sentence()
                 )
             else:
-                await aupdate_progress_artifact(shown, progress.percent)
+                await aupdate_progress_artifact(shown, progress.percent, progress.sentence())
         except Exception as error:  # the fetching is worth more than its picture
             logger.warning("the progress could not be shown: %s", error)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
-from collections.abc import Awaitable, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,7 @@ from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 
 from lake.delta import TableVersion, open_table, read, version_to_read
 from lake.publications import Publication
-from lake.tables import GOLD, MOVIE_RANKINGS, RAW_MOVIES, SILVER_MOVIES, Table
+from lake.tables import GOLD, MOVIE_RANKINGS, SILVER_MOVIES, Table
 from report.files import write_plots, write_report
 from report.gold import Gold
 from report.markdown import escape, markdown_report
@@ -26,6 +25,7 @@ from report.provenance import Provenance
 from report.record import made_files, write_record
 from tasks.analytics import MissingInputError
 from tasks.caching import CACHE, code_version
+from tasks.showing import at_once
 from tasks.waiting import all_done
 
 if TYPE_CHECKING:
@@ -36,8 +36,6 @@ logger = logging.getLogger(__name__)
 REPORT, PLOTS = "report", "plots"
 CODE = ("lake", "report", "tasks/reporting.py")
 LIBRARIES = ("matplotlib", "pyarrow", "seaborn")
-# SQLite answers "database is locked" where many write at once.
-ARTIFACTS_AT_ONCE = 4
 # What files are made from, in the strings and numbers that a cache key needs.
 MadeFrom = dict[str, Any]
 
@@ -77,7 +75,7 @@ async def write_kpi_report(lake_root: str, output_dir: str, made_from: MadeFrom)
     await acreate_markdown_artifact(
         markdown_report(gold, provenance), key="kpi-report", description="KPIs of the movies in the lake"
     )
-    await _at_once(
+    await at_once(
         acreate_table_artifact(
             _without(gold.ranking(name), "ranking"),
             key=f"ranking-{name.replace('_', '-')}",
@@ -98,29 +96,13 @@ async def draw_plots(lake_root: str, output_dir: str, made_from: MadeFrom) -> li
         return paths
     gold, provenance = await asyncio.to_thread(_load, lake_root, made_from)
     drawn = await asyncio.to_thread(write_plots, folder, gold, provenance)
-    await _at_once(
+    await at_once(
         acreate_markdown_artifact(_picture(name, path, gold), key=f"plot-{name.replace('_', '-')}")
         for name, path in drawn.items()
     )
     write_record(folder, PLOTS, made_from, drawn.values())
     logger.info("%s plots in %s", len(drawn), folder)
     return made_files(folder, PLOTS, made_from)
-
-
-async def show_run(counts: list[dict[str, Any]], versions: dict[str, int]) -> None:
-    """Show what a run did, and the versions of the tables it read and left, as one artifact each."""
-    tables = [
-        {"table": name, "version": version, "direction": "in" if name == RAW_MOVIES.name else "out"}
-        for name, version in versions.items()
-    ]
-    await _at_once(
-        [
-            acreate_table_artifact(counts, key="run", description="What became of the movies"),
-            acreate_table_artifact(
-                tables, key="run-tables", description="Versions of the tables read and left"
-            ),
-        ]
-    )
 
 
 def _made_from(silver: Publication, gold: Publication) -> MadeFrom:
@@ -161,13 +143,3 @@ def _picture(name: str, path: Path, gold: Gold) -> str:
 
 def _without(rows: list[dict[str, Any]], column: str) -> list[dict[str, Any]]:
     return [{name: value for name, value in row.items() if name != column} for row in rows]
-
-
-async def _at_once(creations: Iterable[Awaitable[Any]]) -> None:
-    places = asyncio.Semaphore(ARTIFACTS_AT_ONCE)
-
-    async def create(creation: Awaitable[Any]) -> None:
-        async with places:
-            await creation
-
-    await all_done(create(creation) for creation in creations)

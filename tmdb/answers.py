@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import httpx
 import msgspec
 
+from tmdb.drift import Drift
 from tmdb.errors import (
     AccessDeniedError,
     BadKeyError,
@@ -18,15 +17,7 @@ from tmdb.errors import (
 )
 from tmdb.retry import parse_retry_after
 
-
-class _Envelope(msgspec.Struct):
-    """The part of a payload that is checked; the rest is not even decoded."""
-
-    id: Any = None
-    credits: msgspec.Raw = msgspec.Raw()
-
-
-_decode_envelope = msgspec.json.Decoder(_Envelope).decode
+_decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 def check_status(response: httpx.Response) -> None:
@@ -46,25 +37,31 @@ def check_status(response: httpx.Response) -> None:
         raise RateLimitedError(parse_retry_after(response.headers.get("Retry-After")))
     if status >= 500:
         raise ServerError(f"{status} {response.reason_phrase}", status)
-    raise UnexpectedStatusError(f"{status} {response.reason_phrase}", status)
+    detail = f"{status} {response.reason_phrase}"
+    if response.is_redirect:
+        detail += " is not followed: the key must not go to another host"
+    raise UnexpectedStatusError(detail, status)
 
 
-def read_payload(movie_id: int, body: bytes) -> str:
+def read_movie(movie_id: int, body: bytes, drift: Drift) -> str:
     """The body as text, if it is that movie with its credits; all other fields are silver's business.
 
     Raises:
         InvalidPayloadError: it is something else, or not whole.
     """
     try:
-        envelope = _decode_envelope(body)
+        # Only the top level: what is below is checked for being JSON, and not even decoded.
+        fields = _decode_fields(body)
+        found_id = msgspec.json.decode(fields.get("id", b"null"))
         text = body.decode()
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InvalidPayloadError(f"the body is no JSON object: {error}", 200) from error
     # Ids come as text now and then; silver reads numbers as leniently.
-    if str(envelope.id) != str(movie_id):
-        raise InvalidPayloadError(f"asked for movie {movie_id}, got {envelope.id!r}", 200)
-    if not bytes(envelope.credits).startswith(b"{"):
+    if str(found_id) != str(movie_id):
+        raise InvalidPayloadError(f"asked for movie {movie_id}, got {found_id!r}", 200)
+    if not bytes(memoryview(fields.get("credits", b""))[:1]) == b"{":
         raise InvalidPayloadError("the payload has no credits", 200)
+    drift.observe(movie_id, fields)
     return text
 
 

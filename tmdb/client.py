@@ -1,24 +1,32 @@
-"""The TMDB API as the pipeline uses it: one whole movie a call."""
+"""One paced, retried connection to TMDB's API."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable
+import random
+import ssl
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
 
-from tmdb.answers import check_status, read_payload
+from tmdb.answers import check_status
+from tmdb.clock import Clock
+from tmdb.drift import Drift
 from tmdb.errors import (
+    BudgetSpent,
+    CertificateError,
     ConnectionFailedError,
     LongPauseError,
     RateLimitedError,
     RecordError,
-    TmdbError,
+    StoppedError,
     TransientError,
     UnreachableError,
 )
@@ -29,112 +37,135 @@ from tmdb.stop import Stop
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
+# What makes something of an answer, with the moment at which it was asked for.
+Reader: TypeAlias = Callable[[httpx.Response, datetime], T]
+
 TIMEOUT = httpx.Timeout(20.0, connect=10.0)
 LOOPBACK_HOSTS = {"127.0.0.1", "localhost", "::1"}
 # However slowly the bytes of one answer drip in.
 MAX_ANSWER_SECONDS = 60.0
-# So many movies given up in a row, with no answer of any kind in between, and the server counts as gone.
-SILENT_MOVIES = 3
+# So many subjects given up in a row, with no answer of any kind in between, and the server counts as gone.
+SILENT_SUBJECTS = 3
 NO_CONNECTION = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
-
-
-@dataclass(frozen=True)
-class Movie:
-    """A movie's payload, verbatim."""
-
-    movie_id: int
-    payload: str
-    fetched_at: datetime
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A movie that could not be had, and why."""
-
-    movie_id: int
-    reason: str
-    detail: str
-    http_status: int | None
-    attempts: int
-    failed_at: datetime
+# How often a server that has answered before, and to which no connection can be made now, is tried again.
+OUTAGE_SECONDS = (1.0, 3.0)
 
 
 @dataclass
 class FetchStats:
-    """What a client did so far."""
+    """What a client did so far; `errors` counts by kind all that was met, also where a retry helped."""
 
     requests: int = 0
     retries: int = 0
+    errors: Counter[str] = field(default_factory=Counter)
 
 
 class TmdbClient:
-    """Fetches movies over one `httpx.AsyncClient`, keeping the pace and trying again where that may help.
+    """Asks over one `httpx.AsyncClient`, keeping the pace and trying again where that may help.
 
-    Use it within the event loop that made it; `stop` ends all waiting.
+    Use it within the event loop that made it. `stop` ends all waiting; it is set when `max_requests` are
+    spent.
     """
 
     def __init__(
-        self, http: httpx.AsyncClient, pace: Pace, policy: RetryPolicy | None = None, stop: Stop | None = None
+        self,
+        http: httpx.AsyncClient,
+        pace: Pace,
+        policy: RetryPolicy | None = None,
+        stop: Stop | None = None,
+        max_requests: int | None = None,
     ) -> None:
         self._http = http
         self._pace = pace
-        self._policy = policy or RetryPolicy()
+        self.policy = policy or RetryPolicy()
+        self._max_requests = max_requests
         self.stop = stop or Stop()
         self.stats = FetchStats()
+        self.clock = Clock()
+        self.drift = Drift()
         self._was_answered = False
         self._given_up_in_silence = 0
 
-    async def fetch_movie(self, movie_id: int) -> Movie | Failure | None:
-        """Return the movie with its credits, or why it cannot be had; None where the run stops first.
+    async def get(self, path: str, params: Mapping[str, str], read: Reader[T], subject: str) -> T:
+        """Return what `read` makes of the answer; it raises InvalidPayloadError where that is worth a retry.
 
         Raises:
-            FatalError: no movie can be fetched before somebody mends something.
+            StoppedError: the run stops first.
+            RecordError: the answer is one that a retry would not change.
+            TransientError: tries ran out.
+            FatalError: nothing can be had before somebody mends something.
         """
-        waits = self._policy.waits()
+        waits = self.policy.waits()
         attempts = 0
         began = 0.0
         while True:
             async with self._pace.turn(self.stop):
-                if self.stop.is_set:
-                    return None
+                self._check_stop()
                 attempts += 1
-                # Queueing for the first turn is no part of a movie's own time.
+                # Queueing for the first turn is no part of a subject's own time.
                 began = began or _now()
                 try:
-                    return await self._request_movie(movie_id)
+                    return await self._request(path, params, read)
                 except RecordError as error:
-                    return _failure(movie_id, error, attempts)
+                    error.attempts = attempts
+                    raise
                 except TransientError as error:
                     failure = error
-            wait = next(waits, None)
-            if isinstance(failure, RateLimitedError):
-                self._pace.slow_down()
-                if failure.retry_after_seconds is not None:
-                    self._obey(failure.retry_after_seconds)
-                    wait = None if wait is None else failure.retry_after_seconds
-            if wait is None or _now() + wait > began + self._policy.max_total_seconds:
+            failure.attempts = attempts
+            self.stats.errors[failure.kind] += 1
+            wait = self._next_wait(failure, waits)
+            if wait is None or _now() + wait > began + self.policy.max_total_seconds:
                 self._check_reachable(failure)
-                return _failure(movie_id, failure, attempts)
+                raise failure
             self.stats.retries += 1
-            logger.info("movie %s: %s; next try in %.1f s", movie_id, failure, wait)
+            logger.info("%s: %s; next try in %.1f s", subject, failure, wait)
             if await self.stop.wait(wait):
-                return None
+                raise StoppedError(subject)
 
-    async def _request_movie(self, movie_id: int) -> Movie:
+    def _check_stop(self) -> None:
+        """Let nothing pass once the run stops; it does when its requests are spent."""
+        if self._max_requests is not None and self.stats.requests >= self._max_requests:
+            self.stop.set(BudgetSpent(f"the {self._max_requests:,} requests of this run are spent"))
+        if self.stop.is_set:
+            raise StoppedError("stopped")
+
+    async def _request(self, path: str, params: Mapping[str, str], read: Reader[T]) -> T:
         self.stats.requests += 1
+        asked_at = self.clock.now()
         try:
             async with asyncio.timeout(MAX_ANSWER_SECONDS):
-                response = await self._http.get(f"movie/{movie_id}", params={"append_to_response": "credits"})
+                response = await self._http.get(path, params=params)
         except (httpx.TransportError, httpx.DecodingError, TimeoutError) as error:
+            if _is_about_certificate(error):
+                raise CertificateError(
+                    f"The certificate of {self._http.base_url.host} cannot be trusted ({_describe(error)}): "
+                    "check TMDB_BASE_URL, this machine's clock and its certificate authorities"
+                ) from error
             never_connected = isinstance(error, NO_CONNECTION)
             raise ConnectionFailedError(_describe(error), never_connected=never_connected) from error
         self._was_answered = True
         self._given_up_in_silence = 0
+        self.clock.hear(response.headers.get("Date"))
         check_status(response)
-        return Movie(movie_id, read_payload(movie_id, response.content), datetime.now(UTC))
+        return read(response, asked_at)
+
+    def _next_wait(self, failure: TransientError, waits: Iterator[float]) -> float | None:
+        if isinstance(failure, ConnectionFailedError) and failure.never_connected and self._was_answered:
+            # An outage is no subject's own and may outlast its tries: all wait, until its time is over.
+            seconds = random.uniform(*OUTAGE_SECONDS)
+            self._pace.pause(seconds)
+            return seconds
+        wait = next(waits, None)
+        if isinstance(failure, RateLimitedError):
+            self._pace.slow_down()
+            if failure.retry_after_seconds is not None:
+                self._obey(failure.retry_after_seconds)
+                return None if wait is None else failure.retry_after_seconds
+        return wait
 
     def _obey(self, retry_after_seconds: float) -> None:
-        if retry_after_seconds > self._policy.max_total_seconds:
+        if retry_after_seconds > self.policy.max_total_seconds:
             raise LongPauseError(
                 f"TMDB asks to wait {retry_after_seconds:,.0f} seconds before the next request, "
                 "which is longer than a run waits; run again then, and it goes on where this one stopped",
@@ -148,7 +179,7 @@ class TmdbClient:
             return
         self._given_up_in_silence += 1
         is_gone = failure.never_connected and not self._was_answered
-        if is_gone or self._given_up_in_silence >= SILENT_MOVIES:
+        if is_gone or self._given_up_in_silence >= SILENT_SUBJECTS:
             host = self._http.base_url.copy_with(raw_path=b"/")
             raise UnreachableError(
                 f"No answer from {host} ({failure}): check the network, and TMDB_BASE_URL; "
@@ -166,6 +197,7 @@ async def open_client(
     concurrency: int,
     policy: RetryPolicy | None = None,
     stop: Stop | None = None,
+    max_requests: int | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
 ) -> AsyncIterator[TmdbClient]:
     """Open a client for one run.
@@ -192,43 +224,21 @@ async def open_client(
         trust_env=urlsplit(base_url).hostname not in LOOPBACK_HOSTS,
         transport=transport,
     ) as http:
-        yield TmdbClient(http, pace, policy, stop)
+        yield TmdbClient(http, pace, policy, stop, max_requests)
 
 
-async def fetch_movies(
-    client: TmdbClient,
-    movie_ids: Iterable[int],
-    on_outcome: Callable[[Movie | Failure], None] = lambda outcome: None,
-) -> list[Movie | Failure]:
-    """Fetch many movies at once; what a stop leaves undone is not in the list.
-
-    An error that is no movie's own stops the client for everyone and is kept in `client.stop`, so that what
-    came before it can be checkpointed.
-    """
-
-    async def fetch_one(movie_id: int) -> Movie | Failure | None:
-        try:
-            outcome = await client.fetch_movie(movie_id)
-            if outcome is not None:
-                on_outcome(outcome)
-        except Exception as error:
-            # Whatever it is, the movies at hand are to be checkpointed before anybody hears of it.
-            client.stop.set(error)
-            return None
-        return outcome
-
-    tasks = [asyncio.create_task(fetch_one(movie_id)) for movie_id in movie_ids]
-    try:
-        outcomes = await client.stop.finish(tasks)
-    except BaseException:
-        for task in tasks:
-            task.cancel()
-        raise
-    return [outcome for outcome in outcomes if outcome is not None]
+def tally(errors: Mapping[str, int]) -> str:
+    """`429 (8), ReadTimeout (4)`, the most frequent first."""
+    return ", ".join(f"{kind} ({count:,})" for kind, count in Counter(errors).most_common())
 
 
-def _failure(movie_id: int, error: TmdbError, attempts: int) -> Failure:
-    return Failure(movie_id, error.reason, redact(str(error)), error.http_status, attempts, datetime.now(UTC))
+def _is_about_certificate(error: BaseException | None) -> bool:
+    """Whether a certificate is at the bottom of it; httpx and httpcore wrap the error."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _describe(error: Exception) -> str:

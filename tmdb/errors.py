@@ -13,7 +13,11 @@
     - BadKeyError           401
     - AccessDeniedError     403
     - UnreachableError      nothing answers any more
+    - CertificateError      the server does not prove that it is the one asked for
     - LongPauseError        the server asks to wait longer than a run may
+    - ListFailedError       a list of ids cannot be had, or not as a whole
+* StoppedError              the run stops before an answer came; no failure
+* BudgetSpent               why it stops where it was given so many requests or minutes; no failure
 
 """
 
@@ -24,10 +28,17 @@ class TmdbError(Exception):
     """Base of all errors of this package; `reason` is what the failure table records."""
 
     reason = "error"
+    # How often it was tried, this time included.
+    attempts = 1
 
     def __init__(self, detail: str, http_status: int | None = None) -> None:
         super().__init__(detail)
         self.http_status = http_status
+
+    @property
+    def kind(self) -> str:
+        """What a count of errors calls it."""
+        return self.reason if self.http_status in (None, 200) else str(self.http_status)
 
 
 class TransientError(TmdbError):
@@ -54,6 +65,11 @@ class ConnectionFailedError(TransientError):
     def __init__(self, detail: str, *, never_connected: bool = False) -> None:
         super().__init__(detail)
         self.never_connected = never_connected
+
+    @property
+    def kind(self) -> str:
+        """The name of the error that httpx raised."""
+        return str(self).partition(":")[0]
 
 
 class InvalidPayloadError(TransientError):
@@ -96,3 +112,19 @@ class UnreachableError(FatalError):
 
 class LongPauseError(FatalError):
     """The server asked to wait longer than a run may."""
+
+
+class CertificateError(FatalError):
+    """The server's certificate is another's, has expired, or comes from an authority nobody knows."""
+
+
+class ListFailedError(FatalError):
+    """A list of ids is not there, is refused, or is longer than TMDB tells."""
+
+
+class StoppedError(Exception):
+    """The run stopped before the answer came."""
+
+
+class BudgetSpent(Exception):
+    """A run has made all the requests, or used all the minutes, that it was given."""

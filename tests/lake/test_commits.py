@@ -11,15 +11,15 @@ import lake.commits
 from lake.arrow import arrow_schema
 from lake.commits import APPLICATION_ID, Appender, replace
 from lake.delta import content_version, create, open_table, query, read
-from lake.errors import ConcurrentRunError, LakeAccessError, SchemaMismatchError
+from lake.errors import LakeAccessError, SchemaMismatchError
 from lake.tables import OVERVIEW, RAW_MOVIES, TABLES
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
 
-def movies(*movie_ids: int) -> pa.Table:
+def movies(*movie_ids: int, batch_id: str = "b") -> pa.Table:
     rows = [
-        {"movie_id": movie_id, "payload": "{}", "fetched_at": NOW, "batch_id": "b", "source": "sandbox"}
+        {"movie_id": movie_id, "payload": "{}", "fetched_at": NOW, "batch_id": batch_id, "source": "sandbox"}
         for movie_id in movie_ids
     ]
     return pa.Table.from_pylist(rows, schema=arrow_schema(RAW_MOVIES))
@@ -98,30 +98,97 @@ def test_a_write_that_failed_is_told_and_can_be_repeated(root, monkeypatch):
     assert ids(root) == [1]
 
 
-def test_two_runs_on_one_lake_do_not_double_anything(root):
-    first, second = Appender(RAW_MOVIES, root, "sandbox"), Appender(RAW_MOVIES, root, "sandbox")
-
-    first.append(movies(1), "a")
-    with pytest.raises(ConcurrentRunError, match="Another run commits"):
-        second.append(movies(1), "b")
-
-    assert ids(root) == [1]
+def appender(root: str) -> Appender:
+    return Appender(RAW_MOVIES, root, "sandbox", unique="movie_id")
 
 
-def test_a_commit_that_slips_in_during_the_write_is_refused_by_the_log(root, monkeypatch):
-    first, second = Appender(RAW_MOVIES, root, "sandbox"), Appender(RAW_MOVIES, root, "sandbox")
+def append(to: Appender, batch_id: str, *movie_ids: int) -> int:
+    return to.append(movies(*movie_ids, batch_id=batch_id), batch_id)
+
+
+def test_two_runs_on_one_lake_commit_each_movie_once(root):
+    first, second = appender(root), appender(root)
+
+    assert append(first, "a", 1, 2) == 2
+    assert append(second, "b", 2, 3) == 1
+    assert append(first, "c", 3) == 0
+    assert append(second, "d", 1, 4) == 1
+
+    assert ids(root) == [1, 2, 3, 4]
+
+
+def test_a_movie_that_was_there_before_both_runs_may_be_committed_again(root):
+    append(appender(root), "old", 1)
+    first, second = appender(root), appender(root)
+
+    append(first, "a", 1)
+    append(second, "b", 1)
+
+    assert ids(root) == [1, 1], "a refresh, and only one"
+
+
+def test_a_commit_that_slips_in_during_the_write_makes_it_begin_again(root, monkeypatch):
+    first, second = appender(root), appender(root)
     real = lake.commits.write_deltalake
 
     def write_late(*args, **kwargs):
         monkeypatch.undo()
-        first.append(movies(1), "a")
+        append(first, "a", 1)
         real(*args, **kwargs)
 
     monkeypatch.setattr(lake.commits, "write_deltalake", write_late)
-    with pytest.raises(ConcurrentRunError):
-        second.append(movies(1), "b")
+    assert append(second, "b", 1, 2) == 1
 
-    assert ids(root) == [1]
+    assert ids(root) == [1, 2]
+
+
+def test_a_write_that_landed_below_another_runs_is_not_repeated(root, monkeypatch):
+    first, second = appender(root), appender(root)
+    real = lake.commits.write_deltalake
+
+    def write_and_fail(*args, **kwargs):
+        real(*args, **kwargs)
+        monkeypatch.undo()
+        append(first, "a", 2)
+        raise DeltaError("the answer got lost")
+
+    monkeypatch.setattr(lake.commits, "write_deltalake", write_and_fail)
+    append(second, "b", 1)
+    append(second, "c", 3)
+
+    assert ids(root) == [1, 2, 3]
+
+
+def test_runs_that_commit_all_the_time_neither_lose_nor_double_anything(root):
+    create(RAW_MOVIES, root)
+    begun = threading.Barrier(4)
+
+    def run(name: int) -> None:
+        own = appender(root)
+        begun.wait()
+        for batch in range(6):
+            append(own, f"{name}-{batch}", *range(batch * 10, batch * 10 + 10), 1000 + name * 10 + batch)
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(run, range(4)))
+
+    assert ids(root) == [
+        *range(60),
+        *sorted(1000 + name * 10 + batch for name in range(4) for batch in range(6)),
+    ]
+
+
+def test_compaction_and_deletion_meanwhile_do_not_disturb_a_run(root):
+    own = appender(root)
+    own.append(movies(1), "a")
+    own.append(movies(2), "b")
+
+    DeltaTable(RAW_MOVIES.path(root)).optimize.compact()
+    own.append(movies(3), "c")
+    DeltaTable(RAW_MOVIES.path(root)).delete("movie_id = 1")
+    own.append(movies(4), "d")
+
+    assert ids(root) == [2, 3, 4]
 
 
 def test_compaction_changes_the_version_and_not_the_content(root):

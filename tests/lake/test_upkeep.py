@@ -11,8 +11,6 @@ from lake.commits import Appender, replace
 from lake.delta import content_version, open_table, query, version_to_read
 from lake.tables import OVERVIEW, RAW_MOVIES
 from lake.upkeep import Upkeep, maintain
-from lake.work_list import stale_movies
-from tests.lake.rows import Failure, Movie
 
 WEEK = timedelta(days=7)
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -123,21 +121,3 @@ def test_upkeep_in_the_middle_of_an_ingestion_loses_nothing_and_doubles_nothing(
     assert failures == []
     assert rows(root) == list(range(75))
     assert appender.commits == 25
-
-
-async def test_stale_are_movies_whose_latest_payload_is_old_and_which_are_not_known_to_be_gone(root):
-    from lake.checkpoints import Committer
-
-    committer = Committer(root, source="s", run_id="r")
-    old, new = NOW - timedelta(days=200), NOW - timedelta(days=2)
-    movies = [Movie(1, old), Movie(2, old), Movie(2, new), Movie(3, new), Movie(4, old), Movie(5, old)]
-    failures = [
-        Failure(4, "not_found", new),
-        Failure(5, "exhausted_retries", new),
-        Failure(6, "not_found", old),
-    ]
-    await committer.hand_in(committer.open_batch(1), movies, failures)
-
-    assert stale_movies(root, 180, now=NOW) == (1, 5)
-    assert stale_movies(root, 1, now=NOW) == (1, 2, 3, 4, 5)
-    assert stale_movies(str(root) + "/nothing", 180) == ()

@@ -1,12 +1,19 @@
 import asyncio
+from array import array
 from datetime import timedelta
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lake.checkpoints import Committer
 from lake.errors import MixedSourcesError
-from lake.work_list import WorkList, check_source, plan_work
+from lake.inventory import read_inventory
+from lake.work_list import WorkList, check_source, owed_movies, plan_work, stale_movies
 from tests.lake.rows import NOW, Failure, Movie
+
+DAY = timedelta(days=1)
 
 
 def commit(root: str, movies: list[Movie], failures: list[Failure] = (), source: str = "sandbox") -> None:
@@ -22,36 +29,135 @@ def root(tmp_path) -> str:
     return str(tmp_path / "lake")
 
 
+def work(*to_fetch: int, present: int = 0, absent: int = 0) -> WorkList:
+    return WorkList(array("q", to_fetch), present, absent)
+
+
 def test_an_empty_lake_lacks_everything_once_and_in_order(root):
-    assert plan_work(root, [3, 1, 3, 2]) == WorkList((3, 1, 2))
+    assert plan_work(read_inventory(root), [3, 1, 3, 2]) == work(3, 1, 2)
 
 
 def test_what_is_here_or_known_not_to_exist_is_not_fetched(root):
     commit(root, [Movie(1)], [Failure(2, "not_found"), Failure(3, "exhausted_retries")])
 
-    assert plan_work(root, [1, 2, 3, 4]) == WorkList((3, 4), present=1, absent=1)
+    assert plan_work(read_inventory(root), [1, 2, 3, 4]) == work(3, 4, present=1, absent=1)
 
 
 def test_a_refresh_fetches_everything_asked_for(root):
     commit(root, [Movie(1)], [Failure(2, "not_found")])
 
-    assert plan_work(root, [1, 2], refresh=True) == WorkList((1, 2))
+    assert plan_work(read_inventory(root), [1, 2], refresh=True) == work(1, 2)
 
 
 def test_what_is_older_than_wanted_is_fetched_again_the_absent_too(root):
     old = NOW - timedelta(days=8)
     commit(root, [Movie(1, old), Movie(2)], [Failure(3, "not_found", old), Failure(4, "not_found")])
 
-    work = plan_work(root, [1, 2, 3, 4], max_age_days=7, now=NOW)
+    planned = plan_work(read_inventory(root), [1, 2, 3, 4, 5], needed_since=NOW - timedelta(days=7))
 
-    assert work == WorkList((1, 3), present=1, absent=1)
+    assert planned == work(1, 3, 5, present=1, absent=1)
+
+
+def test_each_movie_may_be_needed_since_a_moment_of_its_own(root):
+    commit(root, [Movie(1), Movie(2), Movie(3)], [Failure(4, "not_found")])
+    needed = [NOW - DAY, NOW, NOW + DAY, NOW + DAY, NOW - DAY]
+
+    planned = plan_work(read_inventory(root), [1, 2, 3, 4, 5], needed_since=needed)
+
+    assert planned == work(3, 4, 5, present=2)
 
 
 def test_a_movie_that_came_to_exist_is_present(root):
     commit(root, [], [Failure(1, "not_found")])
-    commit(root, [Movie(1)])
+    commit(root, [Movie(1, NOW + DAY)])
 
-    assert plan_work(root, [1]) == WorkList((), present=1)
+    assert plan_work(read_inventory(root), [1]) == work(present=1)
+
+
+def test_a_movie_that_was_deleted_is_absent_and_no_longer_stale(root):
+    commit(root, [Movie(1, NOW - DAY), Movie(2, NOW - DAY)], [Failure(1, "not_found")])
+
+    inventory = read_inventory(root)
+
+    assert plan_work(inventory, [1]) == work(absent=1)
+    assert stale_movies(inventory, NOW) == array("q", [2])
+    assert inventory.is_deleted.to_pylist() == [
+        movie == 1 for movie in inventory.movies["movie_id"].to_pylist()
+    ]
+
+
+def test_stale_are_movies_whose_latest_payload_is_old_and_which_are_not_known_to_be_gone(root):
+    old = NOW - 200 * DAY
+    movies = [Movie(1, old), Movie(2, old), Movie(2), Movie(3), Movie(4, old), Movie(5, old)]
+    commit(
+        root, movies, [Failure(4, "not_found"), Failure(5, "exhausted_retries"), Failure(6, "not_found", old)]
+    )
+
+    inventory = read_inventory(root)
+
+    assert stale_movies(inventory, NOW - 180 * DAY) == array("q", [1, 5])
+    assert stale_movies(inventory, NOW + DAY) == array("q", [1, 2, 3, 5])
+    assert stale_movies(read_inventory(f"{root}/nothing"), NOW) == array("q")
+
+
+def test_what_failed_last_is_owed_with_its_last_reason_until_it_is_settled(root):
+    commit(
+        root,
+        [Movie(1), Movie(4)],
+        [
+            Failure(1, "exhausted_retries", NOW - DAY),
+            Failure(2, "exhausted_retries", NOW - DAY),
+            Failure(2, "invalid_payload"),
+            Failure(3, "exhausted_retries", NOW - DAY),
+            Failure(3, "not_found"),
+            Failure(4, "exhausted_retries", NOW + DAY),
+        ],
+    )
+
+    inventory = read_inventory(root)
+
+    assert owed_movies(inventory) == array("q", [2, 4])
+    assert inventory.owed_by_reason == {"exhausted_retries": 1, "invalid_payload": 1}
+
+
+def test_an_inventory_is_read_again_only_where_the_tables_have_changed(root):
+    commit(root, [Movie(1)])
+    known = read_inventory(root)
+
+    assert read_inventory(root, known) is known
+    commit(root, [Movie(2)])
+    assert sorted(read_inventory(root, known).movies["movie_id"].to_pylist()) == [1, 2]
+
+
+answers = st.lists(
+    st.tuples(
+        st.integers(1, 4), st.integers(0, 5), st.sampled_from(["fetched", "not_found", "exhausted_retries"])
+    ),
+    unique_by=lambda answer: answer[:2],
+    max_size=12,
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(answers)
+def test_the_last_answer_to_each_movie_decides(answers):
+    with TemporaryDirectory() as root:
+        for movie_id, day, outcome in answers:
+            at = NOW + day * DAY
+            if outcome == "fetched":
+                commit(root, [Movie(movie_id, at)])
+            else:
+                commit(root, [], [Failure(movie_id, outcome, at)])
+        settled = {
+            movie_id: outcome
+            for movie_id, _, outcome in sorted(answers, key=lambda answer: answer[1])
+            if outcome != "exhausted_retries"
+        }
+
+        planned = plan_work(read_inventory(root), range(1, 5))
+
+    assert list(planned.to_fetch) == [movie_id for movie_id in range(1, 5) if movie_id not in settled]
+    assert planned.absent == list(settled.values()).count("not_found")
 
 
 @pytest.mark.parametrize(

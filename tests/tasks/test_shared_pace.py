@@ -16,8 +16,9 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 import tasks.shared_pace
 from tasks.leased_slots import LeasedSlots
 from tasks.shared_pace import OwnPace, SharedPace, shared_pace
-from tmdb.client import Movie, fetch_movies, open_client
+from tmdb.client import open_client
 from tmdb.errors import FatalError
+from tmdb.movies import Movie, fetch_movies
 from tmdb.pace import Pace
 from tmdb.stop import Stop
 

@@ -1,6 +1,7 @@
 import asyncio
 import json
 import logging
+import ssl
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,8 +11,17 @@ from email.utils import format_datetime
 import httpx
 import pytest
 
-from tmdb.client import Failure, Movie, TmdbClient, fetch_movies, open_client
-from tmdb.errors import AccessDeniedError, BadKeyError, FatalError, LongPauseError, UnreachableError
+from tmdb.client import FetchStats, TmdbClient, open_client
+from tmdb.errors import (
+    AccessDeniedError,
+    BadKeyError,
+    BudgetSpent,
+    CertificateError,
+    FatalError,
+    LongPauseError,
+    UnreachableError,
+)
+from tmdb.movies import Failure, Movie, fetch_movies
 from tmdb.pace import Pace
 from tmdb.retry import RetryPolicy
 from tmdb.stop import Stop
@@ -65,6 +75,7 @@ def fetch(
     concurrency: int = 5,
     policy: RetryPolicy | None = None,
     stop: Stop | None = None,
+    max_requests: int | None = None,
     **keys: str,
 ) -> "asyncio.Future[list[Movie | Failure]]":
     async def run() -> list[Movie | Failure]:
@@ -74,6 +85,7 @@ def fetch(
             concurrency=concurrency,
             policy=policy,
             stop=stop,
+            max_requests=max_requests,
             transport=httpx.MockTransport(server),
             **(keys or {"api_key": "k3y"}),
         ) as client:
@@ -214,7 +226,7 @@ def test_a_server_that_answers_nobody_stops_the_run(error, answers_before, run_s
     class Gone(Server):
         async def __call__(self, request: httpx.Request) -> httpx.Response:
             if len(self.requests) >= answers_before:
-                self.faults = (raising(error),) * 9
+                self.faults = (raising(error),) * 999
             return await super().__call__(request)
 
     server = Gone()
@@ -222,6 +234,84 @@ def test_a_server_that_answers_nobody_stops_the_run(error, answers_before, run_s
     with pytest.raises(UnreachableError, match=r"No answer from http://tmdb\.test/.*TMDB_BASE_URL"):
         run_skipping(fetch(server, *range(200), concurrency=1, policy=policy))
     assert len(server.requests) < 200 * 3
+
+
+def test_a_server_that_is_gone_for_minutes_costs_no_movie(run_skipping):
+    class Away(Server):
+        async def __call__(self, request: httpx.Request) -> httpx.Response:
+            since_start = asyncio.get_running_loop().time() - (self.times[0] if self.times else 0)
+            if self.times and 1 < since_start < 200:
+                self.requests.append(request)
+                raise httpx.ConnectError("refused")
+            return await super().__call__(request)
+
+    server = Away()
+    outcomes = run_skipping(
+        fetch(server, *range(100), requests_per_second=20, policy=RetryPolicy(max_retries=1))
+    )
+
+    assert sorted(outcome.movie_id for outcome in outcomes if isinstance(outcome, Movie)) == list(range(100))
+    assert len(server.requests) < 100 + 5 * 200, "all wait for the server together"
+
+
+def test_a_certificate_that_is_not_the_servers_stops_the_run_at_once(run_skipping):
+    def another_host(request: httpx.Request) -> httpx.Response:
+        try:
+            raise ssl.SSLCertVerificationError("Hostname mismatch")
+        except ssl.SSLError as error:
+            raise httpx.ConnectError("handshake") from error
+
+    server = Server(*[another_host] * 9)
+    with pytest.raises(CertificateError, match=r"certificate of tmdb\.test cannot be trusted"):
+        run_skipping(fetch(server, 1, concurrency=1))
+    assert len(server.requests) == 1
+
+
+def test_a_run_stops_when_its_requests_are_spent_tries_included(run_skipping):
+    server = Server(status(500))
+    with pytest.raises(BudgetSpent, match="the 7 requests of this run are spent"):
+        run_skipping(fetch(server, *range(20), max_requests=7))
+
+    assert len(server.requests) == 7
+
+
+def test_a_payload_is_not_older_than_it_says(run_skipping):
+    server = Server(latency_seconds=0.5)
+    before = datetime.now(UTC)
+
+    [movie] = run_skipping(fetch(server, 7))
+
+    # The clock of the wall does not skip: the request was made within an instant.
+    assert before <= movie.fetched_at <= before + timedelta(seconds=0.4)
+
+
+@pytest.mark.parametrize("off", [timedelta(days=400), timedelta(days=-400)], ids=["behind", "ahead"])
+def test_a_clock_that_is_wrong_or_jumps_is_set_right_by_the_servers(off, run_skipping):
+    def dated(request: httpx.Request) -> httpx.Response:
+        headers = {"Date": format_datetime(datetime.now(UTC) + off, usegmt=True)}
+        return httpx.Response(200, json=payload(asked_for(request)), headers=headers)
+
+    first, second = run_skipping(fetch(Server(dated), 1, 2, concurrency=1))
+
+    assert abs(first.fetched_at - datetime.now(UTC)) < timedelta(minutes=1), "nobody had said anything yet"
+    assert abs(second.fetched_at - (datetime.now(UTC) + off)) < timedelta(minutes=1)
+
+
+def test_errors_are_counted_by_kind_also_where_a_retry_helped(run_skipping):
+    async def run() -> FetchStats:
+        server = Server(status(500), raising(httpx.ReadTimeout), status(429), body("[]"))
+        transport = httpx.MockTransport(server)
+        async with open_client(
+            "http://tmdb.test/3", api_key="k", pace=Pace(1000, 5), concurrency=5, transport=transport
+        ) as client:
+            await fetch_movies(client, [7])
+            return client.stats
+
+    stats = run_skipping(run())
+
+    assert stats == FetchStats(
+        requests=5, retries=4, errors=Counter({"500": 1, "ReadTimeout": 1, "429": 1, "invalid_payload": 1})
+    )
 
 
 def test_a_movie_whose_own_answer_never_comes_is_recorded_while_others_answer(run_skipping):

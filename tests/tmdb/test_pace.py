@@ -7,8 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tmdb.client import fetch_movies, open_client
+from tmdb.client import open_client
 from tmdb.errors import FatalError
+from tmdb.movies import fetch_movies
 from tmdb.pace import Pace
 from tmdb.stop import Stop
 

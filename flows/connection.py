@@ -1,0 +1,84 @@
+"""The server that a run asks: TMDB, one like it, or the sandbox."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
+
+from flows.local_api import IS_TEMPORARY
+from flows.planning import SANDBOX, Errand
+from settings import TMDB_API_URL, Settings
+from tasks.shared_pace import OwnPace, shared_pace
+from tmdb.client import TmdbClient, open_client
+from tmdb.pace import Pace
+from tmdb.retry import RetryPolicy
+from tmdb.stop import Stop
+
+if TYPE_CHECKING:
+    from tmdb.sandbox import Sandbox
+
+
+class Connection:
+    """Connects when somebody first asks, and stays for as long as the exit stack; the sandbox likewise."""
+
+    def __init__(self, settings: Settings, errand: Errand, stop: Stop, stack: AsyncExitStack) -> None:
+        self.stop = stop
+        self.share = OwnPace()
+        self._settings = settings
+        self._max_requests = errand.max_requests
+        self._stack = stack
+        self._client: TmdbClient | None = None
+        self._sandbox: Sandbox | None = None
+
+    @property
+    def was_used(self) -> bool:
+        """Whether anybody asked."""
+        return self._client is not None
+
+    async def client(self) -> TmdbClient:
+        """The one client of the run."""
+        if self._client is None:
+            settings = self._settings
+            base_url, api_key, access_token = self._server()
+            pace = Pace(settings.ingestion_requests_per_second, settings.ingestion_concurrency)
+            self._client = await self._stack.enter_async_context(
+                open_client(
+                    base_url,
+                    api_key=api_key,
+                    access_token=access_token,
+                    pace=pace,
+                    concurrency=settings.ingestion_concurrency,
+                    policy=RetryPolicy(max_retries=settings.ingestion_max_retries),
+                    stop=self.stop,
+                    max_requests=self._max_requests,
+                )
+            )
+            if not settings.uses_sandbox and not IS_TEMPORARY.get():
+                self.share = await self._stack.enter_async_context(shared_pace(pace, base_url, self.stop))
+            await self.share.take_share()
+        return self._client
+
+    async def exports_url(self) -> str:
+        """Where the daily files of ids are."""
+        settings = self._settings
+        return self._sandbox_of_run().exports_url if settings.uses_sandbox else settings.tmdb_exports_url
+
+    def _server(self) -> tuple[str, str | None, str | None]:
+        """Base URL, v3 key and v4 token; without a key those of a sandbox."""
+        if self._settings.uses_sandbox:
+            sandbox = self._sandbox_of_run()
+            return sandbox.base_url, sandbox.key, None
+        key, token = self._settings.tmdb_api_key, self._settings.tmdb_access_token
+        return (
+            self._settings.tmdb_base_url or TMDB_API_URL,
+            key.get_secret_value() if key else None,
+            token.get_secret_value() if token else None,
+        )
+
+    def _sandbox_of_run(self) -> Sandbox:
+        """The one that the command line has started early, or one of this connection's own."""
+        if self._sandbox is None:
+            from tmdb.sandbox import Sandbox
+
+            self._sandbox = SANDBOX.get() or self._stack.enter_context(Sandbox())
+        return self._sandbox

@@ -1,0 +1,15 @@
+"""Types of flow parameters, which make the forms of Prefect's UI check what is put in."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from tmdb.sources import SOURCES
+
+SourceName = Annotated[
+    str, Field(pattern=f"^({'|'.join(SOURCES)})$", json_schema_extra={"enum": list(SOURCES)})
+]
+MaxRequests = Annotated[int, Field(ge=1)] | None
+MaxMinutes = Annotated[float, Field(gt=0)] | None

@@ -1,0 +1,66 @@
+"""Tables about a run, as artifacts in Prefect's UI."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from prefect.artifacts import acreate_table_artifact
+
+from lake.tables import RAW_MOVIES
+from tasks.events import announce_drift
+from tasks.waiting import all_done
+from tmdb.drift import Finding
+
+logger = logging.getLogger(__name__)
+
+# SQLite answers "database is locked" where many write at once.
+ARTIFACTS_AT_ONCE = 4
+
+
+async def show_run(counts: list[dict[str, Any]], versions: dict[str, int]) -> None:
+    """Show what a run did, and the versions of the tables it read and left, as one artifact each."""
+    tables = [
+        {"table": name, "version": version, "direction": "in" if name == RAW_MOVIES.name else "out"}
+        for name, version in versions.items()
+    ]
+    await at_once(
+        [
+            acreate_table_artifact(counts, key="run", description="What became of the movies"),
+            acreate_table_artifact(
+                tables, key="run-tables", description="Versions of the tables read and left"
+            ),
+        ]
+    )
+
+
+async def show_ingestion(counts: list[dict[str, Any]]) -> None:
+    """Show what became of the movies of an ingestion that runs by itself."""
+    await acreate_table_artifact(counts, key="ingestion", description="What became of the movies")
+
+
+async def show_drift(lake_root: str, findings: Sequence[Finding]) -> None:
+    """Tell, where there is any, what payloads had that TMDB does not document: news, and no failure."""
+    if not findings:
+        return
+    rows = [asdict(finding) for finding in findings]
+    for row in rows:
+        logger.warning("payloads of TMDB have changed: %s", row)
+    announce_drift(lake_root, rows)
+    await acreate_table_artifact(
+        rows, key="schema-drift", description="What payloads had that TMDB does not document"
+    )
+
+
+async def at_once(creations: Iterable[Awaitable[Any]]) -> None:
+    """Create artifacts, a few at a time."""
+    places = asyncio.Semaphore(ARTIFACTS_AT_ONCE)
+
+    async def create(creation: Awaitable[Any]) -> None:
+        async with places:
+            await creation
+
+    await all_done(create(creation) for creation in creations)

@@ -1,0 +1,42 @@
+"""Where the ids to fetch come from; a new source is a class like these, and a line in `SOURCES`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import ValidationError
+
+from tmdb.sources.changes import Changes
+from tmdb.sources.discover import Discover
+from tmdb.sources.export import Export
+from tmdb.sources.ids import Ids
+from tmdb.sources.source import Found, Position, Source, Tmdb
+
+__all__ = ["SOURCES", "Found", "Ids", "Position", "Source", "Tmdb", "build_source"]
+
+SOURCES: dict[str, type[Source]] = {
+    "ids": Ids,
+    "discover": Discover,
+    "export": Export,
+    "changes": Changes,
+}
+
+
+def build_source(name: str, filters: Mapping[str, str]) -> Source:
+    """Build a source from its name and its filters, which are texts as a command line has them.
+
+    Raises:
+        ValueError: there is no such source, or it does not take such a filter; the text is a sentence.
+    """
+    if name not in SOURCES:
+        raise ValueError(f"there is no source {name!r}; there are {', '.join(SOURCES)}")
+    try:
+        return SOURCES[name].model_validate(dict(filters))
+    except ValidationError as error:
+        problem = error.errors()[0]
+        where = ".".join(str(part) for part in problem["loc"])
+        if problem["type"] == "extra_forbidden":
+            known = ", ".join(SOURCES[name].model_fields)
+            raise ValueError(f"the source {name} has no filter {where!r}; it has {known or 'none'}") from None
+        text = str(problem["msg"]).removeprefix("Value error, ")
+        raise ValueError(f"the filter {where} of the source {name}: {text}" if where else text) from None

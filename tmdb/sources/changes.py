@@ -1,0 +1,86 @@
+"""The movies that changed since the lake last looked.
+
+https://developer.themoviedb.org/reference/changes-movie-list
+"""
+
+from __future__ import annotations
+
+import logging
+from array import array
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING
+
+from tmdb.errors import ListFailedError
+from tmdb.sources.source import Found, Position, Source, Tmdb
+from tmdb.together import together
+
+if TYPE_CHECKING:
+    from tmdb.client import TmdbClient
+    from tmdb.sources.pages import Listing
+
+logger = logging.getLogger(__name__)
+
+PATH = "movie/changes"
+DAY = timedelta(days=1)
+# TMDB has kept no changes from before.
+EPOCH = date(2012, 10, 5)
+# What TMDB itself tells where it is asked for no dates.
+DEFAULT_GAP = DAY
+
+
+class Changes(Source):
+    """Every movie that changed since the cursor, deleted ones too, and every one that is owed from before.
+
+    A window is one day, so that it is known of each movie on which day it changed last: one that was fetched
+    after that day is up to date, and a walk that was broken off goes on without fetching anything again. Days
+    of the past are never too many, however long the lake was left alone.
+    """
+
+    since: date | None = None
+    include_adult: bool = False
+
+    async def find(self, tmdb: Tmdb, position: Position) -> Found:
+        """Walk the days."""
+        client = await tmdb.client()
+        here = datetime.now(UTC)
+        first_day = self._first_day(position, here)
+        # Whatever this machine's clock says, the walk begins and ends by TMDB's.
+        first = await self._read(client, first_day)
+        begun = (client.clock.now() - (datetime.now(UTC) - here)).replace(microsecond=0)
+        if position.begun is not None and _is_unfinished(position) and position.begun.date() == begun.date():
+            begun = position.begun
+        days = [first_day + n * DAY for n in range(1, (begun.date() - first_day).days + 1)]
+        others = await together(self._read(client, day) for day in days)
+        needed: dict[int, datetime] = {}
+        for day, listing in zip([first_day, *days], [first, *others], strict=True):
+            # Until a day is over, a movie may change once more.
+            settled = min(datetime.combine(day + DAY, time(), UTC), begun)
+            needed |= dict.fromkeys(listing.movie_ids, settled)
+        needed |= dict.fromkeys(position.owed, begun)
+        logger.info(
+            "%s movies changed from %s to %s", f"{len(needed):,}", first_day, f"{begun:%Y-%m-%d %H:%M}"
+        )
+        return Found(array("q", needed), list(needed.values()), begun=begun, followed=begun)
+
+    def _first_day(self, position: Position, now: datetime) -> date:
+        """The day to begin with: asked for, or the cursor's, or that of the lake's oldest payload."""
+        last = position.followed or position.oldest_fetch or now - DEFAULT_GAP
+        return max(self.since or min(last, now).date(), EPOCH)
+
+    async def _read(self, client: TmdbClient, day: date) -> Listing:
+        from tmdb.sources.pages import read_list
+
+        # TMDB takes days only. Whether the last one counts or not, this one is in between.
+        params = {"start_date": day.isoformat(), "end_date": (day + DAY).isoformat()}
+        listing = await read_list(client, PATH, params, include_adult=self.include_adult)
+        if not listing.is_whole:
+            raise ListFailedError(
+                f"{listing.total:,} movies changed from {day} on, and TMDB lists 50,000 of them: fetch the "
+                "catalogue anew with the source export and --refresh"
+            )
+        return listing
+
+
+def _is_unfinished(position: Position) -> bool:
+    """Whether a walk began and the cursor never came to where it was."""
+    return position.begun is not None and (position.followed is None or position.begun > position.followed)

@@ -1,0 +1,81 @@
+"""Lists that TMDB gives in pages (https://developer.themoviedb.org/docs/errors, 22: pages end at 500)."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import httpx
+import msgspec
+
+from tmdb.client import TmdbClient
+from tmdb.errors import InvalidPayloadError, ListFailedError, RecordError, TransientError
+from tmdb.together import together
+
+MAX_PAGE = 500
+
+
+class Entry(msgspec.Struct):
+    """A movie as lists show it; of one that was deleted, `adult` is null."""
+
+    id: int
+    adult: bool | None = None
+
+
+class Page(msgspec.Struct):
+    """One page, with the totals of the whole list."""
+
+    page: int
+    results: list[Entry]
+    total_pages: int
+    total_results: int
+
+
+@dataclass
+class Listing:
+    """All ids of a list, once each and in its order; none where TMDB tells only a part of it."""
+
+    total: int
+    is_whole: bool
+    movie_ids: array[int] = field(default_factory=lambda: array("q"))
+
+
+_decode_page = msgspec.json.Decoder(Page).decode
+
+
+async def read_list(
+    client: TmdbClient, path: str, params: Mapping[str, str], *, include_adult: bool
+) -> Listing:
+    """Read all pages of a list, or only its first where it has more than TMDB tells.
+
+    Raises:
+        StoppedError: the run stops first.
+        ListFailedError: a page cannot be had, or TMDB refuses the parameters.
+    """
+    first = await _read_page(client, path, params, 1)
+    if first.total_pages > MAX_PAGE:
+        return Listing(first.total_results, is_whole=False)
+    numbers = range(2, first.total_pages + 1)
+    others = await together(_read_page(client, path, params, number) for number in numbers)
+    # A list may move while it is read: an id then stands on two pages.
+    entries = (entry for page in (first, *others) for entry in page.results)
+    ids = dict.fromkeys(entry.id for entry in entries if include_adult or entry.adult is not True)
+    return Listing(first.total_results, is_whole=True, movie_ids=array("q", ids))
+
+
+async def _read_page(client: TmdbClient, path: str, params: Mapping[str, str], number: int) -> Page:
+    try:
+        return await client.get(path, {**params, "page": str(number)}, _parse, f"page {number} of {path}")
+    except (RecordError, TransientError) as error:
+        raise ListFailedError(
+            f"TMDB's list {path} cannot be had, page {number}: {error}", error.http_status
+        ) from error
+
+
+def _parse(response: httpx.Response, asked_at: datetime) -> Page:
+    try:
+        return _decode_page(response.content)
+    except msgspec.DecodeError as error:
+        raise InvalidPayloadError(f"the body is no page of a list: {error}", 200) from error
