@@ -19,7 +19,8 @@ from lake.tables import RAW_MOVIES, Table
 from loopback import LoopbackServer
 from tmdb.sandbox import Sandbox
 
-MAIN = Path(__file__).parents[2] / "flows" / "main.py"
+PROJECT_ROOT = Path(__file__).parents[2]
+MAIN = PROJECT_ROOT / "flows" / "main.py"
 RUN_SECONDS = 120.0
 # Neither the settings of whoever runs the tests nor a server they have; and bytecode is kept, since so many
 # processes import the same.
