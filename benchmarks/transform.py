@@ -109,9 +109,9 @@ def fill_lake(lake_root: str, movies: int) -> float:
     from deltalake import DeltaTable, Field, Schema, WriterProperties, write_deltalake
     from deltalake.schema import PrimitiveType
 
-    from lake.tables import QUARANTINE, RAW_MOVIES, SILVER_MOVIES
+    from lake.tables import FETCH_FAILURES, QUARANTINE, RAW_MOVIES, SILVER_MOVIES
 
-    for table in (RAW_MOVIES, SILVER_MOVIES, QUARANTINE):
+    for table in (RAW_MOVIES, FETCH_FAILURES, SILVER_MOVIES, QUARANTINE):
         fields = [Field(column, PrimitiveType(kind)) for column, kind in table.columns.items()]
         DeltaTable.create(
             table.path(lake_root), Schema(fields), partition_by=list(table.partition_by),

@@ -120,7 +120,7 @@ def keep_deciding(payloads: DataFrame) -> DataFrame:
     """Keep each movie's latest payload, and its latest well-formed one where that is another.
 
     Adds `is_latest`, which quarantine goes by, and `decides`, which silver goes by: a malformed payload
-    leaves the last good one in silver.
+    leaves the last good one in silver. `latest_at` is when the movie's latest payload was fetched.
     """
     by_movie = Window.partitionBy("movie_id")
     latest = (F.col("fetched_at").desc(), F.col("batch_id").desc())
@@ -128,6 +128,7 @@ def keep_deciding(payloads: DataFrame) -> DataFrame:
         payloads.withColumn("is_latest", F.row_number().over(by_movie.orderBy(*latest)) == 1)
         .withColumn("nth_formed", F.row_number().over(by_movie.orderBy("is_malformed", *latest)))
         .withColumn("decides", (F.col("nth_formed") == 1) & ~F.col("is_malformed"))
+        .withColumn("latest_at", F.max("fetched_at").over(by_movie))
         .filter("is_latest or decides")
         .drop("nth_formed")
     )
@@ -154,6 +155,22 @@ def judge_payloads(payloads: DataFrame) -> DataFrame:
         "movie_id", "fetched_at", "batch_id", refused_payload,
         "is_malformed", "reason", "detail", "filtered", *SILVER_MOVIES.columns,
     ).transform(keep_deciding)  # fmt: skip
+
+
+def set_deleted_aside(judged: DataFrame, failures: DataFrame) -> DataFrame:
+    """Filter the movies that TMDB was found to have no more since their latest payload, whatever is in it."""
+    not_found = (
+        failures.filter("reason = 'not_found'")
+        .groupBy("movie_id")
+        .agg(F.max("failed_at").alias("not_found_at"))
+    )
+    is_deleted = F.coalesce(F.col("not_found_at") > F.col("latest_at"), F.lit(False))
+    return judged.join(not_found, "movie_id", "left").withColumns(
+        {
+            "reason": F.when(~is_deleted, F.col("reason")),
+            "filtered": F.when(is_deleted, "deleted").otherwise(F.col("filtered")),
+        }
+    )
 
 
 def silver_movies(judged: DataFrame) -> DataFrame:

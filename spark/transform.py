@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from lake.tables import QUARANTINE, RAW_MOVIES, SILVER_MOVIES
+from lake.tables import FETCH_FAILURES, QUARANTINE, RAW_MOVIES, SILVER_MOVIES
 from spark.frames import keep_result, overwrite_table, read_table
 from spark.payloads import parse_payloads
-from spark.silver import judge_payloads, quarantined_payloads, silver_movies
+from spark.silver import judge_payloads, quarantined_payloads, set_deleted_aside, silver_movies
 
 
 @dataclass(frozen=True)
@@ -24,13 +24,17 @@ class TransformCounts:
     filtered: dict[str, int] = field(default_factory=dict)
 
 
-def transform(session: SparkSession, lake_root: str, raw_version: int | None = None) -> TransformCounts:
-    """Rebuild `silver/movies` and `silver/quarantine` from the raw payloads, all or those up to one version.
+def transform(
+    session: SparkSession, lake_root: str, raw_version: int | None = None, failures_version: int | None = None
+) -> TransformCounts:
+    """Rebuild `silver/movies` and `silver/quarantine` from the raw tables, as they are or up to one version.
 
-    Both tables must exist: an engine that creates a table itself may make columns that are never null.
+    All four tables must exist: an engine that creates a table itself may make columns that are never null.
     """
     raw = read_table(session, RAW_MOVIES.path(lake_root), raw_version)
-    judged = keep_result(raw.transform(parse_payloads).transform(judge_payloads))
+    failures = read_table(session, FETCH_FAILURES.path(lake_root), failures_version)
+    judged = raw.transform(parse_payloads).transform(judge_payloads).transform(set_deleted_aside, failures)
+    judged = keep_result(judged)
     overwrite_table(silver_movies(judged), SILVER_MOVIES.path(lake_root), SILVER_MOVIES.partition_by)
     overwrite_table(quarantined_payloads(judged), QUARANTINE.path(lake_root))
     return count_outcomes(judged)

@@ -1,7 +1,7 @@
 """The Spark tasks: silver from raw, gold from silver.
 
-Each is cached on the content of its input table and on its code. The lake has the last word: a cached result
-counts only while the lake's publication still names that input and every table it lists is there unchanged.
+Each is cached on the content of its input tables and on its code. The lake has the last word: a cached result
+counts only while the lake's publication still names those inputs and every table it lists is there unchanged.
 """
 
 from __future__ import annotations
@@ -9,21 +9,22 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from itertools import chain
 from typing import Any
 
 from prefect import runtime, task
 
 from lake.commits import replace
 from lake.delta import TableVersion, content_version, create, open_table, query, version_to_read
-from lake.publications import Publication, current, find_current, publish
-from lake.tables import GOLD, QUARANTINE, RAW_MOVIES, SILVER_MOVIES, Table
+from lake.publications import TABLES_BY_NAME, Publication, current, find_current, publish
+from lake.tables import FETCH_FAILURES, GOLD, QUARANTINE, RAW_MOVIES, SILVER_MOVIES
 from tasks.caching import CACHE, code_version
 from tasks.context import current_spark
 from tasks.stages import Stage
 
 logger = logging.getLogger(__name__)
 
-# What decides a stage's result, besides its input table.
+# What decides a stage's result, besides its input tables.
 READING = (
     "lake",
     *("spark/connect.py", "spark/frames.py", "spark/options.py", "spark/session.py"),
@@ -56,10 +57,10 @@ def published(lake_root: str, stage: Stage) -> Publication:
 
 def standing(lake_root: str) -> tuple[Publication, Publication] | None:
     """What transform and KPIs have left, if neither would have anything to do now; needs no engine."""
-    raw = open_table(RAW_MOVIES, lake_root)
-    if raw is None:
+    raw, failures = open_table(RAW_MOVIES, lake_root), open_table(FETCH_FAILURES, lake_root)
+    if raw is None or failures is None:
         return None
-    inputs = {RAW_MOVIES.name: content_version(raw)}
+    inputs = {RAW_MOVIES.name: content_version(raw), FETCH_FAILURES.name: content_version(failures)}
     silver = find_current(lake_root, Stage.TRANSFORM, inputs, _code(Stage.TRANSFORM))
     if silver is None:
         return None
@@ -69,27 +70,29 @@ def standing(lake_root: str) -> tuple[Publication, Publication] | None:
 
 
 async def transform(lake_root: str) -> Publication:
-    """Bring silver up to date with raw."""
+    """Bring silver up to date with the raw tables."""
     raw = open_table(RAW_MOVIES, lake_root)
     if raw is None:
         raise MissingInputError(f"There are no raw movies in {lake_root}: run the stage 'ingest' first")
-    return await _bring_up_to_date(
-        transform_movies, Stage.TRANSFORM, RAW_MOVIES, content_version(raw), lake_root
-    )
+    # Spark cannot read a table that is not there, and a lake from elsewhere may have come without it.
+    failures = create(FETCH_FAILURES, lake_root)
+    inputs = {RAW_MOVIES.name: content_version(raw), FETCH_FAILURES.name: content_version(failures)}
+    return await _bring_up_to_date(transform_movies, Stage.TRANSFORM, inputs, lake_root)
 
 
 async def kpis(lake_root: str, silver: Publication) -> Publication:
     """Bring the gold tables up to date with the published silver."""
-    read = silver.outputs[SILVER_MOVIES.name]
-    return await _bring_up_to_date(compute_gold, Stage.KPIS, SILVER_MOVIES, read, lake_root)
+    inputs = {SILVER_MOVIES.name: silver.outputs[SILVER_MOVIES.name]}
+    return await _bring_up_to_date(compute_gold, Stage.KPIS, inputs, lake_root)
 
 
 async def _bring_up_to_date(
-    stage_task: Any, stage: Stage, source: Table, read: TableVersion, lake_root: str
+    stage_task: Any, stage: Stage, inputs: dict[str, TableVersion], lake_root: str
 ) -> Publication:
     code = _code(stage)
-    is_current = _standing(lake_root, stage, {source.name: read}, code) is not None
-    await stage_task.with_options(refresh_cache=not is_current)(lake_root, read.table_id, read.version, code)
+    is_current = _standing(lake_root, stage, inputs, code) is not None
+    contents = chain.from_iterable((read.table_id, read.version) for read in inputs.values())
+    await stage_task.with_options(refresh_cache=not is_current)(lake_root, *contents, code)
     return published(lake_root, stage)
 
 
@@ -98,40 +101,43 @@ def _code(stage: Stage) -> str:
 
 
 @task(name=Stage.TRANSFORM, task_run_name=Stage.TRANSFORM, cache_policy=CACHE, result_serializer="json")
-async def transform_movies(lake_root: str, raw_id: str, raw_version: int, code: str) -> dict[str, Any]:
+async def transform_movies(
+    lake_root: str, raw_id: str, raw_version: int, failures_id: str, failures_version: int, code: str
+) -> dict[str, Any]:
     """Parse raw payloads into silver, and set the refused ones aside in quarantine."""
-    raw = TableVersion(raw_id, raw_version)
-    return await _publish(Stage.TRANSFORM, lake_root, RAW_MOVIES, raw, code, _write_silver)
+    inputs = {
+        RAW_MOVIES.name: TableVersion(raw_id, raw_version),
+        FETCH_FAILURES.name: TableVersion(failures_id, failures_version),
+    }
+    return await _publish(Stage.TRANSFORM, lake_root, inputs, code, _write_silver)
 
 
 @task(name=Stage.KPIS, task_run_name=Stage.KPIS, cache_policy=CACHE, result_serializer="json")
 async def compute_gold(lake_root: str, silver_id: str, silver_version: int, code: str) -> dict[str, Any]:
     """Compute every KPI table from one read of silver."""
-    silver = TableVersion(silver_id, silver_version)
-    return await _publish(Stage.KPIS, lake_root, SILVER_MOVIES, silver, code, _write_gold)
+    inputs = {SILVER_MOVIES.name: TableVersion(silver_id, silver_version)}
+    return await _publish(Stage.KPIS, lake_root, inputs, code, _write_gold)
 
 
 async def _publish(
     stage: Stage,
     lake_root: str,
-    source: Table,
-    read: TableVersion,
+    inputs: dict[str, TableVersion],
     code: str,
-    write: Callable[[str, int], tuple[dict[str, TableVersion], dict[str, Any]]],
+    write: Callable[..., tuple[dict[str, TableVersion], dict[str, Any]]],
 ) -> dict[str, Any]:
     """Write a stage's tables and publish them last; the result names what is published."""
     # Prefect may have lost its cached result while the lake still has what it was about.
-    inputs = {source.name: read}
     publication = _standing(lake_root, stage, inputs, code)
     if publication is None:
-        found = open_table(source, lake_root)
-        assert found is not None, f"{source.name} has just been there"
+        versions = [_version_to_read(lake_root, name, read) for name, read in inputs.items()]
         with current_spark().deaths_explained():
-            outputs, facts = await asyncio.to_thread(write, lake_root, version_to_read(found, read))
+            outputs, facts = await asyncio.to_thread(write, lake_root, *versions)
         run_id = str(runtime.flow_run.id or "")
         publication = Publication(stage, inputs, outputs, code, facts, run_id)
         publish(lake_root, publication)
-        logger.info("%s of %s version %s: %s", stage, source.name, read.version, facts)
+        read = ", ".join(f"{name} version {read.version}" for name, read in inputs.items())
+        logger.info("%s of %s: %s", stage, read, facts)
     return {"versions": publication.versions, **publication.facts}
 
 
@@ -139,12 +145,20 @@ def _standing(lake_root: str, stage: Stage, inputs: dict[str, TableVersion], cod
     return None if current_spark().rebuild else find_current(lake_root, stage, inputs, code)
 
 
-def _write_silver(lake_root: str, raw_version: int) -> tuple[dict[str, TableVersion], dict[str, Any]]:
+def _version_to_read(lake_root: str, name: str, read: TableVersion) -> int:
+    found = open_table(TABLES_BY_NAME[name], lake_root)
+    assert found is not None, f"{name} has just been there"
+    return version_to_read(found, read)
+
+
+def _write_silver(
+    lake_root: str, raw_version: int, failures_version: int
+) -> tuple[dict[str, TableVersion], dict[str, Any]]:
     from spark.transform import transform as transform_raw
 
     # Spark's own table creation would make NOT NULL columns here and there; delta-rs does as declared.
     tables = [create(table, lake_root) for table in (SILVER_MOVIES, QUARANTINE)]
-    counts = transform_raw(current_spark().session, lake_root, raw_version)
+    counts = transform_raw(current_spark().session, lake_root, raw_version, failures_version)
     for table in tables:
         table.update_incremental()
     outputs = {

@@ -10,7 +10,7 @@ from typing import Any
 
 from prefect.artifacts import acreate_table_artifact
 
-from lake.tables import RAW_MOVIES
+from lake.tables import FETCH_FAILURES, RAW_MOVIES
 from tasks.events import announce_drift
 from tasks.waiting import all_done
 from tmdb.drift import Finding
@@ -23,8 +23,9 @@ ARTIFACTS_AT_ONCE = 4
 
 async def show_run(counts: list[dict[str, Any]], versions: dict[str, int]) -> None:
     """Show what a run did, and the versions of the tables it read and left, as one artifact each."""
+    read = (RAW_MOVIES.name, FETCH_FAILURES.name)
     tables = [
-        {"table": name, "version": version, "direction": "in" if name == RAW_MOVIES.name else "out"}
+        {"table": name, "version": version, "direction": "in" if name in read else "out"}
         for name, version in versions.items()
     ]
     await at_once(

@@ -51,11 +51,11 @@ def test_spark_needs_no_network_no_capabilities_no_known_user_and_no_writable_im
     docker_client, tmp_path: Path, shared_data: Path
 ) -> None:
     from lake.delta import create
-    from lake.tables import QUARANTINE, RAW_MOVIES, SILVER_MOVIES
+    from lake.tables import FETCH_FAILURES, QUARANTINE, RAW_MOVIES, SILVER_MOVIES
     from tests.spark.lakes import append_payloads, read_expected_silver, read_payloads, read_rows
 
     lake = tmp_path / "lake"
-    for table in (RAW_MOVIES, SILVER_MOVIES, QUARANTINE):
+    for table in (RAW_MOVIES, FETCH_FAILURES, SILVER_MOVIES, QUARANTINE):
         create(table, str(lake))
     append_payloads(str(lake), read_payloads(shared_data / "data" / "tmdb_18_payloads.ndjson.gz"))
     for path in [tmp_path, *tmp_path.rglob("*")]:

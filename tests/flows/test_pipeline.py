@@ -191,6 +191,38 @@ def test_a_refresh_fetches_everything_again_and_the_latest_decides(served):
     assert place.rows(SILVER_MOVIES, "id") == EXISTING
 
 
+def test_a_run_that_only_learns_that_a_movie_is_gone_takes_it_out_of_silver(served, prefect_api):
+    place, _ = served(synthetic=3)
+    place.succeed("--movie-ids", "1,2,3")
+    raw = place.rows(RAW_MOVIES, "movie_id", "payload")
+    silver = place.rows(SILVER_MOVIES, "id")
+    served(synthetic=2)
+
+    said = place.succeed("--movie-ids", "3", "--refresh", "--stage", "ingest")
+    assert counts(said)["not found"] == 1
+    said = place.succeed("--movie-ids", "1,2,3")
+
+    assert silver == [1, 2, 3]
+    assert place.rows(SILVER_MOVIES, "id") == [1, 2]
+    assert place.rows(RAW_MOVIES, "movie_id", "payload") == raw
+    assert "(1 deleted)" in said
+    tables = json.loads(artifacts(prefect_api)["run-tables"])
+    read = [table["table"] for table in tables if table["direction"] == "in"]
+    assert read == ["raw/movies", "raw/fetch_failures"]
+    assert "Unchanged" in place.succeed("--movie-ids", "1,2,3", **NO_ENGINE)
+
+
+def test_a_lake_that_came_without_a_table_of_failures_is_transformed(served):
+    place, _ = served()
+    place.succeed("--movie-ids", "18", "--stage", "ingest")
+    shutil.rmtree(FETCH_FAILURES.path(place.lake))
+
+    place.succeed("--stage", "transform")
+
+    assert place.rows(SILVER_MOVIES, "id") == [18]
+    assert "Unchanged" in place.succeed("--stage", "transform")
+
+
 def test_other_movies_are_added_and_the_searches_find_some(place):
     place.succeed()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lake.delta import create
-from lake.tables import QUARANTINE, RAW_MOVIES, SILVER_MOVIES
+from lake.tables import FETCH_FAILURES, QUARANTINE, RAW_MOVIES, SILVER_MOVIES
 from spark.java import require_java
 from spark.session import CONNECT_MODE, Engine, EngineUnavailable, open_engine
 from spark.transform import TransformCounts, transform
@@ -65,7 +65,7 @@ def new_lake(tmp_path_factory: pytest.TempPathFactory) -> NewLake:
 
     def make(payloads: Payloads = ()) -> str:
         root = tmp_path_factory.mktemp("lake")
-        for table in (RAW_MOVIES, SILVER_MOVIES, QUARANTINE):
+        for table in (RAW_MOVIES, FETCH_FAILURES, SILVER_MOVIES, QUARANTINE):
             create(table, str(root))
         if payloads:
             append_payloads(str(root), payloads)

@@ -15,7 +15,7 @@ from pyspark.sql import DataFrame
 
 from lake.arrow import arrow_schema
 from lake.delta import read
-from lake.tables import RAW_MOVIES, SILVER_MOVIES, Table
+from lake.tables import FETCH_FAILURES, RAW_MOVIES, SILVER_MOVIES, Table
 
 FETCHED_AT = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
@@ -31,6 +31,14 @@ def append_payloads(lake_root: str, payloads: Payloads) -> None:
     ]
     table = pa.Table.from_pylist(rows, schema=arrow_schema(RAW_MOVIES))
     write_deltalake(RAW_MOVIES.path(lake_root), table, mode="append")
+
+
+def append_failures(lake_root: str, failures: Rows) -> None:
+    """Commit failures; what one does not say is as for a movie that TMDB does not have."""
+    defaults = {"reason": "not_found", "http_status": 404, "attempts": 1, "batch_id": "b1"}
+    rows = [defaults | failure for failure in failures]
+    table = pa.Table.from_pylist(rows, schema=arrow_schema(FETCH_FAILURES))
+    write_deltalake(FETCH_FAILURES.path(lake_root), table, mode="append")
 
 
 def read_rows(lake_root: str, table: Table, *, by: str) -> Rows:

@@ -16,7 +16,14 @@ from lake.tables import QUARANTINE, RAW_MOVIES, SILVER_MOVIES
 from spark.frames import read_table
 from spark.session import Engine
 from spark.transform import TransformCounts, transform
-from tests.spark.lakes import FETCHED_AT, append_payloads, read_expected_silver, read_payloads, read_rows
+from tests.spark.lakes import (
+    FETCHED_AT,
+    append_failures,
+    append_payloads,
+    read_expected_silver,
+    read_payloads,
+    read_rows,
+)
 
 NewLake = Callable[..., str]
 LakeOf = Callable[[Engine, str], tuple[str, TransformCounts]]
@@ -203,6 +210,64 @@ def test_latest_payload_decides(engine: Engine, new_lake: NewLake) -> None:
     assert counts == TransformCounts(7, 4, {"bad_value": 1, "malformed": 2}, {"not_released": 1})
 
 
+def failed(movie_id: int, *, day: int, **columns: Any) -> dict[str, Any]:
+    return {"movie_id": movie_id, "failed_at": FETCHED_AT + dt.timedelta(days=day)} | columns
+
+
+def test_movies_found_gone_since_their_last_payload_are_neither_in_silver_nor_in_quarantine(
+    engine: Engine, new_lake: NewLake
+) -> None:
+    lake_root = new_lake(
+        [
+            fetched(1, movie(id=1), day=1),
+            fetched(1, movie(id=1), day=2),
+            fetched(2, movie(id=2), day=2),
+            fetched(3, movie(id=3, budget="x")),
+            fetched(4, movie(id=4), day=1),
+            fetched(4, "{", day=3),
+            fetched(5, movie(id=5), day=1),
+            fetched(5, "{", day=3),
+            fetched(6, movie(id=6, status="Rumored")),
+            fetched(7, movie(id=7), day=3),
+            fetched(8, movie(id=8)),
+            fetched(9, movie(id=9)),
+        ]
+    )
+    append_failures(
+        lake_root,
+        [
+            failed(1, day=3),
+            failed(2, day=1),
+            failed(2, day=5),
+            failed(2, day=3),
+            failed(3, day=2),
+            failed(4, day=4),
+            failed(5, day=2),
+            failed(6, day=2),
+            failed(7, day=2),
+            failed(7, day=3),
+            failed(8, day=2, reason="exhausted_retries", http_status=500, attempts=6),
+            failed(10, day=2),
+        ],
+    )
+
+    counts = transform(engine.session, lake_root)
+
+    assert [row["id"] for row in read_rows(lake_root, SILVER_MOVIES, by="id")] == [5, 7, 8, 9]
+    assert [row["movie_id"] for row in read_rows(lake_root, QUARANTINE, by="movie_id")] == [5]
+    assert counts == TransformCounts(9, 4, {"malformed": 1}, {"deleted": 5})
+
+
+def test_a_later_payload_brings_a_deleted_movie_back(engine: Engine, new_lake: NewLake) -> None:
+    lake_root = new_lake([fetched(1, movie(id=1), day=1)])
+    append_failures(lake_root, [failed(1, day=2)])
+    assert transform(engine.session, lake_root) == TransformCounts(1, 0, {}, {"deleted": 1})
+
+    append_payloads(lake_root, [fetched(1, movie(id=1), day=3)])
+
+    assert transform(engine.session, lake_root) == TransformCounts(1, 1, {}, {})
+
+
 def test_version_of_the_raw_table_can_be_asked_for(engine: Engine, new_lake: NewLake) -> None:
     lake_root = new_lake([(1, movie(id=1))])
     append_payloads(lake_root, [(2, movie(id=2))])
@@ -213,11 +278,21 @@ def test_version_of_the_raw_table_can_be_asked_for(engine: Engine, new_lake: New
     assert read_table(engine.session, raw).count() == 2
 
 
-def test_transform_goes_by_the_version_asked_for(sail: Engine, new_lake: NewLake) -> None:
+def test_transform_goes_by_the_versions_asked_for(engine: Engine, new_lake: NewLake) -> None:
     lake_root = new_lake([(1, movie(id=1))])
     append_payloads(lake_root, [(2, movie(id=2))])
+    append_failures(lake_root, [failed(1, day=1)])
+    append_failures(lake_root, [failed(2, day=1)])
 
-    assert transform(sail.session, lake_root, raw_version=1).movies == 1
+    counts = [
+        transform(engine.session, lake_root, raw, failures) for raw, failures in ((1, 0), (2, 0), (2, 1))
+    ]
+
+    assert counts == [
+        TransformCounts(1, 1, {}, {}),
+        TransformCounts(2, 2, {}, {}),
+        TransformCounts(2, 1, {}, {"deleted": 1}),
+    ]
 
 
 def test_rebuilding_replaces_all_rows(sail: Engine, new_lake: NewLake) -> None:
