@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake import CommitProperties, Transaction, WriterProperties, write_deltalake
+from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
 from deltalake.exceptions import DeltaError
 
 from lake.delta import TableVersion, content_version, create, query
@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 # commit that another one with the same id has overtaken, but not a repeated number, so the counter is read
 # before and after (facts of delta-rs 1.6).
 APPLICATION_ID = "tmdb-movies-ingestion"
+# A view of a table that has followed hundreds of commits is ten times as slow at the next as a new one.
+COMMITS_A_VIEW = 25
 WRITER = WriterProperties(compression="ZSTD", compression_level=3)
 
 
@@ -70,8 +72,10 @@ class Appender:
                     # Without another writer's commit it would only fail again.
                     if self._read_counter() == self._counter:
                         raise
-        self._counter, self._seen = self._read_counter(), self._table.version()
         self.commits += 1
+        if self.commits % COMMITS_A_VIEW == 0:
+            self._table = DeltaTable(self._table.table_uri)
+        self._counter, self._seen = self._read_counter(), self._table.version()
         return int(rows.num_rows)
 
     def _read_counter(self) -> int:

@@ -86,13 +86,25 @@ def read_inventory(lake_root: str, known: Inventory | None = None) -> Inventory:
         return known
     fetched = _query(lake_root, RAW_MOVIES, FETCHED, COLUMNS["fetched"])
     failed = _query(lake_root, FETCH_FAILURES, FAILED, COLUMNS["failed"])
-    return Inventory(fetched.join(failed, "movie_id", join_type="full outer").combine_chunks(), versions)
+    return Inventory(_merge(fetched, failed), versions)
 
 
 def _query(lake_root: str, table: Table, sql: str, columns: dict[str, pa.DataType]) -> pa.Table:
     found = open_table(table, lake_root)
     schema = pa.schema(list(columns.items()))
     return schema.empty_table() if found is None else query(found, sql).cast(schema)
+
+
+def _merge(fetched: pa.Table, failed: pa.Table) -> pa.Table:
+    """One row a movie; a full outer join would take several times the memory where few have failed."""
+    places = pc.index_in(fetched["movie_id"], value_set=failed["movie_id"])
+    for column in ("not_found_at", "failed_at", "reason"):
+        fetched = fetched.append_column(column, pc.take(failed[column], places))
+    never_fetched = failed.filter(pc.invert(pc.is_in(failed["movie_id"], fetched["movie_id"])))
+    nothing = pa.nulls(never_fetched.num_rows, MOMENT)
+    return pa.concat_tables(
+        [fetched, never_fetched.append_column("fetched_at", nothing).select(fetched.column_names)]
+    )
 
 
 def _later(moment: pa.ChunkedArray, other: pa.ChunkedArray) -> pa.ChunkedArray:
