@@ -54,7 +54,7 @@ def read_movie(movie_id: int, body: bytes, drift: Drift) -> str:
         fields = _decode_fields(body)
         found_id = msgspec.json.decode(fields.get("id", b"null"))
         text = body.decode()
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidPayloadError(f"the body is no JSON object: {error}", 200) from error
     # Ids come as text now and then; silver reads numbers as leniently.
     if str(found_id) != str(movie_id):

@@ -10,6 +10,8 @@ logger = logging.getLogger(__name__)
 
 # A header has whole seconds, and may have been some on its way.
 TOLERANCE = timedelta(seconds=60)
+# A server that tells another year has no clock either.
+FIRST_YEAR, LAST_YEAR = 2020, 2120
 
 
 class Clock:
@@ -32,6 +34,8 @@ class Clock:
         except ValueError:
             return
         self._heard = date
+        if not FIRST_YEAR <= there.year <= LAST_YEAR:
+            return
         if there.tzinfo is None:
             there = there.replace(tzinfo=UTC)
         off = there - datetime.now(UTC)
