@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -76,6 +77,26 @@ async def respond_torn(receive: Receive, send: Send, body: bytes) -> None:
     await send(_start(200, len(body), JSON, ()))
     await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
     await drop_connection(receive, send)
+
+
+async def respond_dripping(receive: Receive, send: Send, body: bytes, seconds_between: float) -> None:
+    """Send the body byte by byte, until the client leaves."""
+    await send(_start(200, len(body), JSON, ()))
+    departure = asyncio.create_task(await_departure(receive))
+    try:
+        for byte in body:
+            await send({"type": "http.response.body", "body": bytes([byte]), "more_body": True})
+            await asyncio.wait([departure], timeout=seconds_between)
+            if departure.done():
+                return
+        await send({"type": "http.response.body"})
+    finally:
+        departure.cancel()
+
+
+async def redirect(send: Send, url: str) -> None:
+    """Send the client elsewhere."""
+    await respond(send, 302, b"", headers=[(b"location", url.encode())])
 
 
 async def drop_connection(receive: Receive, send: Send) -> None:

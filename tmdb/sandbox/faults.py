@@ -13,6 +13,7 @@ from pydantic import (
     Field,
     NonNegativeFloat,
     NonNegativeInt,
+    PositiveFloat,
     PositiveInt,
     model_validator,
 )
@@ -28,6 +29,8 @@ class Fault(StrEnum):
     HANG = "hang"  # no answer until the client leaves
     TORN_BODY = "torn_body"  # half of the announced body, then the connection closes
     DROPPED = "dropped"  # the connection closes without an answer
+    DRIP = "drip"  # the body byte by byte, `drip_ms` apart
+    REDIRECT = "redirect"  # 302 to the same path below `redirect_to`
     HTML = "html"  # a page with status 200
     NOT_AN_OBJECT = "not_an_object"  # JSON with status 200 that is a list
     MISSING_CREDITS = "missing_credits"  # movies only: the payload without its credits
@@ -48,6 +51,8 @@ class Faults(BaseModel):
     hang: NonNegativeFloat = 0
     torn_body: NonNegativeFloat = 0
     dropped: NonNegativeFloat = 0
+    drip: NonNegativeFloat = 0
+    redirect: NonNegativeFloat = 0
     html: NonNegativeFloat = 0
     not_an_object: NonNegativeFloat = 0
     missing_credits: NonNegativeFloat = 0
@@ -59,6 +64,8 @@ class Faults(BaseModel):
     movies_only: bool = Field(default=False, description="leave lists and exports alone")
     retry_after: NonNegativeInt | None = Field(default=None, description="seconds that a 429 asks to wait")
     retry_after_as_date: bool = Field(default=False, description="say it as an HTTP date")
+    drip_ms: PositiveFloat = Field(default=50, description="what lies between two bytes that drip")
+    redirect_to: str = Field(default="", description="URL of another server")
     latency_ms: NonNegativeFloat = 0
     limit_per_second: PositiveInt | None = Field(
         default=None, description="requests answered in any one second; those above it get a 429"

@@ -27,8 +27,10 @@ from tmdb.sandbox.answers import (
     Header,
     await_departure,
     drop_connection,
+    redirect,
     refuse,
     respond,
+    respond_dripping,
     respond_torn,
 )
 from tmdb.sandbox.faults import Fault, FaultPlan, Faults
@@ -45,7 +47,7 @@ KINDS = {
 }
 MAX_APPENDICES = 20
 HTML_PAGE = b"<!DOCTYPE html><html><head><title>Please wait</title></head><body>Please wait.</body></html>"
-# What a list's answer is torn from: half of it is sent.
+# What stands for a list's answer where that is torn, or drips.
 LIST_BODY = b'{"page":1,"results":[{"id":1,"adult":false}],"total_pages":1,"total_results":1}'
 
 
@@ -96,7 +98,7 @@ class Gate:
         if kind != "export" and not self._authorises(scope):
             self.stats.refused["unauthorized"] += 1
             await refuse(send, INVALID_KEY)
-        elif fault is not None and await self._misbehave(fault, movie_id, receive, send):
+        elif fault is not None and await self._misbehave(fault, movie_id, scope, receive, send):
             pass
         elif kind == "movie" and scope["method"] == "GET":
             await self._answer_movie(movie_id, fault, scope, send)
@@ -121,7 +123,9 @@ class Gate:
                 payload = with_id(payload, movie_id + 1)
             await respond(send, 200, payload)
 
-    async def _misbehave(self, fault: Fault, movie_id: int | None, receive: Receive, send: Send) -> bool:
+    async def _misbehave(
+        self, fault: Fault, movie_id: int | None, scope: Scope, receive: Receive, send: Send
+    ) -> bool:
         """Answer as the fault says, or return False where it only alters a movie's payload."""
         if movie_id is None and fault in (Fault.MISSING_CREDITS, Fault.WRONG_ID):
             return False
@@ -138,10 +142,15 @@ class Gate:
             case Fault.HANG:
                 await await_departure(receive)
             case Fault.TORN_BODY:
-                payload = self._movies.payload(movie_id) if movie_id is not None else None
-                await respond_torn(receive, send, payload or LIST_BODY)
+                await respond_torn(receive, send, self._body(movie_id))
             case Fault.DROPPED:
                 await drop_connection(receive, send)
+            case Fault.DRIP:
+                seconds_between = self.plan.faults.drip_ms / 1000
+                await respond_dripping(receive, send, self._body(movie_id), seconds_between)
+            case Fault.REDIRECT:
+                query = scope["query_string"].decode("latin-1")
+                await redirect(send, f"{self.plan.faults.redirect_to}{scope['path']}?{query}")
             case Fault.HTML:
                 await respond(send, 200, HTML_PAGE, HTML)
             case Fault.NOT_AN_OBJECT:
@@ -149,6 +158,10 @@ class Gate:
             case _:
                 return False
         return True
+
+    def _body(self, movie_id: int | None) -> bytes:
+        payload = self._movies.payload(movie_id) if movie_id is not None else None
+        return payload or LIST_BODY
 
     def _retry_after(self) -> list[Header]:
         seconds = self.plan.faults.retry_after

@@ -87,6 +87,37 @@ def test_dropped_connection_gives_no_answer(sandbox: Sandbox, api: httpx.Client)
         api.get(MOVIE)
 
 
+def test_a_body_drips_byte_by_byte_until_the_client_leaves(
+    sandbox: Sandbox, api: httpx.Client, wait_until: Wait
+) -> None:
+    whole = api.get(MOVIE).content
+    sandbox.set_faults(drip=1)
+    with api.stream("GET", MOVIE) as answer:
+        assert (answer.status_code, answer.headers["content-length"]) == (200, str(len(whole)))
+        received = b""
+        for chunk in answer.iter_raw():
+            received += chunk
+            if len(received) >= 3:
+                break
+    assert received == whole[: len(received)] != whole
+    wait_until(lambda: sandbox.stats()["in_flight"] == 0)
+
+
+def test_a_body_that_drips_is_whole_in_the_end(sandbox: Sandbox, api: httpx.Client) -> None:
+    whole = api.get("/movie/changes").content
+    sandbox.set_faults(drip=1, drip_ms=0.01)
+    assert api.get("/movie/changes").json().keys() == json.loads(whole).keys()
+
+
+def test_a_redirect_leads_to_the_same_path_of_another_server(sandbox: Sandbox, api: httpx.Client) -> None:
+    sandbox.set_faults(redirect=1, redirect_to="http://elsewhere.test")
+    answer = api.get(MOVIE)
+    assert (answer.status_code, answer.headers["location"]) == (
+        302,
+        "http://elsewhere.test/3/movie/597?append_to_response=credits",
+    )
+
+
 def test_html_comes_with_status_200(sandbox: Sandbox, api: httpx.Client) -> None:
     sandbox.set_faults(html=1)
     answer = api.get(MOVIE)
