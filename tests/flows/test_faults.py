@@ -1,6 +1,4 @@
-import random
 import signal
-from math import ceil
 
 import pytest
 
@@ -60,32 +58,6 @@ def test_what_cannot_be_had_is_recorded_all_stages_run_and_the_run_says_it_faile
     place.succeed()
     assert sandbox.stats()["by_movie"].keys() == {"597", "24428"}, "only what was owed is asked for again"
     assert len(place.rows(SILVER_MOVIES, "id")) == 18
-
-
-def test_killed_ten_times_no_movie_is_lost_none_twice_and_little_is_fetched_again(served):
-    movies, batch_size, concurrency = 600, 20, 5
-    place, sandbox = served(synthetic=movies, payload_bytes=4096, faults={"latency_ms": 5})
-    arguments = ("--stage", "ingest", "--movie-ids", ids(movies))
-    place.environment |= {
-        "INGESTION_BATCH_SIZE": str(batch_size),
-        "INGESTION_CONCURRENCY": str(concurrency),
-        "INGESTION_REQUESTS_PER_SECOND": "2000",
-    }
-    dice = random.Random(20261123)
-
-    kills = 0
-    for _ in range(10):
-        process = place.start(*arguments)
-        await_requests(sandbox, sandbox.stats()["requests"] + dice.randint(1, 55), process)
-        kills += process.poll() is None
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-    place.succeed(*arguments)
-
-    assert kills >= 8
-    assert place.movie_ids() == list(range(1, movies + 1))
-    again = sandbox.stats()["requests"] - movies
-    assert again <= 10 * (ceil(concurrency / batch_size) + 1) * batch_size
 
 
 def test_ctrl_c_drains_to_a_checkpoint_and_the_next_run_goes_on(served):
