@@ -7,8 +7,8 @@ import logging
 import random
 import ssl
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias, TypeVar
@@ -47,6 +47,8 @@ LOOPBACK_HOSTS = {"127.0.0.1", "localhost", "::1"}
 MAX_ANSWER_SECONDS = 60.0
 # So many subjects given up in a row, with no answer of any kind in between, and the server counts as gone.
 SILENT_SUBJECTS = 3
+# A pool looks at each of its connections for each of them at every request, so that one of 50 is slow.
+CONNECTIONS_A_POOL = 10
 NO_CONNECTION = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
 # How often a server that has answered before, and to which no connection can be made now, is tried again.
 OUTAGE_SECONDS = (1.0, 3.0)
@@ -62,7 +64,7 @@ class FetchStats:
 
 
 class TmdbClient:
-    """Asks over one `httpx.AsyncClient`, keeping the pace and trying again where that may help.
+    """Asks over so many connections, keeping the pace and trying again where that may help.
 
     Use it within the event loop that made it. `stop` ends all waiting; it is set when `max_requests` are
     spent.
@@ -70,13 +72,15 @@ class TmdbClient:
 
     def __init__(
         self,
-        http: httpx.AsyncClient,
+        connections: Sequence[httpx.AsyncClient],
         pace: Pace,
         policy: RetryPolicy | None = None,
         stop: Stop | None = None,
         max_requests: int | None = None,
     ) -> None:
-        self._http = http
+        # One entry for each connection, that used last on top; the pace lets no more requests go at once.
+        self._free = list(connections)
+        self._base_url = connections[0].base_url
         self._pace = pace
         self.policy = policy or RetryPolicy()
         self._max_requests = max_requests
@@ -133,17 +137,20 @@ class TmdbClient:
     async def _request(self, path: str, params: Mapping[str, str], read: Reader[T]) -> T:
         self.stats.requests += 1
         asked_at = self.clock.now()
+        http = self._free.pop()
         try:
             async with asyncio.timeout(MAX_ANSWER_SECONDS):
-                response = await self._http.get(path, params=params)
+                response = await http.get(path, params=params)
         except (httpx.TransportError, httpx.DecodingError, TimeoutError) as error:
             if _is_about_certificate(error):
                 raise CertificateError(
-                    f"The certificate of {self._http.base_url.host} cannot be trusted ({_describe(error)}): "
+                    f"The certificate of {self._base_url.host} cannot be trusted ({_describe(error)}): "
                     "check TMDB_BASE_URL, this machine's clock and its certificate authorities"
                 ) from error
             never_connected = isinstance(error, NO_CONNECTION)
             raise ConnectionFailedError(_describe(error), never_connected=never_connected) from error
+        finally:
+            self._free.append(http)
         self._was_answered = True
         self._given_up_in_silence = 0
         self.clock.hear(response.headers.get("Date"))
@@ -180,7 +187,7 @@ class TmdbClient:
         self._given_up_in_silence += 1
         is_gone = failure.never_connected and not self._was_answered
         if is_gone or self._given_up_in_silence >= SILENT_SUBJECTS:
-            host = self._http.base_url.copy_with(raw_path=b"/")
+            host = self._base_url.copy_with(raw_path=b"/")
             raise UnreachableError(
                 f"No answer from {host} ({failure}): check the network, and TMDB_BASE_URL; "
                 "run again then, and it goes on where this one stopped"
@@ -213,18 +220,26 @@ async def open_client(
     headers = {"Accept": "application/json"}
     if access_token:
         headers["Authorization"] = f"Bearer {access_token}"
-    async with httpx.AsyncClient(
-        base_url=base_url.rstrip("/") + "/",
-        headers=headers,
-        params={"api_key": api_key} if api_key and not access_token else None,
-        timeout=TIMEOUT,
-        limits=httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency),
-        follow_redirects=False,
-        # A proxy from the environment is right for TMDB, and never for a server on this machine.
-        trust_env=urlsplit(base_url).hostname not in LOOPBACK_HOSTS,
-        transport=transport,
-    ) as http:
-        yield TmdbClient(http, pace, policy, stop, max_requests)
+    # A proxy from the environment is right for TMDB, and never for a server on this machine.
+    trust_env = urlsplit(base_url).hostname not in LOOPBACK_HOSTS
+    context = httpx.create_ssl_context(trust_env=trust_env)
+    async with AsyncExitStack() as stack:
+        connections: list[httpx.AsyncClient] = []
+        while len(connections) < concurrency:
+            size = min(CONNECTIONS_A_POOL, concurrency - len(connections))
+            http = httpx.AsyncClient(
+                base_url=base_url.rstrip("/") + "/",
+                headers=headers,
+                params={"api_key": api_key} if api_key and not access_token else None,
+                timeout=TIMEOUT,
+                limits=httpx.Limits(max_connections=size, max_keepalive_connections=size),
+                follow_redirects=False,
+                verify=context,
+                trust_env=trust_env,
+                transport=transport,
+            )
+            connections += [await stack.enter_async_context(http)] * size
+        yield TmdbClient(connections, pace, policy, stop, max_requests)
 
 
 def tally(errors: Mapping[str, int]) -> str:
