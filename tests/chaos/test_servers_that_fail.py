@@ -85,7 +85,6 @@ async def test_a_body_that_never_ends_is_given_up_and_takes_no_other_movie_with_
 
 def test_payloads_of_ten_megabytes_are_kept_verbatim(served):
     place, sandbox = served(synthetic=3, payload_bytes=LARGE)
-    # Made here first: that takes the sandbox seconds.
     movies = {movie_id: ask_for(sandbox, movie_id) for movie_id in (1, 2, 3)}
     assert min(len(payload) for payload in movies.values()) > 0.9 * LARGE
 
