@@ -5,8 +5,7 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
-from flows.local_api import IS_TEMPORARY
-from flows.planning import SANDBOX, Errand
+from flows.planning import SANDBOX
 from settings import TMDB_API_URL, Settings
 from tasks.shared_pace import OwnPace, shared_pace
 from tmdb.client import TmdbClient, open_client
@@ -19,13 +18,25 @@ if TYPE_CHECKING:
 
 
 class Connection:
-    """Connects when somebody first asks, and stays for as long as the exit stack; the sandbox likewise."""
+    """Connects when somebody first asks, and stays for as long as the exit stack; the sandbox likewise.
 
-    def __init__(self, settings: Settings, errand: Errand, stop: Stop, stack: AsyncExitStack) -> None:
+    With `shares_ceiling` it keeps to one ceiling with all runs on the same Prefect API.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        stop: Stop,
+        stack: AsyncExitStack,
+        *,
+        max_requests: int | None = None,
+        shares_ceiling: bool = False,
+    ) -> None:
         self.stop = stop
         self.share = OwnPace()
+        self._shares_ceiling = shares_ceiling
         self._settings = settings
-        self._max_requests = errand.max_requests
+        self._max_requests = max_requests
         self._stack = stack
         self._client: TmdbClient | None = None
         self._sandbox: Sandbox | None = None
@@ -53,7 +64,7 @@ class Connection:
                     max_requests=self._max_requests,
                 )
             )
-            if not settings.uses_sandbox and not IS_TEMPORARY.get():
+            if self._shares_ceiling and not settings.uses_sandbox:
                 self.share = await self._stack.enter_async_context(shared_pace(pace, base_url, self.stop))
             await self.share.take_share()
         return self._client

@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain, pairwise
 from math import ceil
@@ -96,7 +95,9 @@ async def ingest(settings: Settings, errand: Errand) -> IngestionReport:
         check_lake(settings)
         stop = stack.enter_context(stop_on_signals())
         stack.enter_context(stop_after(stop, errand.max_minutes))
-        connection = Connection(settings, errand, stop, stack)
+        connection = Connection(
+            settings, stop, stack, max_requests=errand.max_requests, shares_ceiling=not IS_TEMPORARY.get()
+        )
         report = IngestionReport()
         try:
             await fetch_lacking(settings, errand, connection, report)
@@ -145,11 +146,10 @@ async def find_work(settings: Settings, errand: Errand, connection: Connection) 
 
 async def look_ahead(settings: Settings, errand: Errand) -> WorkList:
     """What an ingestion would fetch, which takes the lists of ids from TMDB where the source is one."""
-    IS_TEMPORARY.set(True)  # for a look at it, no Prefect API is needed
     check_lake(settings)
     async with AsyncExitStack() as stack:
-        connection = Connection(settings, replace(errand, max_requests=None), Stop(), stack)
-        return (await find_work(settings, errand, connection))[1]
+        _, work = await find_work(settings, errand, Connection(settings, Stop(), stack))
+    return work
 
 
 async def _conclude(

@@ -230,6 +230,17 @@ def test_runs_without_a_common_lock_still_commit_each_movie_once(served):
     assert sandbox.stats()["requests"] > 400, "they did run at the same time"
 
 
+def test_hundreds_of_batches_are_as_many_tasks_and_commits(served):
+    place, _ = served(synthetic=220, payload_bytes=1024)
+
+    place.succeed(
+        *INGEST, "--movie-ids", ",".join(map(str, range(1, 221))), INGESTION_BATCH_SIZE="1", **QUICK
+    )
+
+    assert place.movie_ids() == list(range(1, 221))
+    assert DeltaTable(RAW_MOVIES.path(place.lake)).version() == 220
+
+
 def test_news_in_payloads_are_told_once_a_run_as_artifact_and_kept_verbatim(served, tmp_path, prefect_api):
     movie = json.loads(load_catalogue()[597])
     payloads = [json.dumps(movie | {"id": n, "vote_pulse": 0.5, "budget": "1000"}) for n in range(1, 31)]
