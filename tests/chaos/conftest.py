@@ -10,11 +10,13 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lake.cursor import read_cursor
 from lake.delta import read
 from lake.tables import FETCH_FAILURES, RAW_MOVIES
 from tests.chaos.driver import RETRIES, Job
@@ -115,6 +117,15 @@ def assert_exact(driver: Driver, lake: Path, *, runs: int) -> None:
     times_owed = recorded.pop((OWED, "exhausted_retries", 500, 1 + RETRIES))
     assert recorded == absent
     assert 1 <= times_owed <= runs
+
+
+def assert_cursor_is_behind(driver: Driver, lake: Path) -> None:
+    """Changes count as followed only once every movie is there, or recorded."""
+    job = driver.job(lake)
+    if (followed := read_cursor(str(lake)).followed) == datetime.fromtimestamp(job.followed, UTC):
+        assert_exact(driver, lake, runs=2)
+    else:
+        assert followed is None or followed.timestamp() < job.followed
 
 
 def count_refetched(driver: Driver) -> int:

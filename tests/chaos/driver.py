@@ -15,11 +15,13 @@ import signal
 import sys
 from collections import Counter, deque
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from math import ceil
 from typing import Any
 
 from lake.backup import check_finished
 from lake.checkpoints import Committer
+from lake.cursor import mark_begun, move_cursor
 from lake.inventory import read_inventory
 from lake.lock import ingestion_lock
 from lake.work_list import check_source, plan_work
@@ -30,6 +32,8 @@ from tmdb.retry import RetryPolicy
 
 PARTS = 2
 RETRIES = 1
+# A job that hangs ends by SIGALRM.
+JOB_SECONDS = 120
 # What a run imports once it needs it: imported before the fork, it costs each job nothing.
 LAZY = (
     "anyio._backends._asyncio",
@@ -59,6 +63,8 @@ class Job:
     file_operations: str = ""
     fault_at: int = 0
     fault: str = "kill"
+    # Until when these movies follow TMDB's changes, in seconds since 1970.
+    followed: int = 2_000
 
     @property
     def open_batches(self) -> int:
@@ -106,10 +112,12 @@ async def ingest(job: Job, run_id: str) -> dict[str, Any]:
         ) as client:
             outcomes: list[Movie | Failure] = []
             if work.to_fetch:
-                committer = Committer(job.lake, source=job.base_url, run_id=run_id)
+                marks = [mark_begun(datetime.fromtimestamp(job.followed, UTC))]
+                committer = Committer(job.lake, source=job.base_url, run_id=run_id, marks=marks)
                 outcomes = await fetch_all(job, client, committer, work.to_fetch.tolist())
             if client.stop.reason is not None:
                 raise client.stop.reason
+        move_cursor(job.lake, datetime.fromtimestamp(job.followed, UTC))
     fetched = sum(isinstance(outcome, Movie) for outcome in outcomes)
     failed = Counter(outcome.reason for outcome in outcomes if isinstance(outcome, Failure))
     return {"asked": len(work.to_fetch), "fetched": fetched, "failed": failed}
@@ -173,6 +181,7 @@ def main() -> None:
         told, tell = os.pipe()
         child = os.fork()
         if child == 0:
+            signal.alarm(JOB_SECONDS)
             status = 1
             try:
                 os.close(told)

@@ -12,7 +12,7 @@ import pytest
 from deltalake import DeltaTable
 
 from lake.tables import FETCH_FAILURES, RAW_MOVIES
-from tests.chaos.conftest import ABSENT, Driver, assert_exact, count_refetched
+from tests.chaos.conftest import ABSENT, Driver, assert_cursor_is_behind, assert_exact, count_refetched
 
 pytestmark = pytest.mark.chaos
 
@@ -37,6 +37,7 @@ def test_killed_at_any_await_the_next_run_completes_the_lake(seed, driver: Drive
         lake = tmp_path / str(moment)
         driver.sandbox.reset()
         killed += driver.run(lake, kill_at_step=moment)["status"] == KILLED
+        assert_cursor_is_behind(driver, lake)
         driver.succeed(lake)
         assert_exact(driver, lake, runs=2)
         job = driver.job(lake)
@@ -72,7 +73,7 @@ def make_new(driver: Driver, lake: Path) -> None:
 def make_checkpointing(driver: Driver, lake: Path) -> None:
     """A lake with some movies, whose tables write a checkpoint of their log at every second commit."""
     driver.movie_ids = FEW_MOVIES[:2]
-    driver.succeed(lake, **FEW)
+    driver.succeed(lake, followed=1_000, **FEW)
     for table in (RAW_MOVIES, FETCH_FAILURES):
         found = DeltaTable(table.path(str(lake)))
         found.alter.set_table_properties({"delta.checkpointInterval": "2"})
@@ -120,6 +121,7 @@ def test_killed_at_any_file_operation_the_next_run_completes_the_lake(
         driver.sandbox.reset()
         died = driver.run(lake, file_operations=log, fault_at=number, **FEW)
         assert died == {"status": KILLED}, number
+        assert_cursor_is_behind(driver, lake)
         driver.succeed(lake, **FEW)
         assert_exact(driver, lake, runs=3)
         job = driver.job(lake, **FEW)
