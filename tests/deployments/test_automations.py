@@ -24,6 +24,7 @@ from tests.conftest import PROJECT_ROOT
 from tests.flows.conftest import clean_environment
 
 ZOMBIES, OLD_LAKE = "Crash movie runs that died", "Movie lake is older than it should be"
+LEFT_BEHIND = "Crash movie runs whose container ended before them"
 FILED: dict[str, dict[str, Any]] = {
     automation["name"]: automation
     for automation in yaml.safe_load((DEPLOYMENTS / "automations.yaml").read_text())["automations"]
@@ -117,6 +118,30 @@ async def beat(api: str, run_id: UUID, flow_name: str) -> None:
         (await http.post(f"{api}/events", json=[event])).raise_for_status()
 
 
+async def end_container(api: str, run_id: UUID, flow_name: str, status: int = 0) -> None:
+    """Tell that a run's container has ended, as a worker does."""
+    event = {
+        "id": str(uuid4()),
+        "occurred": datetime.now(UTC).isoformat(),
+        "event": "prefect.worker.executed-flow-run",
+        "resource": {"prefect.resource.id": "prefect.worker.docker.dockerworker"},
+        "related": [
+            {
+                "prefect.resource.id": f"prefect.flow.{uuid4()}",
+                "prefect.resource.role": "flow",
+                "prefect.resource.name": flow_name,
+            },
+            {
+                "prefect.resource.id": f"prefect.flow-run.{run_id}",
+                "prefect.resource.role": "flow-run",
+                "prefect.infrastructure.status-code": str(status),
+            },
+        ],
+    }
+    async with httpx.AsyncClient(trust_env=False) as http:
+        (await http.post(f"{api}/events", json=[event])).raise_for_status()
+
+
 async def runs_that_beat(api: str) -> set[UUID]:
     query = {"filter": {"event": {"name": ["prefect.flow-run.heartbeat"]}}}
     async with httpx.AsyncClient(trust_env=False) as http:
@@ -158,6 +183,34 @@ async def test_a_run_that_died_is_crashed_and_one_that_beats_goes_on(client, env
     assert (await state_of(client, died)).is_completed()
 
 
+async def test_a_run_that_is_left_when_its_container_ends_is_crashed_and_one_that_has_ended_stays(
+    client, environment, prefect_api
+):
+    states = {
+        "completed": (Pending(), Running(), Completed()),
+        "killed at its start": (Pending(name="Submitting"),),
+        "killed later": (Pending(), Running()),
+    }
+    runs = {name: await add_run(client, "ingest-movies", *path) for name, path in states.items()}
+    others = await add_run(client, "somebody-elses", Running())
+
+    await end_container(prefect_api, others, "somebody-elses")
+    for run_id in runs.values():
+        await end_container(prefect_api, run_id, "ingest-movies")
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        while not (await state_of(client, runs["killed later"])).is_final():
+            await asyncio.sleep(0.2)
+
+    message = FILED[LEFT_BEHIND]["actions"][0]["message"]
+    found = {name: await state_of(client, run_id) for name, run_id in runs.items()}
+    assert {name: (state.name, state.message) for name, state in found.items()} == {
+        "completed": ("Completed", None),
+        "killed at its start": ("Crashed", message),
+        "killed later": ("Crashed", message),
+    }
+    assert (await state_of(client, others)).is_running()
+
+
 async def test_an_old_lake_is_told_of_only_where_runs_are_scheduled(client, environment, messages):
     scheduled = ("auto-scheduled",)
     for flow_name in ("by-hand", "once-completed", "never-completed"):
@@ -185,6 +238,7 @@ def test_every_flow_of_the_project_is_watched():
 
     watched = FILED[ZOMBIES]["trigger"]["match_related"]["prefect.resource.name"]
     assert {"movie-pipeline", "ingest-movies", "refresh-analytics"} <= names <= set(watched)
+    assert FILED[LEFT_BEHIND]["trigger"]["match_related"][0]["prefect.resource.name"] == watched
 
 
 def test_a_run_with_prefects_own_frequency_beats_in_time():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -28,6 +29,7 @@ from tmdb.sandbox import Sandbox
 PROJECT_ROOT = Path(__file__).parents[2]
 BUILD_SECONDS = 1200.0
 RUN_SECONDS = 300.0
+WORKER_ENDS_SECONDS = 30.0
 SYNTHETIC_MOVIES = 400
 
 
@@ -175,12 +177,23 @@ def service(docker_client, tmp_path_factory) -> Iterator[Service]:
 def worker(environment: dict[str, str], log: Path) -> Iterator[None]:
     """A worker process for the length of the block."""
     command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", "movies-docker"]
-    with log.open("w") as file:
-        process = subprocess.Popen(
-            command, env=environment, stdout=file, stderr=subprocess.STDOUT, start_new_session=True
-        )
+    # SIGTERM has a worker send itself SIGINT, which it ignores where its parent did: a shell's job in the background
+    # does, and so do these tests in one. A signal that is handled here is at its default there.
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with log.open("w") as file:
+            process = subprocess.Popen(
+                command, env=environment, stdout=file, stderr=subprocess.STDOUT, start_new_session=True
+            )
+    finally:
+        signal.signal(signal.SIGINT, handler)
     try:
         yield
     finally:
         process.terminate()
-        process.wait(RUN_SECONDS)
+        try:
+            process.wait(WORKER_ENDS_SECONDS)
+        except subprocess.TimeoutExpired:
+            # It waits for a job that goes on, as after a test that failed.
+            process.kill()
+            process.wait()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from docker.models.containers import Container
 
 from lake.tables import FETCH_FAILURES, OVERVIEW, RAW_MOVIES, SILVER_MOVIES
 from tests.docker.conftest import RUN_SECONDS, Service
@@ -97,6 +98,21 @@ def test_a_job_killed_in_the_middle_fails_the_run_and_the_next_goes_on_from_ther
     assert kept >= 18 + 100
 
 
+@pytest.mark.parametrize("attempt", range(4))
+def test_a_job_killed_as_soon_as_its_container_is_there_crashes_the_run(
+    service: Service, attempt: int
+) -> None:
+    """More than once: Docker may remove the container before or after the worker reads its exit status."""
+    process = service.start("ingest-movies/docker", refresh=True)
+    job = await_running_job(service)
+    job.kill()
+    output, _ = process.communicate(timeout=RUN_SECONDS)
+
+    assert process.returncode == 1, output
+    assert service.flow_runs("ingest-movies")[0]["state_name"] == "Crashed"
+    await_no_job(service)
+
+
 def test_a_movie_that_cannot_be_had_fails_the_run(service: Service) -> None:
     service.sandbox.set_faults({"by_movie": {350: "missing_credits"}})
 
@@ -163,6 +179,24 @@ def all_pages(service: Service, path: str) -> list[Any]:
     while page := service.post(path, limit=200, offset=len(found)):
         found += page
     return found
+
+
+def await_running_job(service: Service) -> Container:
+    """The container of a job, once it runs."""
+    deadline = time.monotonic() + RUN_SECONDS
+    while True:
+        if found := [job for job in service.jobs() if job.status == "running"]:
+            return found[0]
+        assert time.monotonic() < deadline, "no job was started in time"
+        threading.Event().wait(0.02)
+
+
+def await_no_job(service: Service) -> None:
+    """Return once no job's container is left, running or not."""
+    deadline = time.monotonic() + RUN_SECONDS
+    while found := service.jobs():
+        assert time.monotonic() < deadline, f"left behind: {found}"
+        threading.Event().wait(0.2)
 
 
 def await_new_run(service: Service, flow: str, before: int) -> dict[str, Any]:
