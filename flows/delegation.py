@@ -29,18 +29,26 @@ class DelegatedRunError(Exception):
 
 
 async def delegate_analytics(
-    deployment: str, settings: Settings, stages: list[Stage], refresh: bool
+    deployment: str, settings: Settings, stages: list[Stage], refresh: bool, **given: object
 ) -> AnalyticsReport:
     """Have a deployment of `refresh-analytics` bring the analytics up to date, unless they are already.
 
     Whether they are is read from the lake and the output folder, so that nothing is started for nothing.
+
+    Args:
+        deployment: its name, as `flow/deployment`.
+        settings: those of this run.
+        stages: what it is to do.
+        refresh: whether it does so where nothing changed.
+        given: other parameters of the flow; what is None is left to its own settings.
 
     Raises:
         DelegatedRunError: the run failed, crashed or was cancelled.
     """
     report = AnalyticsReport()
     if refresh or describe_standing(report, settings) is None:
-        parameters: dict[str, Any] = {"stages": stages, "refresh": refresh}
+        parameters = {"stages": stages, "refresh": refresh}
+        parameters |= {name: str(value) for name, value in given.items() if value is not None}
         with timed(report.seconds, "analytics"):
             await run_elsewhere(deployment, parameters)
         report.engine_started = True

@@ -20,7 +20,7 @@ from prefect import flow
 from flows.analytics import refresh_analytics
 from flows.delegation import delegate_analytics
 from flows.ingest import ingest_movies
-from flows.parameters import MaxMinutes, MaxRequests, SourceName
+from flows.parameters import MaxMinutes, MaxRequests, MovieId, SourceName
 from flows.run_report import IncompleteIngestionError, RunReport, timed
 from flows.run_settings import run_settings
 from tasks.showing import show_run
@@ -33,7 +33,7 @@ LONGEST_SECONDS = 30 * 3600
 
 @flow(name="movie-pipeline", validate_parameters=True, timeout_seconds=LONGEST_SECONDS)
 async def movie_pipeline(
-    movie_ids: list[int] | None = None,
+    movie_ids: list[MovieId] | None = None,
     movie_ids_file: Path | None = None,
     source: SourceName = "ids",
     filters: dict[str, str] | None = None,
@@ -74,7 +74,15 @@ async def movie_pipeline(
     analytics: list[Stage] = [stage for stage in wanted if stage != Stage.INGEST]
     if analytics and analytics_deployment:
         async with run_settings(lake_root=lake_root, output_dir=output_dir) as settings:
-            report.analytics = await delegate_analytics(analytics_deployment, settings, analytics, refresh)
+            report.analytics = await delegate_analytics(
+                analytics_deployment,
+                settings,
+                analytics,
+                refresh,
+                spark_master=spark_master,
+                lake_root=lake_root,
+                output_dir=output_dir,
+            )
     elif analytics:
         report.analytics = await refresh_analytics(analytics, refresh, spark_master, lake_root, output_dir)
     report.seconds |= report.analytics.seconds

@@ -6,8 +6,10 @@ from typing import Annotated
 
 from pydantic import Field
 
+from settings import LARGEST_MOVIE_ID
 from tmdb.sources import SOURCES
 
+MovieId = Annotated[int, Field(ge=0, le=LARGEST_MOVIE_ID)]
 SourceName = Annotated[
     str, Field(pattern=f"^({'|'.join(SOURCES)})$", json_schema_extra={"enum": list(SOURCES)})
 ]

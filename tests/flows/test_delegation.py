@@ -1,0 +1,58 @@
+"""What a deployment of `refresh-analytics` is told by the pipeline that waits for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows import delegation
+from flows.delegation import DelegatedRunError
+from flows.main import movie_pipeline
+from tasks.stages import Stage
+
+DEPLOYMENT = "refresh-analytics/docker"
+
+
+@pytest.fixture
+def runs(monkeypatch, tmp_path) -> list[tuple[str, dict[str, Any]]]:
+    """The runs that were asked for, all of which fail."""
+    asked: list[tuple[str, dict[str, Any]]] = []
+
+    async def run_elsewhere(deployment: str, parameters: dict[str, Any]) -> None:
+        asked.append((deployment, parameters))
+        raise DelegatedRunError("not here")
+
+    monkeypatch.setattr(delegation, "run_elsewhere", run_elsewhere)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LAKE_ROOT", str(tmp_path / "of-this-run"))
+    return asked
+
+
+async def delegate(**parameters: Any) -> None:
+    with pytest.raises(DelegatedRunError):
+        await movie_pipeline.fn(
+            stages=[Stage.TRANSFORM, Stage.KPIS], analytics_deployment=DEPLOYMENT, **parameters
+        )
+
+
+async def test_a_delegated_run_works_on_the_lake_engine_and_folder_that_were_given(runs, tmp_path) -> None:
+    await delegate(
+        refresh=True, lake_root=str(tmp_path), output_dir=Path("/data/here"), spark_master="local[1]"
+    )
+
+    parameters = {
+        "stages": ["transform", "kpis"],
+        "refresh": True,
+        "spark_master": "local[1]",
+        "lake_root": str(tmp_path),
+        "output_dir": "/data/here",
+    }
+    assert runs == [(DEPLOYMENT, parameters)]
+
+
+async def test_a_delegated_run_is_left_to_its_own_settings_where_none_were_given(runs) -> None:
+    await delegate()
+
+    assert runs == [(DEPLOYMENT, {"stages": ["transform", "kpis"], "refresh": False})]
