@@ -30,10 +30,10 @@ PASSED_ON = (
     "ingestion_max_retries",
     "ingestion_max_age_days",
     "spark_driver_memory",
+    "spark_executor_memory",
+    "spark_app_name",
     "spark_cores",
 )
-
-
 # Where an object store is. Its keys are a role's or a secret of the work pool's: job variables can be seen.
 STORE_VARIABLES = (
     "AWS_ENDPOINT_URL",

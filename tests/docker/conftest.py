@@ -177,8 +177,8 @@ def service(docker_client, tmp_path_factory) -> Iterator[Service]:
 def worker(environment: dict[str, str], log: Path) -> Iterator[None]:
     """A worker process for the length of the block."""
     command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", "movies-docker"]
-    # SIGTERM has a worker send itself SIGINT, which it ignores where its parent did: a shell's job in the background
-    # does, and so do these tests in one. A signal that is handled here is at its default there.
+    # SIGTERM has a worker send itself SIGINT, which it ignores where its parent did: so do these tests
+    # where a script has started them in the background. A signal handled here is at its default there.
     handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with log.open("w") as file:

@@ -114,6 +114,28 @@ def test_the_service_runs_the_pipeline_on_its_warm_spark_server_once(compose: Co
     assert (rows["raw/movies"], rows["silver/movies"], rows["gold/overview"]) == ("18", "18", "1")
 
 
+def test_settings_come_from_the_shell_and_from_a_file_where_one_is_named(compose: Compose, tmp_path) -> None:
+    file = tmp_path / ".env"
+    file.write_text("INGESTION_BATCH_SIZE=7\nLAKE_ROOT=s3://bucket/lake\nAWS_REGION=eu-north-1\n")
+    environment = compose.environment | {"INGESTION_BATCH_SIZE": "8"}
+    command = ["docker", "compose", "--env-file", str(file), *COMPOSE[2:], "config", "--format", "json"]
+
+    done = subprocess.run(command, cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True)
+
+    services = json.loads(done.stdout)["services"]
+    set_up = {name: value for name, value in services["setup"]["environment"].items() if value is not None}
+    assert set_up == {
+        "AWS_REGION": "eu-north-1",
+        "DATA_VOLUME": f"{NAME}-data",
+        "INGESTION_BATCH_SIZE": "8",
+        "JOB_NETWORK": NAME,
+        "LAKE_ROOT": "s3://bucket/lake",
+        "PREFECT_API_URL": "http://server:4200/api",
+        "SPARK_MASTER": "sc://spark:15002",
+    }
+    assert services["spark"]["environment"]["AWS_REGION"] == "eu-north-1"
+
+
 def test_the_user_interface_is_served_to_a_browser(compose: Compose) -> None:
     page = httpx.get(f"{compose.api.removesuffix('/api')}/dashboard", headers={"Accept": "text/html"})
 

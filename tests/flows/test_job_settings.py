@@ -43,6 +43,8 @@ def test_jobs_get_what_is_set_here_but_no_key_no_folder_and_no_engine_of_this_ma
         "INGESTION_REQUESTS_PER_SECOND": "20",
         "SPARK_MASTER": "local[*]",
         "SPARK_DRIVER_MEMORY": "4g",
+        "SPARK_EXECUTOR_MEMORY": "2g",
+        "SPARK_APP_NAME": "nightly",
         "LAKE_ROOT": "data",
         "OUTPUT_DIR": "somewhere",
         "JOB_NETWORK": "movies",
@@ -57,6 +59,8 @@ def test_jobs_get_what_is_set_here_but_no_key_no_folder_and_no_engine_of_this_ma
         "INGESTION_MOVIE_IDS": "3,1,2",
         "INGESTION_REQUESTS_PER_SECOND": "20.0",
         "SPARK_DRIVER_MEMORY": "4g",
+        "SPARK_EXECUTOR_MEMORY": "2g",
+        "SPARK_APP_NAME": "nightly",
         "PREFECT_FLOWS_DEFAULT_RETRIES": "2",
         "PREFECT_FLOWS_DEFAULT_RETRY_DELAY_SECONDS": "30",
     }
