@@ -40,7 +40,7 @@ class Driver:
     process: subprocess.Popen[str]
     sandbox: Sandbox
     folder: Path
-    movie_ids: list[int] = field(default_factory=lambda: [*MOVIES, *ABSENT])
+    movie_ids: list[int] = field(default_factory=lambda: [*ABSENT[:2], *MOVIES, *ABSENT[2:]])
 
     def job(self, lake: Path, **changes: Any) -> Job:
         return Job(str(lake), self.sandbox.base_url, self.sandbox.key, self.movie_ids, **changes)

@@ -18,8 +18,8 @@ pytestmark = pytest.mark.chaos
 
 SEEDS = range(4)
 KILLED = -9
-# Three batches of different kinds: with a movie that fails, of movies alone, with movies that do not exist.
-FEW_MOVIES = [*range(1, 16), *ABSENT[:2]]
+# Three batches: with a movie that does not exist, with one that fails, and again with one that does not exist.
+FEW_MOVIES = [ABSENT[0], *range(1, 16), ABSENT[1]]
 FEW = {"batch_size": 6}
 # Every file operation, in so many parts that can run side by side.
 PARTS = 4
