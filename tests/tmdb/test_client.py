@@ -150,6 +150,9 @@ def test_a_movie_is_one_request_with_its_credits_appended_and_kept_verbatim(run_
         pytest.param(body('{"id": 7, "credits": {'), id="half-a-body"),
         pytest.param(body("[]"), id="list"),
         pytest.param(body(""), id="empty"),
+        pytest.param(
+            body('{"id": 7, "credits": {}, "x": ' + "[" * 99_999 + "]" * 99_999 + "}"), id="too-deep"
+        ),
         pytest.param(changed(id=8), id="another-movie"),
         pytest.param(changed(credits=None), id="null-credits"),
         pytest.param(without_credits, id="no-credits"),
@@ -295,6 +298,18 @@ def test_a_clock_that_is_wrong_or_jumps_is_set_right_by_the_servers(off, run_ski
 
     assert abs(first.fetched_at - datetime.now(UTC)) < timedelta(minutes=1), "nobody had said anything yet"
     assert abs(second.fetched_at - (datetime.now(UTC) + off)) < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("date", ["Fri, 31 Dec 9999 23:59:59 -0900", "Mon, 01 Jan 0001 00:00:00 GMT"])
+def test_a_date_that_no_clock_shows_is_not_believed(date, run_skipping):
+    def dated(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json=payload(asked_for(request)), headers={"Date": date})
+
+    movies = run_skipping(fetch(Server(dated), 1, 2, 3, concurrency=1))
+
+    assert [abs(movie.fetched_at - datetime.now(UTC)) < timedelta(minutes=1) for movie in movies] == [
+        True
+    ] * 3
 
 
 def test_errors_are_counted_by_kind_also_where_a_retry_helped(run_skipping):
