@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from report.gold import Gold
 from report.provenance import Provenance
 from report.sections import Section, Table, build_report
 
+# Prefect's UI cuts wider tables at the right: these are several, with the rank and the name in each.
+WIDEST, KEY_COLUMNS = 6, 2
 # `|` ends a cell; the others would make emphasis, links, code or tags of a title such as M*A*S*H or [REC].
 _SPECIAL = re.compile(r"([\\|`*_\[\]<>~])")
 
@@ -45,9 +48,24 @@ def _section(number: int, section: Section) -> str:
 
 
 def _table(table: Table) -> str:
+    return "\n\n".join(_columns(table, columns) for columns in _parts(len(table.columns)))
+
+
+def _parts(columns: int) -> list[list[int]]:
+    """Which columns go into one table: all, or the first two with a share of the others each."""
+    others = range(KEY_COLUMNS, columns)
+    tables = max(1, math.ceil(len(others) / (WIDEST - KEY_COLUMNS)))
+    share = max(1, math.ceil(len(others) / tables))
+    return [
+        [*range(min(KEY_COLUMNS, columns)), *others[start : start + share]]
+        for start in range(0, max(1, len(others)), share)
+    ]
+
+
+def _columns(table: Table, chosen: list[int]) -> str:
     lines = [
-        [column.title for column in table.columns],
-        ["---:" if column.figures else ":---" for column in table.columns],
-        *([escape(cell) for cell in row] for row in table.rows),
+        [table.columns[i].title for i in chosen],
+        ["---:" if table.columns[i].figures else ":---" for i in chosen],
+        *([escape(row[i]) for i in chosen] for row in table.rows),
     ]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -152,6 +152,12 @@ def build_report(gold: Gold, provenance: Provenance) -> Report:
     )
 
 
+def build_rankings(gold: Gold) -> dict[str, Table]:
+    """The rankings that have a place taken, by name, with the columns that each is about."""
+    taken = (ranking for ranking in (*_PERFORMANCE, *_RATINGS) if gold.ranking(ranking.name))
+    return {ranking.name: _ranking(gold, ranking) for ranking in taken}
+
+
 def _general_statistics(gold: Gold) -> Table:
     overview, years = gold.overview, gold.rows(tables.YEARS, by="release_year")
     span = sorted({years[0]["release_year"], years[-1]["release_year"]}) if years else []

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,12 +18,14 @@ from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 
 from lake.delta import TableVersion, open_table, read, version_to_read
 from lake.publications import Publication
-from lake.tables import GOLD, MOVIE_RANKINGS, SILVER_MOVIES, Table
+from lake.tables import GOLD, SILVER_MOVIES, Table
 from report.files import write_plots, write_report
 from report.gold import Gold
 from report.markdown import escape, markdown_report
 from report.provenance import Provenance
 from report.record import made_files, write_record
+from report.sections import Table as ReportTable
+from report.sections import build_rankings
 from tasks.analytics import MissingInputError
 from tasks.caching import CACHE, code_version
 from tasks.showing import at_once
@@ -35,6 +38,8 @@ logger = logging.getLogger(__name__)
 
 REPORT, PLOTS = "report", "plots"
 CODE = ("lake", "report", "tasks/reporting.py")
+# More would be cut at the right of Prefect's UI, beside a long title.
+SHOWN_COLUMNS = 5
 LIBRARIES = ("matplotlib", "pyarrow", "seaborn")
 # What files are made from, in the strings and numbers that a cache key needs.
 MadeFrom = dict[str, Any]
@@ -72,17 +77,7 @@ async def write_kpi_report(lake_root: str, output_dir: str, made_from: MadeFrom)
         return paths
     gold, provenance = await asyncio.to_thread(_load, lake_root, made_from)
     written = write_report(folder, gold, provenance)
-    await acreate_markdown_artifact(
-        markdown_report(gold, provenance), key="kpi-report", description="KPIs of the movies in the lake"
-    )
-    await at_once(
-        acreate_table_artifact(
-            _without(gold.ranking(name), "ranking"),
-            key=f"ranking-{name.replace('_', '-')}",
-            description=f"{name.replace('_', ' ').capitalize()} ({provenance.caption})",
-        )
-        for name in sorted({row["ranking"] for row in gold.rows(MOVIE_RANKINGS, by="rank")})
-    )
+    await show_report(gold, provenance)
     write_record(folder, REPORT, made_from, written)
     logger.info("report of %s movies in %s", gold.movies, folder)
     return made_files(folder, REPORT, made_from)
@@ -96,13 +91,39 @@ async def draw_plots(lake_root: str, output_dir: str, made_from: MadeFrom) -> li
         return paths
     gold, provenance = await asyncio.to_thread(_load, lake_root, made_from)
     drawn = await asyncio.to_thread(write_plots, folder, gold, provenance)
-    await at_once(
-        acreate_markdown_artifact(_picture(name, path, gold), key=f"plot-{name.replace('_', '-')}")
-        for name, path in drawn.items()
-    )
+    await show_plots(drawn, gold)
     write_record(folder, PLOTS, made_from, drawn.values())
     logger.info("%s plots in %s", len(drawn), folder)
     return made_files(folder, PLOTS, made_from)
+
+
+async def show_report(gold: Gold, provenance: Provenance) -> None:
+    """Show the report and each ranking in Prefect's UI, with figures and headings as the report has them."""
+    await acreate_markdown_artifact(
+        markdown_report(gold, provenance), key="kpi-report", description="KPIs of the movies in the lake"
+    )
+    await at_once(
+        acreate_table_artifact(
+            _cells(table),
+            key=_key("ranking", name),
+            description=f"{table.title} · {provenance.caption}",
+        )
+        for name, table in build_rankings(gold).items()
+    )
+
+
+async def show_plots(drawn: Mapping[str, Path], gold: Gold) -> None:
+    """Show each plot in Prefect's UI, with what it finds."""
+    from report.plots import PLOTS, describe
+
+    await at_once(
+        acreate_markdown_artifact(
+            _picture(describe(name, gold), path),
+            key=_key("plot", name),
+            description=f"{PLOTS[name].title(gold)}.",
+        )
+        for name, path in drawn.items()
+    )
 
 
 def _made_from(silver: Publication, gold: Publication) -> MadeFrom:
@@ -133,13 +154,17 @@ def _read(table: Table, lake_root: str, published: tuple[str, int]) -> pa.Table:
     return read(table, lake_root, version_to_read(found, TableVersion(*published)))
 
 
-def _picture(name: str, path: Path, gold: Gold) -> str:
+def _cells(table: ReportTable) -> list[dict[str, str]]:
+    """Rows by headings: the rank, the movie, and the first figures, which the ranking is about."""
+    headings = [column.title for column in table.columns[:SHOWN_COLUMNS]]
+    return [dict(zip(headings, row, strict=False)) for row in table.rows]
+
+
+def _picture(words: str, path: Path) -> str:
     # An image artifact prints its whole URL below the picture; in markdown it is a picture alone.
     data = base64.b64encode(path.read_bytes()).decode()
-    from report.plots import describe
-
-    return f"![{escape(describe(name, gold))}](data:image/png;base64,{data})"
+    return f"![{escape(words)}](data:image/png;base64,{data})"
 
 
-def _without(rows: list[dict[str, Any]], column: str) -> list[dict[str, Any]]:
-    return [{name: value for name, value in row.items() if name != column} for row in rows]
+def _key(kind: str, name: str) -> str:
+    return f"{kind}-{name.replace('_', '-')}"

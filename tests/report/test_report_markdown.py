@@ -26,6 +26,26 @@ def test_tables_of_the_default_movies(gold_18: Gold, provenance: Provenance) -> 
     assert text.endswith(f"---\n\n{provenance.caption}\n\n{ATTRIBUTION}\n")
 
 
+def test_a_table_too_wide_for_a_page_is_two_with_the_names_in_both(
+    gold_18: Gold, provenance: Provenance
+) -> None:
+    assert (
+        "| # | Collection | Movies | Total revenue | Mean revenue |\n"
+        "| ---: | :--- | ---: | ---: | ---: |\n"
+        "| 1 | The Avengers Collection | 4 | $7,776.1M | $1,944.0M |\n"
+        "| 2 | Star Wars Collection | 2 | $3,400.9M | $1,700.5M |\n"
+        "| 3 | Jurassic Park Collection | 2 | $2,982.0M | $1,491.0M |\n"
+        "| 4 | Frozen Collection | 2 | $2,727.9M | $1,364.0M |\n"
+        "\n"
+        "| # | Collection | Total budget | Mean budget | Mean rating |\n"
+        "| ---: | :--- | ---: | ---: | ---: |\n"
+        "| 1 | The Avengers Collection | $1,111.0M | $277.8M | 7.93/10 |\n"
+        "| 2 | Star Wars Collection | $545.0M | $272.5M | 7.01/10 |\n"
+        "| 3 | Jurassic Park Collection | $320.0M | $160.0M | 6.62/10 |\n"
+        "| 4 | Frozen Collection | $300.0M | $150.0M | 7.24/10 |\n"
+    ) in markdown_report(gold_18, provenance)
+
+
 def test_sections_are_those_of_the_text_report(gold_18: Gold, provenance: Provenance) -> None:
     markdown = markdown_report(gold_18, provenance)
     headings = [line.removeprefix("## ") for line in markdown.splitlines() if line.startswith("## ")]
