@@ -42,7 +42,7 @@ async def refresh_analytics(
         spark_master=spark_master, lake_root=lake_root, output_dir=output_dir
     ) as settings:
         result = await bring_up_to_date(settings, set(stages or Stage), refresh)
-        logger.info("%s", result)
+        logger.info("%s", result.sentence())
     return result
 
 

@@ -10,6 +10,7 @@ from time import monotonic
 from typing import Any
 
 from lake.publications import Publication
+from report.formats import counted
 from tmdb.client import tally
 
 
@@ -107,6 +108,15 @@ class AnalyticsReport:
 @dataclass
 class RunReport:
     """A whole run: what it fetched, what the tables hold, and how long each step took."""
+    def sentence(self) -> str:
+        """What the tables hold and whether that took an engine, in one line."""
+        counts = [f"{counted(self.movies or 0, 'movie')} in silver"]
+        for what, number in (("filtered", self.filtered), ("in quarantine", self.quarantined)):
+            if total := sum(number.values()):
+                counts.append(f"{total:,} {what} ({reasons(number)})")
+        engine = "" if self.engine_started else "; no engine was needed"
+        return f"{', '.join(counts)}; {counted(len(self.files), 'file')} of report and plots{engine}"
+
 
     ingestion: IngestionReport = field(default_factory=IngestionReport)
     analytics: AnalyticsReport = field(default_factory=AnalyticsReport)

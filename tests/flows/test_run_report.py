@@ -1,0 +1,35 @@
+"""What a run says of itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from flows.run_report import AnalyticsReport
+
+MADE = AnalyticsReport(
+    movies=1601,
+    filtered={"not_released": 2, "blank_release_date": 0},
+    quarantined={"bad_value": 1},
+    files=["kpi_analysis.txt", "plots/roi_by_genre.png"],
+    engine_started=True,
+)
+
+
+@pytest.mark.parametrize(
+    ("report", "sentence"),
+    [
+        pytest.param(
+            MADE,
+            "1,601 movies in silver, 2 filtered (2 not_released), 1 in quarantine (1 bad_value); "
+            "2 files of report and plots",
+            id="made",
+        ),
+        pytest.param(
+            AnalyticsReport(movies=18, files=["kpi_analysis.txt"]),
+            "18 movies in silver; 1 file of report and plots; no engine was needed",
+            id="unchanged",
+        ),
+    ],
+)
+def test_analytics_are_told_in_a_sentence(report: AnalyticsReport, sentence: str) -> None:
+    assert report.sentence() == sentence
