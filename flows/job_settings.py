@@ -47,8 +47,9 @@ STORE_VARIABLES = (
 
 
 class JobSettings(TypedDict):
-    """What `prefect.yaml` puts into a deployment's job variables."""
+    """What `prefect.yaml` puts into a deployment's job variables, and into the build of its image."""
 
+    build_arguments: dict[str, str]
     volumes: list[str]
     networks: list[str]
     environment: dict[str, str]
@@ -56,7 +57,7 @@ class JobSettings(TypedDict):
 
 
 def job_settings(retries: int = 0) -> JobSettings:
-    """Read `DATA_VOLUME`, `JOB_NETWORK` and the settings that jobs share.
+    """Read `DATA_VOLUME`, `JOB_NETWORK`, `OBJECT_STORE` and the settings that jobs share.
 
     Args:
         retries: how often a flow run that failed is tried again in its container.
@@ -68,6 +69,7 @@ def job_settings(retries: int = 0) -> JobSettings:
     key = None if EnvironmentKeys().any_set else "in-a-secret-block"
     settings = load_settings(tmdb_api_key=key)
     return JobSettings(
+        build_arguments={"OBJECT_STORE": os.environ.get("OBJECT_STORE", "")},
         volumes=[f"{data_volume(settings.data_volume)}:{DATA}"],
         networks=[settings.job_network] if settings.job_network else [],
         environment=job_environment(settings) | _retries(retries),

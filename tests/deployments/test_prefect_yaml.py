@@ -34,7 +34,7 @@ def flow_name(deployment: dict[str, Any]) -> str:
 
 def test_every_flow_is_deployed_in_its_image_one_run_at_a_time_with_schedules_off() -> None:
     [build] = {name for step in DEPLOYMENTS[0]["build"] for name in step if "docker" in name}
-    images = {flow_name(one): one["build"][0][build]["image_name"] for one in DEPLOYMENTS}
+    images = {flow_name(one): one["build"][1][build]["image_name"] for one in DEPLOYMENTS}
 
     assert images == IMAGES
     for one in DEPLOYMENTS:
@@ -78,6 +78,19 @@ def test_job_variables_fit_the_work_pool() -> None:
         validate(variables, template["variables"], raise_on_error=True)
 
 
+@pytest.mark.parametrize("store", [None, "s3"])
+def test_nothing_is_left_for_an_unset_variable_where_images_are_built(store, monkeypatch) -> None:
+    monkeypatch.delenv("OBJECT_STORE", raising=False)
+    if store:
+        monkeypatch.setenv("OBJECT_STORE", store)
+    outputs = {"job": job_settings()}
+
+    assert "$" not in TEXT
+    for one in DEPLOYMENTS:
+        [build] = one["build"][1].values()
+        assert apply_values(build["buildargs"], outputs) == {"OBJECT_STORE": store or ""}
+
+
 def test_code_is_where_the_image_has_it_and_not_where_it_was_deployed_from() -> None:
     step = {"prefect.deployments.steps.set_working_directory": {"directory": "/app"}}
 
@@ -96,7 +109,7 @@ def test_deploying_ready_images_differs_in_nothing_but_the_build() -> None:
 
     for one, deployed in zip(DEPLOYMENTS, ready, strict=True):
         image = f"{IMAGES[flow_name(one)]}:latest"
-        assert deployed["build"] == one["build"][1:]
+        assert deployed["build"] == one["build"][:1]
         assert deployed["work_pool"]["job_variables"] == one["work_pool"]["job_variables"] | {"image": image}
         assert {name: deployed[name] for name in one if name not in ("build", "work_pool")} == {
             name: one[name] for name in one if name not in ("build", "work_pool")

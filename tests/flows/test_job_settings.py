@@ -20,6 +20,7 @@ def no_settings(monkeypatch, tmp_path):
         "DATA_VOLUME",
         "JOB_NETWORK",
         "AWS_",
+        "OBJECT_STORE",
     )
     for name in [name for name in os.environ if name.startswith(foreign)]:
         monkeypatch.delenv(name)
@@ -28,6 +29,7 @@ def no_settings(monkeypatch, tmp_path):
 
 def test_without_settings_jobs_share_a_named_volume():
     assert job_settings() == {
+        "build_arguments": {"OBJECT_STORE": ""},
         "volumes": ["tmdb-movies-data:/data"],
         "networks": [],
         "environment": HEARTBEAT,
@@ -68,10 +70,12 @@ def test_jobs_get_what_is_set_here_but_no_key_no_folder_and_no_engine_of_this_ma
 
 
 def test_a_store_and_a_spark_server_are_the_same_for_jobs_unless_a_token_would_be_seen(monkeypatch):
+    monkeypatch.setenv("OBJECT_STORE", "s3")
     monkeypatch.setenv("LAKE_ROOT", "s3://bucket/lake")
     monkeypatch.setenv("AWS_REGION", "eu-north-1")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.setenv("SPARK_MASTER", "sc://spark:15002")
+    assert job_settings()["build_arguments"] == {"OBJECT_STORE": "s3"}
     assert job_settings()["environment"] == HEARTBEAT | {
         "AWS_REGION": "eu-north-1",
         "LAKE_ROOT": "s3://bucket/lake",
