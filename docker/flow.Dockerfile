@@ -28,9 +28,12 @@ ENV PATH=/opt/movies/bin:$PATH \
     DO_NOT_TRACK=1
 WORKDIR /app
 USER 1000:1000
-VOLUME /data
 HEALTHCHECK --interval=30s --timeout=5s CMD ["test", "-w", "/data"]
+# The commit, where whoever builds says it.
+ARG REVISION=
 LABEL org.opencontainers.image.title="TMDB movie pipeline: flows" \
-      org.opencontainers.image.description="Fetches movies from TMDB into Delta tables, and runs Prefect's worker and server."
+      org.opencontainers.image.description="Fetches movies from TMDB into Delta tables, and runs Prefect's worker and server." \
+      org.opencontainers.image.version=0.1.0 \
+      org.opencontainers.image.revision=$REVISION
 CMD ["python", "flows/main.py", "--stage", "ingest"]
 COPY . /app

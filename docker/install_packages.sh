@@ -19,8 +19,9 @@ uv pip install --quiet --no-cache --python "$folder" --requirement requirements.
 
 packages=$(echo "$folder"/lib/python*/site-packages)
 cd "$packages"
-# Arrow's RPC and own S3 client (delta-rs has one), headers and sources; tests that packages ship.
-rm -rf pyarrow/*_flight* pyarrow/*_s3* pyarrow/*_cpp_tests* \
+# Arrow's RPC, query plans for other engines and own S3 client (delta-rs has one), headers and sources; tests that
+# packages ship.
+rm -rf pyarrow/*_flight* pyarrow/*_s3* pyarrow/*_substrait* pyarrow/*_cpp_tests* \
   pyarrow/include pyarrow/src pyarrow/tests pyarrow/*.pyx pyarrow/*.pxd pyarrow/*.pxi
 # One copy of each library under the name it is asked for by, where wheels have to carry three.
 rm -f pyarrow/libarrow_python*.so pyarrow/libarrow_python*.so.*.*.*

@@ -61,11 +61,14 @@ ENV PATH=/opt/movies/bin:/opt/java/bin:$PATH \
     DO_NOT_TRACK=1
 WORKDIR /app
 USER 1000:1000
-VOLUME /data
 EXPOSE 15002
-HEALTHCHECK --interval=30s --timeout=5s CMD ["test", "-w", "/data"]
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s CMD ["python", "docker/check_health.py"]
+# The commit, where whoever builds says it.
+ARG REVISION=
 LABEL org.opencontainers.image.title="TMDB movie pipeline: Spark" \
-      org.opencontainers.image.description="Apache Spark with Delta, as Spark Connect server or in the flow's process."
+      org.opencontainers.image.description="Apache Spark with Delta, as Spark Connect server or in the flow's process." \
+      org.opencontainers.image.version=0.1.0 \
+      org.opencontainers.image.revision=$REVISION
 ENTRYPOINT ["sh", "/app/docker/entrypoint.sh"]
 CMD ["python", "-m", "spark.connect_server"]
 COPY . /app
