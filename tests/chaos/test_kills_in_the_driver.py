@@ -18,7 +18,7 @@ pytestmark = pytest.mark.chaos
 
 SEEDS = range(4)
 KILLED = -9
-# Three batches: with a movie that does not exist, with one that fails, and again with one that does not exist.
+# Three batches: with a movie that does not exist, with one that fails, and with another that does not exist.
 FEW_MOVIES = [ABSENT[0], *range(1, 16), ABSENT[1]]
 FEW = {"batch_size": 6}
 # Every file operation, in so many parts that can run side by side.
