@@ -19,10 +19,11 @@ uv pip install --quiet --no-cache --python "$folder" --requirement requirements.
 
 packages=$(echo "$folder"/lib/python*/site-packages)
 cd "$packages"
-# Arrow's RPC, query plans for other engines and own S3 client (delta-rs has one), headers and sources; tests that
-# packages ship.
-rm -rf pyarrow/*_flight* pyarrow/*_s3* pyarrow/*_substrait* pyarrow/*_cpp_tests* \
-  pyarrow/include pyarrow/src pyarrow/tests pyarrow/*.pyx pyarrow/*.pxd pyarrow/*.pxi
+# Arrow's RPC, ORC and own clients of stores (delta-rs has them), headers and sources; tests that packages ship.
+rm -rf pyarrow/*_flight* pyarrow/*_s3* pyarrow/_azurefs* pyarrow/_gcsfs* pyarrow/_hdfs* pyarrow/_orc* pyarrow/_dataset_orc* \
+  pyarrow/*_cpp_tests* pyarrow/include pyarrow/src pyarrow/tests sqlalchemy/testing alembic/testing
+# What is for compilers, type checkers and scanners alone.
+find . -type f \( -name '*.pyi' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.pxi' -o -path '*.dist-info/sboms/*' \) -delete
 # One copy of each library under the name it is asked for by, where wheels have to carry three.
 rm -f pyarrow/libarrow_python*.so pyarrow/libarrow_python*.so.*.*.*
 find . -type d \( -name tests -o -name test \) ! -path './prefect*' ! -path './numpy*' -prune -exec rm -rf {} +
