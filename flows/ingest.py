@@ -172,7 +172,7 @@ async def _conclude(
             f"{report.fetched:,} movies were fetched and are checkpointed, {report.left:,} are left"
         )
         raise reason
-    logger.info("%s", report)
+    logger.info("%s", report.sentence())
 
 
 @contextmanager

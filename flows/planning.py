@@ -85,7 +85,7 @@ def read_position(settings: Settings, inventory: Inventory) -> Position:
         LakeError: it cannot be read.
     """
     cursor = read_cursor(settings.lake)
-    return Position(cursor.followed, cursor.begun, inventory.oldest_fetch, owed_movies(inventory))
+    return Position(cursor.followed, cursor.broken_off, inventory.oldest_fetch, owed_movies(inventory))
 
 
 def plan(settings: Settings, inventory: Inventory, errand: Errand, found: Found) -> WorkList:

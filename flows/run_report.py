@@ -63,6 +63,10 @@ class IngestionReport:
             rows.append(("left", self.left, self.stopped))
         return [{"movies": name, "count": count, "detail": detail} for name, count, detail in rows]
 
+    def sentence(self) -> str:
+        """What became of the movies, in one line."""
+        return "movies: " + ", ".join(f"{row['movies']} {row['count']:,}" for row in self.rows())
+
     def metrics(self, seconds: float) -> dict[str, Any]:
         """The numbers that an automation may act on."""
         return {
@@ -104,10 +108,6 @@ class AnalyticsReport:
             **silver.versions,
         }
 
-
-@dataclass
-class RunReport:
-    """A whole run: what it fetched, what the tables hold, and how long each step took."""
     def sentence(self) -> str:
         """What the tables hold and whether that took an engine, in one line."""
         counts = [f"{counted(self.movies or 0, 'movie')} in silver"]
@@ -117,6 +117,10 @@ class RunReport:
         engine = "" if self.engine_started else "; no engine was needed"
         return f"{', '.join(counts)}; {counted(len(self.files), 'file')} of report and plots{engine}"
 
+
+@dataclass
+class RunReport:
+    """A whole run: what it fetched, what the tables hold, and how long each step took."""
 
     ingestion: IngestionReport = field(default_factory=IngestionReport)
     analytics: AnalyticsReport = field(default_factory=AnalyticsReport)

@@ -110,6 +110,7 @@ class Committer:
         # Movies first: between the two commits a crash forgets failures, which are then asked for again.
         if batch.movies:
             rows = arrow_rows(RAW_MOVIES, batch.movies, batch_id=batch.batch_id, source=self._source)
+            batch.movies.clear()  # the rows have them, and payloads are large
             self._movies.append(rows, batch.batch_id, self._marks)
         if batch.failures:
             rows = arrow_rows(FETCH_FAILURES, batch.failures, batch_id=batch.batch_id)

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
-from deltalake.exceptions import DeltaError
+from deltalake import (
+    ColumnProperties,
+    CommitProperties,
+    DeltaTable,
+    Transaction,
+    WriterProperties,
+    write_deltalake,
+)
+from deltalake.exceptions import CommitFailedError, DeltaError
 
 from lake.delta import TableVersion, content_version, create, query
 from lake.errors import access
@@ -16,13 +24,24 @@ from lake.tables import Table
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 # Every commit of rows carries this application id and the next number of its counter. The log refuses a
 # commit that another one with the same id has overtaken, but not a repeated number, so the counter is read
 # before and after (facts of delta-rs 1.6).
 APPLICATION_ID = "tmdb-movies-ingestion"
 # A view of a table that has followed hundreds of commits is ten times as slow at the next as a new one.
 COMMITS_A_VIEW = 25
-WRITER = WriterProperties(compression="ZSTD", compression_level=3)
+# Payloads are much alike: they are packed many at a time, at the level from which zstd looks far back. Their
+# statistics would put whole payloads into each file's footer, uncompressed.
+WRITER = WriterProperties(
+    compression="ZSTD",
+    compression_level=5,
+    data_page_size_limit=2 * 2**20,
+    column_properties={"payload": ColumnProperties(dictionary_enabled=False, statistics_enabled="NONE")},
+)
+# A commit that meets another's is tried again on what that one has left.
+ATTEMPTS = 5
 
 
 class Appender:
@@ -58,6 +77,7 @@ class Appender:
                 app_transactions=[Transaction(APPLICATION_ID, self._counter + 1), *marks],
                 custom_metadata={"batch_id": batch_id, "source": self._source},
             )
+            version = self._table.version()
             with access("written", self._table.table_uri):
                 try:
                     write_deltalake(
@@ -69,8 +89,9 @@ class Appender:
                     )
                     break
                 except (OSError, DeltaError):
-                    # Without another writer's commit it would only fail again.
-                    if self._read_counter() == self._counter:
+                    # Without another commit, be it of rows or of what drops some, it would only fail again.
+                    self._read_counter()
+                    if self._table.version() == version:
                         raise
         self.commits += 1
         if self.commits % COMMITS_A_VIEW == 0:
@@ -119,3 +140,17 @@ def replace(table: Table, lake_root: str, rows: pa.Table) -> TableVersion:
     with access("written", found.table_uri):
         write_deltalake(found, rows, mode="overwrite", writer_properties=WRITER)
     return content_version(found)
+
+
+def insist(found: DeltaTable, commit: Callable[[], T]) -> T:
+    """Commit, and where another's commit came in between, try again.
+
+    Raises:
+        CommitFailedError: others commit to the table all the time.
+    """
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return commit()
+        except CommitFailedError:
+            found.update_incremental()
+    return commit()

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from deltalake import CommitProperties, Transaction
 
+from lake.commits import insist
 from lake.delta import NO_ROWS, create, open_table
 from lake.errors import access
 from lake.tables import RAW_MOVIES
@@ -21,10 +22,17 @@ BEGUN = "tmdb-movies-changes-begun"
 
 @dataclass(frozen=True)
 class Cursor:
-    """Every change until `followed` is in the lake. A walk that began at `begun` has committed since then."""
+    """Every change until `followed` is in the lake; the last walk to commit anything began at `begun`."""
 
     followed: datetime | None = None
     begun: datetime | None = None
+
+    @property
+    def broken_off(self) -> datetime | None:
+        """When a walk began that did not come to its end; None where the last one did."""
+        if self.begun is None or (self.followed is not None and self.begun <= self.followed):
+            return None
+        return self.begun
 
 
 def read_cursor(lake_root: str) -> Cursor:
@@ -58,4 +66,9 @@ def move_cursor(lake_root: str, followed: datetime) -> None:
         custom_metadata={NO_ROWS: followed.isoformat()},
     )
     with access("written", found.table_uri):
-        found.create_write_transaction([], mode="append", schema=found.schema(), commit_properties=properties)
+        insist(
+            found,
+            lambda: found.create_write_transaction(
+                [], mode="append", schema=found.schema(), commit_properties=properties
+            ),
+        )

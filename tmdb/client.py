@@ -151,6 +151,8 @@ class TmdbClient:
             raise ConnectionFailedError(_describe(error), never_connected=never_connected) from error
         finally:
             self._free.append(http)
+        # An answer and its stream hold each other, and so the payload until the garbage collector comes by.
+        response.stream = httpx.ByteStream(b"")
         self._was_answered = True
         self._given_up_in_silence = 0
         self.clock.hear(response.headers.get("Date"))

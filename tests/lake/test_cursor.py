@@ -35,6 +35,7 @@ def test_a_walk_that_is_broken_off_is_known_to_have_begun_and_not_to_have_ended(
     commit(root, 1)
 
     assert read_cursor(root) == Cursor(followed=None, begun=BEGUN)
+    assert read_cursor(root).broken_off == BEGUN
 
 
 def test_the_cursor_moves_without_a_change_of_content(root):
@@ -44,7 +45,19 @@ def test_the_cursor_moves_without_a_change_of_content(root):
     move_cursor(root, BEGUN)
 
     assert read_cursor(root) == Cursor(BEGUN, BEGUN)
+    assert read_cursor(root).broken_off is None
     assert content_version(open_table(RAW_MOVIES, root)) == before
+
+
+def test_the_cursor_moves_though_another_commit_comes_in_between(root, monkeypatch):
+    commit(root, 1)
+    seen = open_table(RAW_MOVIES, root)
+    DeltaTable(RAW_MOVIES.path(root)).delete("movie_id = 1")
+    monkeypatch.setattr("lake.cursor.create", lambda *_: seen)
+
+    move_cursor(root, BEGUN)
+
+    assert read_cursor(root) == Cursor(BEGUN, BEGUN)
 
 
 def test_the_cursor_outlives_checkpoints_of_the_log_compaction_and_vacuum(root):

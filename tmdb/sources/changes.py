@@ -47,8 +47,8 @@ class Changes(Source):
         # Whatever this machine's clock says, the walk begins and ends by TMDB's.
         first = await self._read(client, first_day)
         begun = (client.clock.now() - (datetime.now(UTC) - here)).replace(microsecond=0)
-        if position.begun is not None and _is_unfinished(position) and position.begun.date() == begun.date():
-            begun = position.begun
+        if position.broken_off is not None and position.broken_off.date() == begun.date():
+            begun = position.broken_off
         days = [first_day + n * DAY for n in range(1, (begun.date() - first_day).days + 1)]
         others = await together(self._read(client, day) for day in days)
         needed: dict[int, datetime] = {}
@@ -79,8 +79,3 @@ class Changes(Source):
                 "catalogue anew with the source export and --refresh"
             )
         return listing
-
-
-def _is_unfinished(position: Position) -> bool:
-    """Whether a walk began and the cursor never came to where it was."""
-    return position.begun is not None and (position.followed is None or position.begun > position.followed)

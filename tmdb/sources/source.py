@@ -17,10 +17,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Position:
-    """How far the lake has come: what a source goes on from."""
+    """How far the lake has come: what a source goes on from.
+
+    All changes until `followed` are there; a walk over later ones that began at `broken_off` did not end.
+    """
 
     followed: datetime | None = None
-    begun: datetime | None = None
+    broken_off: datetime | None = None
     oldest_fetch: datetime | None = None
     owed: array[int] = field(default_factory=lambda: array("q"))
 

@@ -222,11 +222,11 @@ async def test_each_changed_movie_is_needed_since_the_end_of_its_last_day(sandbo
 async def test_a_walk_that_was_broken_off_today_goes_on_as_it_began(sandbox):
     begun = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=2)
 
-    again = await find(sandbox, "changes", Position(followed=begun - 2 * DAY, begun=begun))
-    done = await find(sandbox, "changes", Position(followed=begun, begun=begun))
+    today = await find(sandbox, "changes", Position(followed=begun - 2 * DAY, broken_off=begun))
+    yesterday = await find(sandbox, "changes", Position(followed=begun - 2 * DAY, broken_off=begun - DAY))
 
-    assert again.begun == again.followed == begun
-    assert done.begun > begun
+    assert today.begun == today.followed == begun
+    assert yesterday.begun > begun, "the days since then are over, and say enough"
 
 
 async def test_what_is_owed_is_asked_for_along_with_the_changes(sandbox):
