@@ -230,6 +230,23 @@ def test_runs_without_a_common_lock_still_commit_each_movie_once(served):
     assert sandbox.stats()["requests"] > 400, "they did run at the same time"
 
 
+def test_runs_on_lakes_of_their_own_keep_to_one_ceiling_together(served):
+    place, sandbox = served(synthetic=200, payload_bytes=1024)
+    arguments = (*INGEST, "--movie-ids", ",".join(map(str, range(1, 201))))
+    place.environment |= {"INGESTION_REQUESTS_PER_SECOND": "50", "INGESTION_CONCURRENCY": "20"}
+
+    lakes = [str(place.folder / name) for name in ("one", "other")]
+    runs = [place.start(*arguments, LAKE_ROOT=lake, OUTPUT_DIR=lake) for lake in lakes]
+    for run in runs:
+        run.communicate()
+
+    assert [run.returncode for run in runs] == [0, 0]
+    stats = sandbox.stats()
+    assert stats["requests"] == 400
+    # A busy machine delays what was in time; each with a ceiling of its own, they would come to 100.
+    assert 25 < stats["max_per_second"] <= 65
+
+
 def test_hundreds_of_batches_are_as_many_tasks_and_commits(served):
     place, _ = served(synthetic=220, payload_bytes=1024)
 
