@@ -150,11 +150,11 @@ async def test_what_was_changed_there_is_set_right_but_not_switched_on_again(cli
 
     [pool] = await client.read_work_pools()
     assert (pool.base_job_template, pool.is_paused, pool.concurrency_limit) == (TEMPLATE, True, 3)
-    assert await automations(client) == [FILED[0].model_copy(update={"enabled": False}), FILED[1]]
+    assert await automations(client) == [FILED[0].model_copy(update={"enabled": False}), *FILED[1:]]
     assert said == (
         "  work pool movies-docker: updated\n"
         + NO_KEY
-        + f'  automation "{FILED[0].name}": updated\n  automation "{FILED[1].name}": unchanged\n'
+        + automations_said("unchanged").replace(": unchanged", ": updated", 1)
     )
 
 
@@ -174,12 +174,14 @@ async def test_notifications_go_where_they_were_once_sent_to(client):
         NOTIFICATION_BLOCK, "custom-webhook", include_secrets=False
     )
     assert url not in str(block.data)
-    assert [action.model_dump() for action in with_block[1].actions] == [
+    # The automation that only tells; the others act, and stay as they are.
+    assert with_block[:-1] == FILED[:-1]
+    assert [action.model_dump() for action in with_block[-1].actions] == [
         {
             "type": "send-notification",
             "block_document_id": block.id,
-            "subject": FILED[1].name,
-            "body": FILED[1].description,
+            "subject": FILED[-1].name,
+            "body": FILED[-1].description,
         }
     ]
     assert await automations(client) == with_block
