@@ -95,7 +95,9 @@ def query(found: DeltaTable, sql: str) -> pa.Table:
     """Run SQL over one table, which the statement calls `t`, without loading other columns than it names."""
     with access("read", found.table_uri):
         try:
-            return pa.table(QueryBuilder().register("t", found).execute(sql).read_all())
+            # `pa.table` would look for a data frame first, and load pandas for that.
+            rows = QueryBuilder().register("t", found).execute(sql)
+            return pa.RecordBatchReader.from_stream(rows).read_all()
         except Exception as error:  # the query engine has no exceptions of its own
             raise DeltaError(str(error)) from error
 

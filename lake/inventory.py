@@ -92,7 +92,8 @@ def read_inventory(lake_root: str, known: Inventory | None = None) -> Inventory:
 def _query(lake_root: str, table: Table, sql: str, columns: dict[str, pa.DataType]) -> pa.Table:
     found = open_table(table, lake_root)
     schema = pa.schema(list(columns.items()))
-    return schema.empty_table() if found is None else query(found, sql).cast(schema)
+    # `schema.empty_table` would load pandas.
+    return pa.Table.from_batches([], schema) if found is None else query(found, sql).cast(schema)
 
 
 def _merge(fetched: pa.Table, failed: pa.Table) -> pa.Table:
