@@ -104,7 +104,7 @@ def test_a_job_killed_as_soon_as_its_container_is_there_crashes_the_run(
 ) -> None:
     """More than once: Docker may remove the container before or after the worker reads its exit status."""
     process = service.start("ingest-movies/docker", refresh=True)
-    job = await_running_job(service)
+    job = await_running_job(service, "ingest-movies")
     job.kill()
     output, _ = process.communicate(timeout=RUN_SECONDS)
 
@@ -181,12 +181,13 @@ def all_pages(service: Service, path: str) -> list[Any]:
     return found
 
 
-def await_running_job(service: Service) -> Container:
-    """The container of a job, once it runs."""
+def await_running_job(service: Service, flow: str) -> Container:
+    """The container of a flow's job, once it runs; another flow's may run beside it."""
     deadline = time.monotonic() + RUN_SECONDS
     while True:
-        if found := [job for job in service.jobs() if job.status == "running"]:
-            return found[0]
+        for job in service.jobs():
+            if (job.labels["io.prefect.flow-name"], job.status) == (flow, "running"):
+                return job
         assert time.monotonic() < deadline, "no job was started in time"
         threading.Event().wait(0.02)
 
