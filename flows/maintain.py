@@ -12,20 +12,21 @@ from pydantic import Field
 from flows.ingest import ingest
 from flows.planning import Errand, check_lake
 from flows.run_report import IngestionReport, raise_for_lost
-from flows.run_settings import run_settings
+from flows.run_settings import is_deployed, run_settings
 from lake.errors import LakeError
 from lake.inventory import read_inventory
-from lake.tables import TABLES
+from lake.tables import RAW_MOVIES, TABLES
 from lake.work_list import stale_movies
 from settings import Settings
-from tasks.upkeep import maintain_table, show_upkeep
+from tasks.events import announce_landed_rows
+from tasks.upkeep import drop_old_rows, maintain_table, show_upkeep
 from tasks.waiting import all_done
 from tmdb.errors import TmdbError
 from tmdb.sources import Ids
 
 logger = logging.getLogger(__name__)
 
-# TMDB's terms: data may be kept for six months, then it is to be fetched again.
+# TMDB's terms: data may be kept for six months, then it is to be fetched again, or to go.
 LONGEST_AGE_DAYS = 180.0
 LONGEST_SECONDS = 24 * 3600
 
@@ -36,24 +37,37 @@ async def maintain_lake(
     max_age_days: Annotated[float, Field(gt=0, le=36_500)] | None = LONGEST_AGE_DAYS,
     lake_root: str | None = None,
 ) -> list[dict[str, Any]]:
-    """Fetch again what is older than TMDB allows, join small files, and delete those that nobody needs.
+    """Fetch again what is older than TMDB allows, drop the old, join small files, delete those nobody needs.
 
     Args:
         retention_days: How long files stay that no current version has; running jobs may still read them.
-        max_age_days: Movies fetched longer ago are fetched again; none are without a value.
+        max_age_days: Movies fetched longer ago are fetched again, and payloads from then dropped; none are
+            without a value.
         lake_root: Folder or URL of the tables; `LAKE_ROOT` where none is given.
     """
     async with run_settings(lake_root=lake_root) as settings:
-        refreshed = IngestionReport()
+        refreshed, dropped = IngestionReport(), 0
         failure: Exception | None = None
         try:
-            refreshed = await refresh_old_movies(settings, max_age_days)
+            if max_age_days is not None:
+                since = datetime.now(UTC) - timedelta(days=max_age_days)
+                refreshed = await refresh_old_movies(settings, since)
+                dropped = await drop_old_payloads(settings, since)
         except (TmdbError, LakeError) as error:
             # The tables can be kept in order all the same.
             failure = error
         upkeep = await all_done(maintain_table(table.name, settings.lake, retention_days) for table in TABLES)
-        rows = [row for row in upkeep if row is not None]
-        logger.info("%s tables maintained, %s movies fetched again", len(rows), refreshed.fetched)
+        rows = [
+            row | {"rows_dropped": dropped if row["table"] == RAW_MOVIES.name else 0}
+            for row in upkeep
+            if row is not None
+        ]
+        logger.info(
+            "%s tables maintained, %s movies fetched again, %s old payloads dropped",
+            len(rows),
+            refreshed.fetched,
+            dropped,
+        )
         await show_upkeep(rows)
         if failure is not None:
             raise failure
@@ -61,13 +75,22 @@ async def maintain_lake(
     return rows
 
 
-async def refresh_old_movies(settings: Settings, max_age_days: float | None) -> IngestionReport:
-    """Fetch the movies again whose payload is older than that."""
-    if max_age_days is None:
-        return IngestionReport()
+async def refresh_old_movies(settings: Settings, since: datetime) -> IngestionReport:
+    """Fetch the movies again whose latest payload is from before that."""
     check_lake(settings)
-    since = datetime.now(UTC) - timedelta(days=max_age_days)
     stale = stale_movies(read_inventory(settings.lake), since)
     if not stale:
         return IngestionReport()
     return await ingest(settings, Errand(Ids(movie_ids=tuple(stale)), needed_since=since))
+
+
+async def drop_old_payloads(settings: Settings, since: datetime) -> int:
+    """Drop the payloads from before that, once every movie with no newer one has been asked for again.
+
+    They are superseded, of deleted movies, or of movies that could not be had again, which stay owed in
+    `raw/fetch_failures`. Silver and quarantine go by what is left from the next transform on.
+    """
+    dropped = await drop_old_rows(RAW_MOVIES.name, settings.lake, "fetched_at", since)
+    if dropped and is_deployed():
+        announce_landed_rows(settings.lake, maintain_lake.name, fetched=0, commits=1, dropped=dropped)
+    return dropped

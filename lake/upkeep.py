@@ -1,21 +1,21 @@
-"""Keeping a table quick to read: few well-sized files, none that nobody needs, a log that is read at once."""
+"""Keeping a table in order: no rows too old, few well-sized files, none nobody needs, a log read at once."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from deltalake import DeltaTable
-from deltalake.exceptions import CommitFailedError
 
-from lake.commits import WRITER
+from lake.commits import WRITER, insist
 from lake.delta import open_table
 from lake.errors import access
 from lake.tables import Table
 
-# A commit that meets another's is tried again on what that one has left.
-ATTEMPTS = 5
+# Compressed. Rows are dropped by writing anew what is left of their files, much of it in memory, where they
+# take twenty times as much.
+FILE_BYTES = 8 * 2**20
 
 
 @dataclass(frozen=True)
@@ -50,14 +50,24 @@ def maintain(table: Table, lake_root: str, retention: timedelta) -> Upkeep | Non
 
 def compact(found: DeltaTable) -> None:
     """Join small files, partition by partition; nothing is committed where there are none to join."""
-    for attempt in range(1, ATTEMPTS + 1):
-        try:
-            found.optimize.compact(writer_properties=WRITER)
-            return
-        except CommitFailedError:
-            if attempt == ATTEMPTS:
-                raise
-            found.update_incremental()
+    insist(found, lambda: found.optimize.compact(target_size=FILE_BYTES, writer_properties=WRITER))
+
+
+def drop_older(table: Table, lake_root: str, column: str, moment: datetime) -> int:
+    """Drop the rows from before a moment, and return how many there were; without any, nothing is committed.
+
+    Others may append meanwhile. Older versions have the rows until upkeep deletes their files.
+
+    Raises:
+        LakeAccessError: the table cannot be read or written, or others commit to it all the time.
+    """
+    found = open_table(table, lake_root)
+    if found is None:
+        return 0
+    older = f"{column} < '{moment.isoformat()}'"
+    with access("written", found.table_uri):
+        done = insist(found, lambda: found.delete(older, writer_properties=WRITER))
+    return int(done["num_deleted_rows"])
 
 
 def delete_unneeded_files(found: DeltaTable, retention: timedelta) -> int:

@@ -46,9 +46,8 @@ def plan_work(
             of the ids, which are then all different.
         refresh: nothing is taken off.
     """
-    # Of repeated ids the first; `unique` would take twice the memory.
-    table = pa.table({"id": _arrow(movie_ids)})
-    asked = table.group_by("id", use_threads=False).aggregate([])["id"].combine_chunks()
+    # Of repeated ids the first. Arrow's own ways take more memory for it.
+    asked = _arrow(dict.fromkeys(movie_ids))
     if refresh:
         return WorkList(_array(asked))
     places = pc.index_in(asked, value_set=inventory.movies["movie_id"])
@@ -58,6 +57,9 @@ def plan_work(
         is_one = isinstance(needed_since, datetime)
         needed = pa.scalar(needed_since, MOMENT) if is_one else pa.array(needed_since, MOMENT)
         is_fresh = pc.fill_null(pc.greater_equal(settled_at, needed), False)
+    # Once found absent, and not to be had since: it may have come to exist, and its payload got too old.
+    is_doubtful = pc.and_(inventory.is_absent, inventory.is_owed)
+    is_fresh = pc.and_not(is_fresh, pc.fill_null(pc.take(is_doubtful, places), False))
     is_absent = pc.and_(is_fresh, pc.fill_null(pc.take(inventory.is_absent, places), False))
     absent, fresh = (pc.sum(mask).as_py() or 0 for mask in (is_absent, is_fresh))
     return WorkList(_array(asked.filter(pc.invert(is_fresh))), present=fresh - absent, absent=absent)

@@ -17,9 +17,10 @@ LAKE = "tmdb-movies.lake"
 RUN_BY = "tmdb-movies.run-by"
 
 
-def announce_landed_rows(lake_root: str, run_by: str, fetched: int, commits: int) -> None:
-    """Tell that an ingestion has committed rows; `run_by` is the flow that decides what follows."""
-    _announce(RAW_LANDED, lake_root, {"fetched": fetched, "commits": commits}, **{RUN_BY: run_by})
+def announce_landed_rows(lake_root: str, run_by: str, fetched: int, commits: int, dropped: int = 0) -> None:
+    """Tell that the raw movies are others than before; `run_by` is the flow that decides what follows."""
+    numbers = {"fetched": fetched, "commits": commits, "dropped": dropped}
+    _announce(RAW_LANDED, lake_root, numbers, **{RUN_BY: run_by})
 
 
 def announce_ingestion(lake_root: str, metrics: Mapping[str, Any]) -> None:

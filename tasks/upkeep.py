@@ -1,10 +1,10 @@
-"""The upkeep task, one for each table, and the table of what they did."""
+"""The upkeep tasks, one run for each table, and the table of what they did."""
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from prefect import task
@@ -12,7 +12,13 @@ from prefect.artifacts import acreate_table_artifact
 from prefect.cache_policies import NO_CACHE
 
 from lake.publications import TABLES_BY_NAME
-from lake.upkeep import maintain
+from lake.upkeep import drop_older, maintain
+
+
+@task(name="drop-old-rows", task_run_name="{table}", cache_policy=NO_CACHE, persist_result=False)
+async def drop_old_rows(table: str, lake_root: str, column: str, before: datetime) -> int:
+    """Drop the rows of one table from before a moment, and return how many there were."""
+    return await asyncio.to_thread(drop_older, TABLES_BY_NAME[table], lake_root, column, before)
 
 
 @task(name="maintain-table", task_run_name="{table}", cache_policy=NO_CACHE, persist_result=False)
@@ -25,5 +31,7 @@ async def maintain_table(table: str, lake_root: str, retention_days: float) -> d
 async def show_upkeep(rows: list[dict[str, Any]]) -> None:
     """Show what was done to each table as an artifact."""
     await acreate_table_artifact(
-        rows, key="upkeep", description="Files of each table before and after compaction, and files deleted"
+        rows,
+        key="upkeep",
+        description="Files of each table before and after compaction, files deleted, and old rows dropped",
     )

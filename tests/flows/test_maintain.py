@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from array import array
 from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
 
+import httpx
 from deltalake import DeltaTable
 
 from lake.arrow import arrow_rows
 from lake.commits import Appender
-from lake.tables import FETCH_FAILURES, RAW_MOVIES
+from lake.delta import open_table
+from lake.inventory import read_inventory
+from lake.tables import FETCH_FAILURES, QUARANTINE, RAW_MOVIES, SILVER_MOVIES, TABLES
+from lake.work_list import owed_movies
 from tests.flows.conftest import MAIN, Place, clean_environment
 from tests.lake.rows import Movie
 
@@ -44,7 +52,21 @@ def keep_old_movies(place: Place, *movie_ids: int) -> None:
     Appender(RAW_MOVIES, place.lake, source).append(rows, "old")
 
 
-def test_movies_older_than_six_months_are_fetched_again_and_tables_packed(served):
+def versions(place: Place) -> dict[str, int | None]:
+    found = {table.name: open_table(table, place.lake) for table in TABLES}
+    return {name: None if table is None else table.version() for name, table in found.items()}
+
+
+def shown_upkeep(api: str) -> dict[str, dict[str, Any]]:
+    """The rows of the last run's artifact by their tables."""
+    query = {"artifacts": {"key": {"any_": ["upkeep"]}}}
+    [shown] = httpx.post(f"{api}/artifacts/latest/filter", json=query, trust_env=False).json()
+    return {row["table"]: row for row in json.loads(shown["data"])}
+
+
+def test_movies_older_than_six_months_are_fetched_again_the_old_dropped_and_tables_packed(
+    served, prefect_api
+):
     place, sandbox = served(synthetic=60)
     assert run_flow(place, "ingest_movies(list(range(1, 41)))", INGESTION_BATCH_SIZE="10").returncode == 0
     keep_old_movies(place, 41, 42, 43)
@@ -54,13 +76,80 @@ def test_movies_older_than_six_months_are_fetched_again_and_tables_packed(served
 
     assert done.returncode == 0, done.stderr
     assert sandbox.stats()["requests"] == asked + 3
-    assert place.movie_ids() == sorted([*range(1, 44), 41, 42, 43])
+    assert place.movie_ids() == list(range(1, 44))
+    assert "{}" not in place.rows(RAW_MOVIES, "payload")
     assert len(DeltaTable(RAW_MOVIES.path(place.lake)).file_uris()) == 1
+    dropped = {name: row["rows_dropped"] for name, row in shown_upkeep(prefect_api).items()}
+    assert dropped == {"raw/movies": 3, "raw/fetch_failures": 0}
 
-    version = DeltaTable(RAW_MOVIES.path(place.lake)).version()
+    before = versions(place)
     assert run_flow(place, "maintain_lake()").returncode == 0
     assert sandbox.stats()["requests"] == asked + 3
-    assert DeltaTable(RAW_MOVIES.path(place.lake)).version() == version
+    assert versions(place) == before
+
+
+def test_old_payloads_that_could_not_be_refreshed_are_dropped_and_their_movies_stay_owed(served):
+    place, _ = served(synthetic=3, faults={"by_movie": {2: "missing_credits"}})
+    keep_old_movies(place, 1, 2, 9)
+
+    done = run_flow(place, "maintain_lake()")
+
+    assert done.returncode == 1
+    assert "IncompleteIngestionError: 1 of 3 movies could not be fetched" in done.stderr
+    assert place.movie_ids() == [1]
+    assert place.rows(FETCH_FAILURES, "movie_id", "reason") == [(2, "invalid_payload"), (9, "not_found")]
+    assert owed_movies(read_inventory(place.lake)) == array("q", [2])
+
+    before = versions(place)
+    assert run_flow(place, "maintain_lake()").returncode == 0
+    assert versions(place) == before
+
+
+def test_without_a_highest_age_nothing_is_fetched_again_and_nothing_dropped(served):
+    place, sandbox = served(synthetic=3)
+    keep_old_movies(place, 1, 2)
+
+    assert run_flow(place, "maintain_lake(max_age_days=None)").returncode == 0
+
+    assert place.movie_ids() == [1, 2]
+    assert sandbox.stats()["requests"] == 0
+
+
+def test_silver_and_quarantine_follow_once_payloads_are_dropped(served):
+    place, _ = served(synthetic=3)
+    place.succeed("--movie-ids", "1", "--stage", "ingest")
+    keep_old_movies(place, 9)
+    place.succeed("--stage", "transform")
+    assert place.rows(QUARANTINE, "movie_id") == [9]
+
+    assert run_flow(place, "maintain_lake()").returncode == 0
+    place.succeed("--stage", "transform")
+
+    assert place.rows(QUARANTINE, "movie_id") == []
+    assert place.rows(SILVER_MOVIES, "id") == [1]
+
+
+def test_a_deployments_run_tells_when_it_has_dropped_payloads_and_only_then(served, prefect_api):
+    place, _ = served(synthetic=3)
+    assert run_flow(place, "ingest_movies([1, 2])").returncode == 0
+    keep_old_movies(place, 1, 2)
+    deployed = {"PREFECT__FLOW_RUN_ID": str(uuid4()), "PREFECT__RUNTIME__DEPLOYMENT__ID": str(uuid4())}
+
+    for days in (365, 180):
+        done = run_flow(place, f"maintain_lake(max_age_days={days})", **deployed)
+        assert done.returncode == 0, done.stderr
+
+    def events() -> list[dict[str, Any]]:
+        query = {"filter": {"event": {"name": ["tmdb-movies.raw.landed"]}}}
+        found = httpx.post(f"{prefect_api}/events/filter", json=query, trust_env=False).json()["events"]
+        return [event for event in found if event["resource"]["prefect.resource.name"] == place.lake]
+
+    while not (told := events()):
+        pass
+    assert [event["payload"] for event in told] == [{"fetched": 0, "commits": 1, "dropped": 2}]
+    assert told[0]["resource"]["tmdb-movies.run-by"] == "maintain-lake"
+    log = (place.folder / "output" / "logs" / "project.log").read_text()
+    assert "0 movies fetched again, 2 old payloads dropped" in log
 
 
 def test_upkeep_is_done_though_the_refresh_cannot_be_and_the_run_fails(served):

@@ -142,6 +142,23 @@ def test_a_commit_that_slips_in_during_the_write_makes_it_begin_again(root, monk
     assert ids(root) == [1, 2]
 
 
+def test_rows_dropped_during_the_write_make_it_begin_again(root, monkeypatch):
+    own = appender(root)
+    append(own, "a", 1, 2)
+    real = lake.commits.write_deltalake
+
+    def write_late(*args, **kwargs) -> None:
+        monkeypatch.undo()
+        DeltaTable(RAW_MOVIES.path(root)).delete("movie_id = 1")
+        real(*args, **kwargs)
+
+    monkeypatch.setattr(lake.commits, "write_deltalake", write_late)
+    append(own, "b", 3)
+
+    assert ids(root) == [2, 3]
+    assert own.commits == 2
+
+
 def test_a_write_that_landed_below_another_runs_is_not_repeated(root, monkeypatch):
     first, second = appender(root), appender(root)
     real = lake.commits.write_deltalake

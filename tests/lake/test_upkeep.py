@@ -1,6 +1,6 @@
 import os
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pyarrow as pa
@@ -8,9 +8,9 @@ import pytest
 
 from lake.arrow import arrow_schema
 from lake.commits import Appender, replace
-from lake.delta import content_version, open_table, query, version_to_read
+from lake.delta import content_version, open_table, query, read, version_to_read
 from lake.tables import OVERVIEW, RAW_MOVIES
-from lake.upkeep import Upkeep, maintain
+from lake.upkeep import Upkeep, drop_older, maintain
 
 WEEK = timedelta(days=7)
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -21,12 +21,16 @@ def root(tmp_path) -> str:
     return str(tmp_path)
 
 
-def batch(number: int, size: int = 3) -> pa.Table:
+def batch(number: int, size: int = 3, at: datetime = NOW) -> pa.Table:
     rows = [
-        {"movie_id": number * size + i, "payload": "{}", "fetched_at": NOW, "batch_id": "b", "source": "s"}
+        {"movie_id": number * size + i, "payload": "{}", "fetched_at": at, "batch_id": "b", "source": "s"}
         for i in range(size)
     ]
     return pa.Table.from_pylist(rows, schema=arrow_schema(RAW_MOVIES))
+
+
+def drop(root: str, moment: datetime = NOW) -> int:
+    return drop_older(RAW_MOVIES, root, "fetched_at", moment)
 
 
 def rows(root: str) -> list[int]:
@@ -120,4 +124,77 @@ def test_upkeep_in_the_middle_of_an_ingestion_loses_nothing_and_doubles_nothing(
 
     assert failures == []
     assert rows(root) == list(range(75))
+    assert appender.commits == 25
+
+
+def test_rows_from_before_a_moment_are_dropped_to_the_microsecond_and_all_others_stay_as_they_were(root):
+    appender = Appender(RAW_MOVIES, root, "s")
+    moments = [
+        NOW - timedelta(microseconds=1),
+        NOW,
+        NOW + timedelta(microseconds=1),
+        NOW - timedelta(days=400),
+    ]
+    for number, at in enumerate(moments):
+        appender.append(batch(number, size=1, at=at), f"batch-{number}")
+    maintain(RAW_MOVIES, root, WEEK)
+    content = content_version(open_table(RAW_MOVIES, root))
+
+    assert drop(root) == 2
+
+    kept = [batch(number, size=1, at=moments[number]) for number in (1, 2)]
+    assert read(RAW_MOVIES, root).sort_by("movie_id") == pa.concat_tables(kept)
+    assert content_version(open_table(RAW_MOVIES, root)) != content
+    assert drop(root, NOW.astimezone(timezone(timedelta(hours=2)))) == 0
+
+
+def test_where_nothing_is_too_old_nothing_is_committed(root):
+    append_batches(root, 2)
+    before = open_table(RAW_MOVIES, root).version()
+
+    assert drop(root) == 0
+    assert open_table(RAW_MOVIES, root).version() == before
+    assert drop(f"{root}/nothing") == 0
+
+
+def test_all_rows_of_a_table_may_be_too_old(root):
+    append_batches(root, 2)
+
+    assert drop(root, NOW + WEEK) == 6
+    assert rows(root) == []
+    assert drop(root, NOW + WEEK) == 0
+
+
+def test_rows_are_dropped_from_what_another_commit_has_left(root, monkeypatch):
+    appender = append_batches(root, 2)
+    seen = open_table(RAW_MOVIES, root)
+    appender.append(batch(2, at=NOW + WEEK), "batch-2")
+    monkeypatch.setattr("lake.upkeep.open_table", lambda *_: seen)
+
+    assert drop(root, NOW + WEEK) == 6
+
+    assert rows(root) == [6, 7, 8]
+
+
+def test_rows_dropped_in_the_middle_of_an_ingestion_take_none_of_its_own_along(root):
+    appender = Appender(RAW_MOVIES, root, "s")
+    for number in range(10):
+        appender.append(batch(number, at=NOW - (10 - number) * WEEK), f"batch-{number}")
+    dropped: list[int] = []
+    begun = threading.Barrier(2)
+
+    def drop_week_by_week() -> None:
+        begun.wait()
+        for number in range(10):
+            dropped.append(drop(root, NOW - (9 - number) * WEEK))
+
+    dropping = threading.Thread(target=drop_week_by_week)
+    dropping.start()
+    begun.wait()
+    for number in range(10, 25):
+        appender.append(batch(number), f"batch-{number}")
+    dropping.join()
+
+    assert dropped == [3] * 10
+    assert rows(root) == list(range(30, 75))
     assert appender.commits == 25

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from lake.checkpoints import Committer
 from lake.errors import MixedSourcesError
 from lake.inventory import read_inventory
+from lake.tables import RAW_MOVIES
+from lake.upkeep import drop_older
 from lake.work_list import WorkList, check_source, owed_movies, plan_work, stale_movies
 from tests.lake.rows import NOW, Failure, Movie
 
@@ -120,6 +122,20 @@ def test_what_failed_last_is_owed_with_its_last_reason_until_it_is_settled(root)
     assert inventory.owed_by_reason == {"exhausted_retries": 1, "invalid_payload": 1}
 
 
+def test_a_movie_stays_owed_when_the_payload_that_could_not_be_refreshed_is_dropped(root):
+    old = NOW - 200 * DAY
+    commit(root, [Movie(1, old), Movie(2, old), Movie(3, old), Movie(4, old)], [])
+    # The last of them was once absent, as TMDB lists some movies late.
+    failures = [Failure(2, "exhausted_retries"), Failure(3, "not_found"), Failure(4, "exhausted_retries")]
+    commit(root, [Movie(1)], [*failures, Failure(4, "not_found", old - DAY)])
+
+    assert drop_older(RAW_MOVIES, root, "fetched_at", NOW - 180 * DAY) == 4
+
+    inventory = read_inventory(root)
+    assert owed_movies(inventory) == array("q", [2, 4])
+    assert plan_work(inventory, [1, 2, 3, 4]) == work(2, 4, present=1, absent=1)
+
+
 def test_an_inventory_is_read_again_only_where_the_tables_have_changed(root):
     commit(root, [Movie(1)])
     known = read_inventory(root)
@@ -140,7 +156,7 @@ answers = st.lists(
 
 @settings(max_examples=40, deadline=None)
 @given(answers)
-def test_the_last_answer_to_each_movie_decides(answers):
+def test_the_last_answer_to_each_movie_decides_and_an_absent_one_is_asked_for_while_it_is_owed(answers):
     with TemporaryDirectory() as root:
         for movie_id, day, outcome in answers:
             at = NOW + day * DAY
@@ -148,11 +164,12 @@ def test_the_last_answer_to_each_movie_decides(answers):
                 commit(root, [Movie(movie_id, at)])
             else:
                 commit(root, [], [Failure(movie_id, outcome, at)])
-        settled = {
-            movie_id: outcome
-            for movie_id, _, outcome in sorted(answers, key=lambda answer: answer[1])
-            if outcome != "exhausted_retries"
-        }
+        settled: dict[int, str] = {}
+        for movie_id, _, outcome in sorted(answers, key=lambda answer: answer[1]):
+            if outcome != "exhausted_retries":
+                settled[movie_id] = outcome
+            elif settled.get(movie_id) == "not_found":
+                del settled[movie_id]
 
         planned = plan_work(read_inventory(root), range(1, 5))
 
