@@ -161,7 +161,8 @@ async def _conclude(
         report.requests, report.retries = client.stats.requests, client.stats.retries
         report.errors = dict(client.stats.errors)
         await show_drift(settings.lake, client.drift.findings)
-    if report.commits and is_deployed():
+    # A movie that is gone changes the analytics as one that came does.
+    if (report.commits or "not_found" in report.failed) and is_deployed():
         announce_landed_rows(settings.lake, _root_flow(), report.fetched, report.commits)
     if report.requests and not IS_TEMPORARY.get():
         announce_ingestion(settings.lake, report.metrics(seconds))
