@@ -4,15 +4,17 @@ import os
 import socket
 from pathlib import Path
 
-SERVER = b"spark.connect_server"
+SERVER = "spark.connect_server"
 PORT = 15002
 
 
 def main() -> None:
     """Exit with a sentence where Spark's server does not answer, or a job could not write its data."""
-    if SERVER in Path("/proc/1/cmdline").read_bytes():
+    command = Path("/proc/1/cmdline").read_text().split("\0")
+    if SERVER in command:
+        port = int(command[command.index("--port") + 1]) if "--port" in command else PORT
         try:
-            socket.create_connection(("127.0.0.1", PORT), timeout=2).close()
+            socket.create_connection(("127.0.0.1", port), timeout=2).close()
         except OSError as error:
             raise SystemExit(f"Spark Connect does not answer: {error}") from error
     elif not os.access("/data", os.W_OK):

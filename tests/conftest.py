@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from collections.abc import Callable, Coroutine, Generator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -50,6 +51,16 @@ def shared_data() -> Path:
             pytest.fail(reason)
         pytest.skip(reason)
     return folder
+
+
+def pytest_configure() -> None:
+    """Let processes that tests start be interrupted, also where a script runs the tests in the background.
+
+    There SIGINT is ignored, also by what they start: by a run, and by a Prefect worker, whom SIGTERM does not
+    end then either, since it sends itself SIGINT. A signal that is handled here is at its default there.
+    """
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True)

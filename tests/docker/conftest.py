@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -177,16 +176,10 @@ def service(docker_client, tmp_path_factory) -> Iterator[Service]:
 def worker(environment: dict[str, str], log: Path) -> Iterator[None]:
     """A worker process for the length of the block."""
     command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", "movies-docker"]
-    # SIGTERM has a worker send itself SIGINT, which it ignores where its parent did: so do these tests
-    # where a script has started them in the background. A signal handled here is at its default there.
-    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        with log.open("w") as file:
-            process = subprocess.Popen(
-                command, env=environment, stdout=file, stderr=subprocess.STDOUT, start_new_session=True
-            )
-    finally:
-        signal.signal(signal.SIGINT, handler)
+    with log.open("w") as file:
+        process = subprocess.Popen(
+            command, env=environment, stdout=file, stderr=subprocess.STDOUT, start_new_session=True
+        )
     try:
         yield
     finally:
