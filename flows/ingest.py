@@ -17,13 +17,13 @@ from prefect import flow, runtime
 from flows.connection import Connection
 from flows.interrupt import stop_on_signals
 from flows.local_api import IS_TEMPORARY
-from flows.parameters import MaxMinutes, MaxRequests, SourceName
+from flows.parameters import MaxMinutes, MaxRequests, MovieId, SourceName
 from flows.planning import INVENTORY, Errand, build_errand, check_lake, plan, read_position, source_of
 from flows.run_report import IngestionReport, raise_for_lost
 from flows.run_settings import is_deployed, run_settings
 from lake.checkpoints import Committer
 from lake.cursor import mark_begun, move_cursor
-from lake.inventory import read_inventory
+from lake.inventory import Inventory, read_inventory
 from lake.lock import ingestion_lock
 from lake.work_list import WorkList
 from settings import Settings
@@ -50,7 +50,7 @@ BATCH_SIZE, LARGE_BATCH_SIZE, LARGE_WORK_LIST = 100, 1_000, 10_000
 
 @flow(name="ingest-movies", validate_parameters=True, timeout_seconds=LONGEST_SECONDS)
 async def ingest_movies(
-    movie_ids: list[int] | None = None,
+    movie_ids: list[MovieId] | None = None,
     movie_ids_file: Path | None = None,
     source: SourceName = "ids",
     filters: dict[str, str] | None = None,
@@ -111,7 +111,8 @@ async def fetch_lacking(
     settings: Settings, errand: Errand, connection: Connection, report: IngestionReport
 ) -> None:
     """Ask the source, fetch what the lake lacks of it, and move the cursor once all of that is committed."""
-    found, work = await find_work(settings, errand, connection)
+    inventory = read_inventory(settings.lake, INVENTORY.get())
+    found, work = await find_work(settings, errand, connection, inventory)
     report.asked, report.present, report.absent = work.asked, work.present, work.absent
     if work.to_fetch:
         client = await connection.client()
@@ -120,6 +121,7 @@ async def fetch_lacking(
             source=source_of(settings),
             run_id=_run_id(),
             marks=[mark_begun(found.begun)] if found.begun else [],
+            planned_at=inventory.versions[0],
         )
         progress = Progress(len(work.to_fetch), client.stats)
         with ingestion_context(Ingestion(client, committer, progress)) as ingestion:
@@ -137,9 +139,10 @@ async def fetch_lacking(
         report.followed = found.followed
 
 
-async def find_work(settings: Settings, errand: Errand, connection: Connection) -> tuple[Found, WorkList]:
+async def find_work(
+    settings: Settings, errand: Errand, connection: Connection, inventory: Inventory
+) -> tuple[Found, WorkList]:
     """Ask the source, and take off what the lake has."""
-    inventory = read_inventory(settings.lake, INVENTORY.get())
     found = await errand.source.find(connection, read_position(settings, inventory))
     return found, plan(settings, inventory, errand, found)
 
@@ -148,7 +151,8 @@ async def look_ahead(settings: Settings, errand: Errand) -> WorkList:
     """What an ingestion would fetch, which takes the lists of ids from TMDB where the source is one."""
     check_lake(settings)
     async with AsyncExitStack() as stack:
-        _, work = await find_work(settings, errand, Connection(settings, Stop(), stack))
+        connection = Connection(settings, Stop(), stack)
+        _, work = await find_work(settings, errand, connection, read_inventory(settings.lake))
     return work
 
 

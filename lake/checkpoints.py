@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from deltalake import Transaction
 
 from lake.arrow import arrow_rows
 from lake.commits import Appender
+from lake.delta import TableVersion
 from lake.tables import FETCH_FAILURES, RAW_MOVIES
 
 
@@ -57,13 +58,20 @@ class Batch:
 class Committer:
     """The run's one committer of both raw tables; lives in the event loop of the run that made it.
 
-    `marks` go into the log with each batch of movies.
+    `marks` go into the log with each batch of movies. What others have committed since the version of
+    `raw/movies` that the work list was `planned_at` is left out.
     """
 
     def __init__(
-        self, lake_root: str, *, source: str, run_id: str, marks: Sequence[Transaction] = ()
+        self,
+        lake_root: str,
+        *,
+        source: str,
+        run_id: str,
+        marks: Sequence[Transaction] = (),
+        planned_at: TableVersion | Literal["now"] | None = "now",
     ) -> None:
-        self._movies = Appender(RAW_MOVIES, lake_root, source, unique="movie_id")
+        self._movies = Appender(RAW_MOVIES, lake_root, source, "movie_id", planned_at)
         self._failures = Appender(FETCH_FAILURES, lake_root, source)
         self._source = source
         self._run_id = run_id

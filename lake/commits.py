@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -32,6 +32,7 @@ T = TypeVar("T")
 APPLICATION_ID = "tmdb-movies-ingestion"
 # A view of a table that has followed hundreds of commits is ten times as slow at the next as a new one.
 COMMITS_A_VIEW = 25
+NOT_LOOKED = -1
 # Payloads are much alike: they are packed many at a time, at the level from which zstd looks far back. Their
 # statistics would put whole payloads into each file's footer, uncompressed.
 WRITER = WriterProperties(
@@ -47,16 +48,27 @@ ATTEMPTS = 5
 class Appender:
     """The only writer of an append-only table in this process; others may write to it elsewhere.
 
-    `unique` names a column of which no value is committed twice while this one is at work: rows whose value
-    another writer has committed since this one began are left out.
+    `unique` names a column of which no value is committed twice: rows whose value another writer has
+    committed since the version `planned_at`, by which it was planned what to write, are left out. That is the
+    present one where none is given, and None where there was no table.
     """
 
-    def __init__(self, table: Table, lake_root: str, source: str, unique: str | None = None) -> None:
+    def __init__(
+        self,
+        table: Table,
+        lake_root: str,
+        source: str,
+        unique: str | None = None,
+        planned_at: TableVersion | Literal["now"] | None = "now",
+    ) -> None:
         self._table = create(table, lake_root)
         self._source = source
         self._unique = unique
-        self._seen = self._table.version()
-        self._counter = self._read_counter()
+        if planned_at == "now":
+            planned_at = TableVersion(str(self._table.metadata().id), self._table.version())
+        is_same_table = planned_at is not None and planned_at.table_id == str(self._table.metadata().id)
+        self._seen = planned_at.version if planned_at is not None and is_same_table else -1
+        self._counter = NOT_LOOKED
         self._foreign_batches: list[str] = []
         self.commits = 0
 
@@ -109,12 +121,10 @@ class Appender:
         counter = self._read_counter()
         if counter == self._counter:
             return False
+        commits = self._table.version() - self._seen
         with access("read", self._table.table_uri):
-            new = [
-                commit["batch_id"]
-                for commit in self._table.history(limit=self._table.version() - self._seen)
-                if "batch_id" in commit
-            ]
+            history = self._table.history(limit=commits) if commits else []
+        new = [commit["batch_id"] for commit in history if "batch_id" in commit]
         self._counter, self._seen = counter, self._table.version()
         self._foreign_batches += [batch for batch in new if batch != batch_id]
         return batch_id in new

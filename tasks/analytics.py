@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import chain
 from typing import Any
 
@@ -100,7 +100,12 @@ def _code(stage: Stage) -> str:
     return code_version(CODE[stage], LIBRARIES)
 
 
-@task(name=Stage.TRANSFORM, task_run_name=Stage.TRANSFORM, cache_policy=CACHE, result_serializer="json")
+@task(
+    name=Stage.TRANSFORM.value,
+    task_run_name=Stage.TRANSFORM.value,
+    cache_policy=CACHE,
+    result_serializer="json",
+)
 async def transform_movies(
     lake_root: str, raw_id: str, raw_version: int, failures_id: str, failures_version: int, code: str
 ) -> dict[str, Any]:
@@ -112,7 +117,12 @@ async def transform_movies(
     return await _publish(Stage.TRANSFORM, lake_root, inputs, code, _write_silver)
 
 
-@task(name=Stage.KPIS, task_run_name=Stage.KPIS, cache_policy=CACHE, result_serializer="json")
+@task(
+    name=Stage.KPIS.value,
+    task_run_name=Stage.KPIS.value,
+    cache_policy=CACHE,
+    result_serializer="json",
+)
 async def compute_gold(lake_root: str, silver_id: str, silver_version: int, code: str) -> dict[str, Any]:
     """Compute every KPI table from one read of silver."""
     inputs = {SILVER_MOVIES.name: TableVersion(silver_id, silver_version)}
@@ -137,8 +147,17 @@ async def _publish(
         publication = Publication(stage, inputs, outputs, code, facts, run_id)
         publish(lake_root, publication)
         read = ", ".join(f"{name} version {read.version}" for name, read in inputs.items())
-        logger.info("%s of %s: %s", stage, read, facts)
+        logger.info("%s of %s: %s", stage, read, sentence(facts))
     return {"versions": publication.versions, **publication.facts}
+
+
+def sentence(facts: Mapping[str, Any]) -> str:
+    """What a stage has made, in words."""
+    if "rows" in facts:
+        return f"{sum(facts['rows'].values()):,} rows in {len(facts['rows'])} tables"
+    refused = (("filtered", facts["filtered"]), ("in quarantine", facts["quarantined"]))
+    counts = [f"{sum(reasons.values()):,} {what}" for what, reasons in refused]
+    return ", ".join([f"{facts['movies']:,} movies", *counts])
 
 
 def _standing(lake_root: str, stage: Stage, inputs: dict[str, TableVersion], code: str) -> Publication | None:

@@ -10,7 +10,7 @@ from deltalake.exceptions import DeltaError
 import lake.commits
 from lake.arrow import arrow_schema
 from lake.commits import APPLICATION_ID, Appender, replace
-from lake.delta import content_version, create, open_table, query, read
+from lake.delta import content_version, create, current_version, open_table, query, read
 from lake.errors import LakeAccessError, SchemaMismatchError
 from lake.tables import OVERVIEW, RAW_MOVIES, TABLES
 
@@ -115,6 +115,20 @@ def test_two_runs_on_one_lake_commit_each_movie_once(root):
     assert append(second, "d", 1, 4) == 1
 
     assert ids(root) == [1, 2, 3, 4]
+
+
+def test_what_was_committed_since_the_work_was_planned_is_left_out_too(root):
+    planned_on_nothing = current_version(RAW_MOVIES, root)
+    append(appender(root), "a", 1)
+    planned_on_one = current_version(RAW_MOVIES, root)
+    append(appender(root), "b", 2)
+
+    late = Appender(RAW_MOVIES, root, "sandbox", "movie_id", planned_on_one)
+    assert append(late, "c", 1, 2, 3) == 2
+    first = Appender(RAW_MOVIES, root, "sandbox", "movie_id", planned_on_nothing)
+    assert append(first, "d", 1, 2, 3, 4) == 1
+
+    assert ids(root) == [1, 1, 2, 3, 4]
 
 
 def test_a_movie_that_was_there_before_both_runs_may_be_committed_again(root):
