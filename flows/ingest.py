@@ -142,8 +142,18 @@ async def fetch_lacking(
 async def find_work(
     settings: Settings, errand: Errand, connection: Connection, inventory: Inventory
 ) -> tuple[Found, WorkList]:
-    """Ask the source, and take off what the lake has."""
-    found = await errand.source.find(connection, read_position(settings, inventory))
+    """Ask the source, and take off what the lake has.
+
+    Raises:
+        StoppedError: the run stops first; what hangs then is not waited for.
+    """
+    asking = asyncio.create_task(errand.source.find(connection, read_position(settings, inventory)))
+    try:
+        [found] = await connection.stop.finish([asking])
+    finally:
+        asking.cancel()
+    if found is None:
+        raise StoppedError("the source was asked in vain")
     return found, plan(settings, inventory, errand, found)
 
 

@@ -13,6 +13,8 @@ import pytest
 
 from tests.flows.conftest import PROJECT_ROOT, RUN_SECONDS, Place, await_requests, clean_environment
 
+pytestmark = pytest.mark.chaos
+
 MOVIES = 800
 
 

@@ -6,10 +6,13 @@ import subprocess
 import sys
 
 import httpx
+import pytest
 
 from lake.tables import RAW_MOVIES
 from tests.flows.conftest import clean_environment
 from tests.lake.s3_server import s3_server
+
+pytestmark = pytest.mark.store
 
 SAVE_BLOCK = """
 from prefect_aws import AwsClientParameters, AwsCredentials, S3Bucket

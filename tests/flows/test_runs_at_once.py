@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from filelock import FileLock
 
 from lake.lock import LOCK_FILE
 from tests.flows.test_pipeline import counts
 from tests.flows.test_sources import INGEST, QUICK, fill
+
+pytestmark = pytest.mark.chaos
 
 
 def test_a_run_waits_for_another_and_then_fetches_only_what_that_one_has_not(served):

@@ -36,7 +36,8 @@ def fill(place: Place, *movie_ids: int, days_ago: float) -> None:
 @pytest.fixture
 def catalogue(served):
     """A server with the catalogue and 300 made-up movies."""
-    place, sandbox = served(synthetic=SYNTHETIC, payload_bytes=2048)
+    # The day is given, or there would be no daily file yet in the small hours.
+    place, sandbox = served(synthetic=SYNTHETIC, payload_bytes=2048, today=datetime.now(UTC).date())
     place.environment |= QUICK | {"TMDB_EXPORTS_URL": sandbox.exports_url}
     return place, sandbox
 

@@ -21,6 +21,8 @@ from tests.flows import conftest as flows
 from tests.lake.s3_server import s3_server
 from tests.lake.test_commits import ids, movies
 
+pytestmark = pytest.mark.store
+
 # A Prefect server of their own, as the tests of the flows have it.
 prefect_home, prefect_api = flows.prefect_home, flows.prefect_api
 

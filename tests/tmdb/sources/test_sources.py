@@ -56,7 +56,8 @@ async def find(sandbox: Sandbox, source: str, position: Position | None = None, 
 
 @pytest.fixture(scope="module")
 def large() -> Iterator[Sandbox]:
-    with Sandbox(synthetic=MOVIES, payload_bytes=1_000) as sandbox:
+    # The day is given, or there would be no daily file yet in the small hours.
+    with Sandbox(synthetic=MOVIES, payload_bytes=1_000, today=TODAY) as sandbox:
         yield sandbox
 
 
