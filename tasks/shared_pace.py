@@ -79,7 +79,8 @@ class SharedPace(OwnPace):
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             is_due = _now() >= renew_at
-            await self._look(renew=is_due)
+            # Whoever ends this must not do so between the taking of slots and the noting of their lease.
+            await asyncio.shield(self._look(renew=is_due))
             if is_due and not self._is_away:
                 renew_at = _now() + RENEWAL_SECONDS
 

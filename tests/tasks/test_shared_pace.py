@@ -215,6 +215,8 @@ async def test_a_run_whose_leases_are_gone_has_its_share_anew_and_no_slot_is_los
             await until_true(lambda: run.rate == 20)
             await other.shared.take_share()
             keeping.cancel()
+            async with run.shared._looking:
+                pass  # a look that had begun has come to its end
 
         assert await host.limit() == (20, 40)
         assert await host.occupied("runs") == 1
