@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +19,8 @@ from tmdb.errors import FatalError
 from tmdb.movies import Failure, Movie, fetch_movies
 from tmdb.pace import Pace
 from tmdb.retry import RetryPolicy
+
+pytestmark = pytest.mark.chaos
 
 MOVIE_ID = 7
 MOVIE = {"id": MOVIE_ID, "title": "Se7en", "credits": {"cast": [], "crew": []}}
