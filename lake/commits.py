@@ -69,6 +69,7 @@ class Appender:
         is_same_table = planned_at is not None and planned_at.table_id == str(self._table.metadata().id)
         self._seen = planned_at.version if planned_at is not None and is_same_table else -1
         self._counter = NOT_LOOKED
+        self._own_batches: set[str] = set()
         self._foreign_batches: list[str] = []
         self.commits = 0
 
@@ -108,7 +109,8 @@ class Appender:
         self.commits += 1
         if self.commits % COMMITS_A_VIEW == 0:
             self._table = DeltaTable(self._table.table_uri)
-        self._counter, self._seen = self._read_counter(), self._table.version()
+        # What others have committed right behind it is found at the next look, which must not begin later.
+        self._own_batches.add(batch_id)
         return int(rows.num_rows)
 
     def _read_counter(self) -> int:
@@ -126,7 +128,7 @@ class Appender:
             history = self._table.history(limit=commits) if commits else []
         new = [commit["batch_id"] for commit in history if "batch_id" in commit]
         self._counter, self._seen = counter, self._table.version()
-        self._foreign_batches += [batch for batch in new if batch != batch_id]
+        self._foreign_batches += [batch for batch in new if batch not in self._own_batches | {batch_id}]
         return batch_id in new
 
     def _without_foreign(self, rows: pa.Table) -> pa.Table:

@@ -173,6 +173,22 @@ def test_rows_dropped_during_the_write_make_it_begin_again(root, monkeypatch):
     assert own.commits == 2
 
 
+def test_a_commit_right_behind_ones_own_is_not_overlooked(root, monkeypatch):
+    first, second = appender(root), appender(root)
+    real = lake.commits.write_deltalake
+
+    def write_and_let_in(*args, **kwargs):
+        real(*args, **kwargs)
+        monkeypatch.undo()
+        append(first, "a", 2)
+
+    monkeypatch.setattr(lake.commits, "write_deltalake", write_and_let_in)
+    append(second, "b", 1)
+    append(second, "c", 2, 3)
+
+    assert ids(root) == [1, 2, 3]
+
+
 def test_a_write_that_landed_below_another_runs_is_not_repeated(root, monkeypatch):
     first, second = appender(root), appender(root)
     real = lake.commits.write_deltalake
