@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 TMDB_API_URL = "https://api.themoviedb.org/3"
 TMDB_EXPORTS_URL = "https://files.tmdb.org/p/exports"
+IMDB_RATINGS_URL = "https://datasets.imdbws.com/title.ratings.tsv.gz"
 SANDBOX_SOURCE = "sandbox"
 ENV_FILE = ".env"
 # Some editors on Windows begin a file with a mark.
@@ -30,6 +31,8 @@ DEFAULT_MOVIE_IDS = (
 
 class SettingsError(Exception):
     """A setting cannot be used; the text names it and says what would do (exit status 2)."""
+
+    is_usage = True
 
 
 def parse_movie_ids(text: str) -> tuple[int, ...]:
@@ -83,6 +86,9 @@ class Settings(BaseSettings):
     ingestion_max_retries: int = Field(default=5, ge=0)
     ingestion_max_age_days: float | None = Field(default=None, gt=0, le=36_500)
 
+    # A path or a URL; without it there is nothing of IMDb's.
+    imdb_ratings: str | None = None
+
     spark_master: str = Field(default_factory=default_spark_master)
     spark_driver_memory: str | None = None
     spark_executor_memory: str | None = None
@@ -97,6 +103,7 @@ class Settings(BaseSettings):
 
     lake_root: str | None = None
     output_dir: Path = Field(default=Path("output"), validate_default=True)
+    plot_theme: Literal["light", "dark"] = "light"
 
     @field_validator("ingestion_movie_ids", mode="before")
     @classmethod
@@ -130,6 +137,18 @@ class Settings(BaseSettings):
         if url.scheme not in ("http", "https") or not url.hostname or url.username or url.query:
             raise ValueError("give a URL like https://api.themoviedb.org/3, without a user or a query")
         return value.rstrip("/")
+
+    @field_validator("imdb_ratings")
+    @classmethod
+    def _check_ratings(cls, value: str | None) -> str | None:
+        if value is None or not value.strip():
+            return None
+        if "://" not in value:
+            return str(Path(value).expanduser().absolute())
+        url = urlsplit(value)
+        if url.scheme not in ("http", "https") or not url.hostname or url.username or url.query:
+            raise ValueError(f"give a path, or a URL like {IMDB_RATINGS_URL}, without a user or a query")
+        return value
 
     @field_validator("output_dir")
     @classmethod

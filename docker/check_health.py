@@ -1,11 +1,17 @@
 """Whether a container of the Spark image can do what it was started for; the image's health check."""
 
+import json
 import os
 import socket
 from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
 
 SERVER = "spark.connect_server"
 PORT = 15002
+# A cluster's processes tell of themselves here, unless they were given another port.
+MASTER, MASTER_PORT = "org.apache.spark.deploy.master.Master", 8080
+WORKER, WORKER_PORT = "org.apache.spark.deploy.worker.Worker", 8081
 
 
 def main() -> None:
@@ -17,8 +23,23 @@ def main() -> None:
             socket.create_connection(("127.0.0.1", port), timeout=2).close()
         except OSError as error:
             raise SystemExit(f"Spark Connect does not answer: {error}") from error
+    elif MASTER in command:
+        if (status := ask(MASTER_PORT)["status"]) != "ALIVE":
+            raise SystemExit(f"the master is {status}")
+    elif WORKER in command:
+        if not ask(WORKER_PORT)["masterwebuiurl"]:
+            raise SystemExit("no master has taken the worker yet")
     elif not os.access("/data", os.W_OK):
         raise SystemExit("/data cannot be written")
+
+
+def ask(port: int) -> Any:
+    """What a process of a cluster tells of itself."""
+    try:
+        with urlopen(f"http://{socket.gethostname()}:{port}/json/", timeout=2) as answer:
+            return json.load(answer)
+    except OSError as error:
+        raise SystemExit(f"Spark does not answer: {error}") from error
 
 
 if __name__ == "__main__":

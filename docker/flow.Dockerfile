@@ -8,7 +8,10 @@ WORKDIR /build
 COPY pyproject.toml docker/install_packages.sh ./
 # `s3` adds what reaches object stores through the S3 API (docs/object-storage.md).
 ARG OBJECT_STORE=
-RUN EXTRAS="${OBJECT_STORE:+--extra aws}" sh install_packages.sh /opt/movies pyspark delta-spark pysail matplotlib seaborn pandas numpy pillow
+# `1` keeps what learns and draws: the image of the forecast.
+ARG FORECAST=
+RUN EXTRAS="${OBJECT_STORE:+--extra aws}" sh install_packages.sh /opt/movies pyspark delta-spark pysail seaborn plotly itables \
+      $([ -n "$FORECAST" ] || echo matplotlib scikit-learn pandas numpy pillow)
 
 FROM ${BASE_IMAGE}
 RUN useradd --uid 1000 --create-home movies && chmod 777 /home/movies \
@@ -22,7 +25,7 @@ ENV PATH=/opt/movies/bin:$PATH \
     LAKE_ROOT=/data/lake \
     OUTPUT_DIR=/data/output \
     PREFECT_LOCAL_STORAGE_PATH=/data/results \
-    PREFECT_LOGGING_EXTRA_LOGGERS=flows,lake,report,settings,spark,tasks,tmdb \
+    PREFECT_LOGGING_EXTRA_LOGGERS=flows,forecast,imdb,lake,report,settings,spark,tasks,tmdb \
     PREFECT_SERVER_ANALYTICS_ENABLED=false \
     PREFECT_UI_STATIC_DIRECTORY=/home/movies/ui \
     DO_NOT_TRACK=1

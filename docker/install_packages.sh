@@ -22,6 +22,11 @@ cd "$packages"
 # Arrow's RPC, ORC and own clients of stores (delta-rs has them), headers and sources; tests that packages ship.
 rm -rf pyarrow/*_flight* pyarrow/*_s3* pyarrow/_azurefs* pyarrow/_gcsfs* pyarrow/_hdfs* pyarrow/_orc* pyarrow/_dataset_orc* \
   pyarrow/*_cpp_tests* pyarrow/include pyarrow/src pyarrow/tests sqlalchemy/testing alembic/testing
+# Of what the dashboard is made with, the JavaScript alone: that runs in the reader's browser.
+for package in plotly itables; do
+  if [ -d $package ]; then find $package -type f ! -name plotly.min.js ! -path 'itables/html/dt_bundle.*' -delete; fi
+done
+rm -rf _plotly_utils "$folder/share/jupyter" "$folder/etc/jupyter"
 # What is for compilers, type checkers and scanners alone.
 find . -type f \( -name '*.pyi' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.pxi' -o -path '*.dist-info/sboms/*' \) -delete
 # One copy of each library under the name it is asked for by, where wheels have to carry three.
@@ -38,15 +43,16 @@ FLOWS = """aiolimiter backoff deltalake httpx msgspec prefect prefect.cli.flow_r
     prefect.task_engine pyarrow.compute pydantic_settings rich typer"""
 SERVICES = """prefect.cli.deploy prefect.cli.server prefect.cli.worker prefect.server.api.server prefect_docker.worker
     uvicorn"""
+FORECAST = "matplotlib.backends.backend_agg pandas PIL.Image sklearn.ensemble"
 SPARK = "delta pandas pyspark.sql pyspark.sql.connect.session seaborn"
 
-for names in (FLOWS, SERVICES, SPARK):
+for names in (FLOWS, SERVICES, FORECAST, SPARK):
     try:
         for name in names.split():
             import_module(name)
     except ModuleNotFoundError as error:
         print(f"{error.name} is not in this image")
 PYTHON
-[ -d pyspark ] && rm -rf prefect/server/ui* && sed -i 's/(FLOWS, SERVICES, SPARK)/(FLOWS, SPARK)/' imports.py
+[ -d pyspark ] && rm -rf prefect/server/ui* && sed -i 's/(FLOWS, SERVICES, FORECAST, SPARK)/(FLOWS, SPARK)/' imports.py
 PYTHONPATH=. python3 imports.py
 rm imports.py

@@ -8,7 +8,7 @@ WORKDIR /build
 COPY pyproject.toml docker/install_packages.sh ./
 # `s3` adds what reaches object stores through the S3 API (docs/object-storage.md).
 ARG OBJECT_STORE=
-RUN EXTRAS="${OBJECT_STORE:+--extra aws}" sh install_packages.sh /opt/movies pysail
+RUN EXTRAS="${OBJECT_STORE:+--extra aws}" sh install_packages.sh /opt/movies pysail scikit-learn narwhals
 
 FROM ${BASE_IMAGE} AS java
 # The JDK's installation fails where there is no folder for its manual.
@@ -40,6 +40,7 @@ RUN MPLCONFIGDIR=/opt/movies/matplotlib python -c "import matplotlib.font_manage
 FROM ${BASE_IMAGE}
 RUN useradd --uid 1000 --create-home movies && chmod 777 /home/movies \
  && mkdir -p /data/lake /data/results /data/output && chown -R movies:movies /data \
+ && mkdir --mode=1777 /scratch \
  && printf '#!/bin/sh\nexec python -m flows "$@"\n' >/usr/local/bin/movies && chmod +x /usr/local/bin/movies \
  && mv /etc/passwd /etc/passwd.image && ln -s /tmp/passwd /etc/passwd
 COPY --from=spark /opt/java /opt/java
@@ -56,7 +57,7 @@ ENV PATH=/opt/movies/bin:/opt/java/bin:$PATH \
     SPARK_LOCAL_IP=127.0.0.1 \
     SPARK_SUBMIT_OPTS="-XX:SharedArchiveFile=/opt/java/lib/server/spark.jsa -Xlog:cds=off -Xlog:cds+dynamic=off" \
     PREFECT_LOCAL_STORAGE_PATH=/data/results \
-    PREFECT_LOGGING_EXTRA_LOGGERS=flows,lake,report,settings,spark,tasks,tmdb \
+    PREFECT_LOGGING_EXTRA_LOGGERS=flows,forecast,imdb,lake,report,settings,spark,tasks,tmdb \
     PREFECT_SERVER_ANALYTICS_ENABLED=false \
     DO_NOT_TRACK=1
 WORKDIR /app

@@ -7,43 +7,34 @@ from collections.abc import Sequence
 
 from flows.terminal import Terminal
 from lake.backup import CopiedTable, copy_lake
-from lake.errors import LakeError
-from settings import SettingsError, load_settings
+from settings import load_settings
 
-OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 BYTES_A_KILOBYTE = 1_000
 
 
-def show_backup(target: str, lake_root: str | None) -> int:
-    """Copy the lake to a folder or URL, and say what is there; return the exit status."""
-    return _show_copy(source=lake_root, target=target, name="Backup")
+def show_backup(target: str, lake_root: str | None) -> None:
+    """Copy the lake to a folder or URL, and say what is there."""
+    _show_copy(source=lake_root, target=target, name="Backup")
 
 
-def show_restore(backup: str, lake_root: str | None) -> int:
-    """Copy a backup to where the lake was, and say what is there; return the exit status."""
-    return _show_copy(source=backup, target=lake_root, name="Lake")
+def show_restore(backup: str, lake_root: str | None) -> None:
+    """Copy a backup to where the lake was, and say what is there."""
+    _show_copy(source=backup, target=lake_root, name="Lake")
 
 
-def _show_copy(source: str | None, target: str | None, name: str) -> int:
+def _show_copy(source: str | None, target: str | None, name: str) -> None:
     terminal = Terminal()
-    try:
-        # Both are given as LAKE_ROOT would be; None is what LAKE_ROOT says.
-        source_root, target_root = (load_settings(lake_root=root).lake for root in (source, target))
-    except SettingsError as error:
-        terminal.fail(str(error))
-        return USAGE
+    # Both are given as LAKE_ROOT would be; None is what LAKE_ROOT says.
+    source_root, target_root = (load_settings(lake_root=root).lake for root in (source, target))
     began = time.monotonic()
     try:
         tables = copy_lake(source_root, target_root)
-    except LakeError as error:
-        terminal.fail(str(error))
-        return FAILED
     except KeyboardInterrupt:
-        terminal.fail(f"Interrupted: the same command again finishes what was begun in {target_root}")
-        return INTERRUPTED
+        raise KeyboardInterrupt(
+            f"Interrupted: the same command again finishes what was begun in {target_root}"
+        ) from None
     _say_tables(terminal, tables)
     terminal.say(f"{name} is in {target_root}, copied in {time.monotonic() - began:.1f} s")
-    return OK
 
 
 def _say_tables(terminal: Terminal, tables: Sequence[CopiedTable]) -> None:

@@ -9,14 +9,21 @@ from typing import Annotated
 
 import typer
 
+from flows.examples import epilog
+from flows.failure import Commands
+from flows.options import LakeRoot, OutputDir
+from flows.quarantine import app as quarantine
+from flows.reading import app as reading
 from tasks.stages import Stage
-from tmdb.sources import SOURCES
-
-USAGE_ERROR = 2
 
 
-# Where the ids to fetch come from.
-Source = StrEnum("Source", {name.upper(): name for name in SOURCES})  # type: ignore[misc]
+class Source(StrEnum):
+    """Where the ids to fetch come from: the names of `tmdb.sources`, which would load a whole HTTP client."""
+
+    IDS = "ids"
+    DISCOVER = "discover"
+    EXPORT = "export"
+    CHANGES = "changes"
 
 
 class Pool(StrEnum):
@@ -27,15 +34,33 @@ class Pool(StrEnum):
     KUBERNETES = "kubernetes"
 
 
+def _say_version(is_asked: bool) -> None:
+    if is_asked:
+        from tasks.code import project
+
+        typer.echo(f"movies {project()['version']}")
+        raise typer.Exit
+
+
 app = typer.Typer(
     name="movies",
-    help="Movies from TMDB into Delta tables, KPIs, a report and plots.",
+    cls=Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
 
 
-@app.command()
+@app.callback()
+def start(
+    version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_say_version, help="Say which version this is."),
+    ] = False,
+) -> None:
+    """Movies from TMDB into Delta tables, KPIs, a report, plots and a dashboard."""
+
+
+@app.command(rich_help_panel="Run", epilog=epilog("run"))
 def run(
     movie_ids: Annotated[
         str | None, typer.Option(metavar="1,2,3", help="TMDB ids; 19 well-known movies where none are given.")
@@ -49,7 +74,7 @@ def run(
             help="Where the ids come from: ids (as above), discover (what TMDB finds), export (all of TMDB), "
             "changes (all that changed since the last time).",
         ),
-    ] = Source("ids"),  # noqa: B008
+    ] = Source.IDS,
     filters: Annotated[
         list[str] | None,
         typer.Option(
@@ -68,16 +93,29 @@ def run(
     spark_master: Annotated[
         str | None, typer.Option(metavar="MASTER", help="sail (embedded), local[*], spark://… or sc://…")
     ] = None,
-    lake_root: Annotated[
-        str | None, typer.Option(metavar="DIR", help="Folder or object-store URL of the Delta tables.")
-    ] = None,
-    output_dir: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder of the report, the plots and the logs.")
+    lake_root: LakeRoot = None,
+    output_dir: OutputDir = None,
+    imdb_ratings: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Path or URL of IMDb's title.ratings.tsv.gz; silver then has its ratings, too.",
+        ),
     ] = None,
     stage: Annotated[list[Stage] | None, typer.Option(help="Only this step; can be repeated.")] = None,
     refresh: Annotated[
         bool, typer.Option("--refresh", help="Fetch every asked id again, the absent too, and rebuild.")
     ] = False,
+    accept: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CHECK", help="Publish though this data quality check fails; can be repeated."),
+    ] = None,
+    as_of_version: Annotated[
+        int | None,
+        typer.Option(
+            min=0, metavar="N", help="Only write report and plots of silver's version N, beside the others."
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say how much there is to fetch and what would run.")
     ] = False,
@@ -94,6 +132,8 @@ def run(
         raise typer.BadParameter(f"movie ids are for the source ids, not for {source.value}")
     if max_minutes is not None and max_minutes <= 0:
         raise typer.BadParameter("--max-minutes is more than 0")
+    if as_of_version is not None and stage not in (None, [Stage.REPORT]):
+        raise typer.BadParameter("--as-of-version is for the stage report")
     request = RunRequest(
         source=source.value,
         filters=_parse_filters(filters or []),
@@ -104,38 +144,74 @@ def run(
         spark_master=spark_master,
         lake_root=lake_root,
         output_dir=output_dir,
-        stages=stage or list(Stage),
+        stages=[Stage.REPORT] if as_of_version is not None else stage or list(Stage),
         refresh=refresh,
+        accept_checks=accept,
+        as_of_version=as_of_version,
+        imdb_ratings=imdb_ratings,
     )
     raise typer.Exit(execute(request, dry_run=dry_run))
 
 
-@app.command()
-def status(
-    lake_root: Annotated[
-        str | None, typer.Option(metavar="DIR", help="Folder or object-store URL of the Delta tables.")
+@app.command(rich_help_panel="Run", epilog=epilog("forecast"))
+def forecast(
+    movie: Annotated[
+        list[int] | None,
+        typer.Option(
+            min=0,
+            metavar="ID",
+            help="Forecast this movie of the lake, of the held-back years or later; can be repeated.",
+        ),
+    ] = None,
+    holdout_years: Annotated[
+        int, typer.Option(min=1, max=50, metavar="N", help="Judge on the last N release years.")
+    ] = 3,
+    accept_score: Annotated[
+        bool, typer.Option("--accept-score", help="Publish though the scores look like a leak.")
+    ] = False,
+    lake_root: LakeRoot = None,
+    output_dir: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder of the model, its scores and the plots.")
     ] = None,
 ) -> None:
-    """Say what is in the lake: tables, rows, versions, and when each was last written."""
+    """Forecast what movies earn from what is known before their release, and say how well.
+
+    It learns from the years before the held-back ones and is judged on these, beside plain guesses.
+    """
+    from flows.forecast_command import run_forecast
+
+    raise typer.Exit(run_forecast(movie or [], holdout_years, accept_score, lake_root, output_dir))
+
+
+@app.command(rich_help_panel="Look", epilog=epilog("status"))
+def status(
+    lake_root: LakeRoot = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="All of it as one JSON object, for a program.")
+    ] = False,
+) -> None:
+    """Say what is in the lake, how fresh it is, what was done last, and what the next run would do."""
     from flows.status import show_status
 
-    raise typer.Exit(show_status(lake_root))
+    show_status(lake_root, as_json)
 
 
-@app.command()
+app.add_typer(reading)
+app.add_typer(quarantine, rich_help_panel="Look")
+
+
+@app.command(rich_help_panel="Keep", epilog=epilog("backup"))
 def backup(
     target: Annotated[str, typer.Argument(metavar="TARGET", help="An empty folder or URL, or one to make.")],
-    lake_root: Annotated[
-        str | None, typer.Option(metavar="DIR", help="Folder or object-store URL of the Delta tables.")
-    ] = None,
+    lake_root: LakeRoot = None,
 ) -> None:
     """Copy the lake to another folder or object store, also while a run writes to it."""
     from flows.backup import show_backup
 
-    raise typer.Exit(show_backup(target, lake_root))
+    show_backup(target, lake_root)
 
 
-@app.command()
+@app.command(rich_help_panel="Keep", epilog=epilog("restore"))
 def restore(
     backup_root: Annotated[str, typer.Argument(metavar="BACKUP", help="Folder or URL of a backup.")],
     lake_root: Annotated[
@@ -145,10 +221,10 @@ def restore(
     """Copy a backup to where the lake is to be."""
     from flows.backup import show_restore
 
-    raise typer.Exit(show_restore(backup_root, lake_root))
+    show_restore(backup_root, lake_root)
 
 
-@app.command()
+@app.command(rich_help_panel="Deploy", epilog=epilog("setup"))
 def setup(
     pool: Annotated[Pool, typer.Option(help="What runs the containers of deployments.")] = Pool.DOCKER,
 ) -> None:
@@ -158,7 +234,7 @@ def setup(
     """
     from flows.setup import show_setup
 
-    raise typer.Exit(show_setup(pool.value))
+    show_setup(pool.value)
 
 
 def _parse_ids(text: str) -> tuple[int, ...]:

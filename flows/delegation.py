@@ -46,9 +46,9 @@ async def delegate_analytics(
         DelegatedRunError: the run failed, crashed or was cancelled.
     """
     report = AnalyticsReport()
-    if refresh or describe_standing(report, settings) is None:
+    if refresh or given.get("as_of_version") is not None or describe_standing(report, settings) is None:
         parameters = {"stages": stages, "refresh": refresh}
-        parameters |= {name: str(value) for name, value in given.items() if value is not None}
+        parameters |= {name: _plain(value) for name, value in given.items() if value is not None}
         with timed(report.seconds, "analytics"):
             await run_elsewhere(deployment, parameters)
         report.engine_started = True
@@ -61,13 +61,18 @@ async def delegate_analytics(
 
 def describe_standing(report: AnalyticsReport, settings: Settings) -> AnalyticsReport | None:
     """Fill the report from what stands in the lake; None where tables or files would have to be made anew."""
-    if (found := standing(settings.lake)) is None:
+    if (found := standing(settings.lake, with_ratings=settings.imdb_ratings is not None)) is None:
         return None
     silver, gold = found
     report.describe_silver(silver)
-    report.versions |= gold.versions
-    report.files = outputs(Path(settings.output_dir), silver, gold)
+    report.describe_gold(gold)
+    report.files = outputs(Path(settings.output_dir), settings.plot_theme, silver, gold)
     return report if report.files else None
+
+
+def _plain(value: object) -> object:
+    """A parameter as JSON has it: paths are texts."""
+    return str(value) if isinstance(value, Path) else value
 
 
 async def run_elsewhere(deployment: str, parameters: dict[str, Any]) -> None:

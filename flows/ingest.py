@@ -19,6 +19,7 @@ from flows.interrupt import stop_on_signals
 from flows.local_api import IS_TEMPORARY
 from flows.parameters import MaxMinutes, MaxRequests, MovieId, SourceName
 from flows.planning import INVENTORY, Errand, build_errand, check_lake, plan, read_position, source_of
+from flows.ratings import ingest_ratings
 from flows.run_report import IngestionReport, raise_for_lost
 from flows.run_settings import is_deployed, run_settings
 from lake.checkpoints import Committer
@@ -58,6 +59,7 @@ async def ingest_movies(
     max_requests: MaxRequests = None,
     max_minutes: MaxMinutes = None,
     lake_root: str | None = None,
+    imdb_ratings: str | None = None,
 ) -> IngestionReport:
     """Fetch the movies that the lake lacks and commit them to its raw tables, batch by batch.
 
@@ -71,11 +73,19 @@ async def ingest_movies(
         max_requests: Stop at a checkpoint after so many requests.
         max_minutes: Stop at a checkpoint after so many minutes.
         lake_root: Folder or URL of the tables; `LAKE_ROOT` where none is given.
+        imdb_ratings: Path or URL of IMDb's file of ratings; `IMDB_RATINGS` where none is given.
     """
-    overrides = {"ingestion_movie_ids": movie_ids, "lake_root": lake_root}
+    overrides = {
+        "ingestion_movie_ids": movie_ids,
+        "lake_root": lake_root,
+        "imdb_ratings": imdb_ratings,
+    }
     async with run_settings(movie_ids_file, **overrides) as settings:
         errand = build_errand(settings, source, filters, refresh, max_requests, max_minutes)
         report = await ingest(settings, errand)
+        await ingest_ratings(settings, report, _run_id())
+        if report.ratings is not None and report.ratings.is_new and is_deployed():
+            announce_landed_rows(settings.lake, _root_flow(), fetched=0, commits=1)
         # A pipeline goes on with what is there, and fails at its end.
         if runtime.flow_run.parent_flow_run_id is None:
             await show_ingestion(report.rows())

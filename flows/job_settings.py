@@ -29,10 +29,13 @@ PASSED_ON = (
     "ingestion_batch_size",
     "ingestion_max_retries",
     "ingestion_max_age_days",
+    # A path is one of the job's, such as `/data/title.ratings.tsv.gz`.
+    "imdb_ratings",
     "spark_driver_memory",
     "spark_executor_memory",
     "spark_app_name",
     "spark_cores",
+    "plot_theme",
 )
 # Where an object store is. Its keys are a role's or a secret of the work pool's: job variables can be seen.
 STORE_VARIABLES = (

@@ -20,7 +20,7 @@ from prefect import flow
 from flows.analytics import refresh_analytics
 from flows.delegation import delegate_analytics
 from flows.ingest import ingest_movies
-from flows.parameters import MaxMinutes, MaxRequests, MovieId, SourceName
+from flows.parameters import MaxMinutes, MaxRequests, MovieId, SilverVersion, SourceName
 from flows.run_report import IncompleteIngestionError, RunReport, timed
 from flows.run_settings import run_settings
 from tasks.showing import show_run
@@ -45,6 +45,9 @@ async def movie_pipeline(
     lake_root: str | None = None,
     output_dir: Path | None = None,
     analytics_deployment: str | None = None,
+    accept_checks: list[str] | None = None,
+    as_of_version: SilverVersion = None,
+    imdb_ratings: str | None = None,
 ) -> RunReport:
     """Fetch movies from TMDB, bring the tables up to date, and show what they say.
 
@@ -63,17 +66,31 @@ async def movie_pipeline(
         output_dir: Folder of report and plots; `OUTPUT_DIR` where none is given.
         analytics_deployment: Deployment of `refresh-analytics` that does all but fetching, if there is
             anything to do; without one it is done here.
+        accept_checks: Publish though these data quality checks fail.
+        as_of_version: Only write report and plots of this version of `silver/movies`.
+        imdb_ratings: Path or URL of IMDb's file of ratings, which silver then has, too; `IMDB_RATINGS` where
+            none is given.
     """
     report = RunReport()
-    wanted = stages or list(Stage)
+    wanted = [Stage.REPORT] if as_of_version is not None else stages or list(Stage)
     if Stage.INGEST in wanted:
         with timed(report.seconds, Stage.INGEST):
             report.ingestion = await ingest_movies(
-                movie_ids, movie_ids_file, source, filters, refresh, max_requests, max_minutes, lake_root
+                movie_ids,
+                movie_ids_file,
+                source,
+                filters,
+                refresh,
+                max_requests,
+                max_minutes,
+                lake_root,
+                imdb_ratings,
             )
     analytics: list[Stage] = [stage for stage in wanted if stage != Stage.INGEST]
     if analytics and analytics_deployment:
-        async with run_settings(lake_root=lake_root, output_dir=output_dir) as settings:
+        async with run_settings(
+            lake_root=lake_root, output_dir=output_dir, imdb_ratings=imdb_ratings
+        ) as settings:
             report.analytics = await delegate_analytics(
                 analytics_deployment,
                 settings,
@@ -82,12 +99,24 @@ async def movie_pipeline(
                 spark_master=spark_master,
                 lake_root=lake_root,
                 output_dir=output_dir,
+                accept_checks=accept_checks,
+                as_of_version=as_of_version,
+                imdb_ratings=imdb_ratings,
             )
     elif analytics:
-        report.analytics = await refresh_analytics(analytics, refresh, spark_master, lake_root, output_dir)
+        report.analytics = await refresh_analytics(
+            analytics,
+            refresh,
+            spark_master,
+            lake_root,
+            output_dir,
+            accept_checks,
+            as_of_version,
+            imdb_ratings,
+        )
     report.seconds |= report.analytics.seconds
     logger.info("%s", report.sentence())
     await show_run(report.rows(), report.analytics.versions)
-    if report.ingestion.lost:
+    if not report.ingestion.is_complete:
         raise IncompleteIngestionError(report)
     return report

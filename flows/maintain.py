@@ -10,6 +10,7 @@ from prefect import flow
 from pydantic import Field
 
 from flows.ingest import ingest
+from flows.lake_status import LONGEST_AGE
 from flows.planning import Errand, check_lake
 from flows.run_report import IngestionReport, raise_for_lost
 from flows.run_settings import is_deployed, run_settings
@@ -26,8 +27,7 @@ from tmdb.sources import Ids
 
 logger = logging.getLogger(__name__)
 
-# TMDB's terms: data may be kept for six months, then it is to be fetched again, or to go.
-LONGEST_AGE_DAYS = 180.0
+LONGEST_AGE_DAYS = LONGEST_AGE / timedelta(days=1)
 LONGEST_SECONDS = 24 * 3600
 
 

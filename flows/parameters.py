@@ -14,4 +14,5 @@ SourceName = Annotated[
     str, Field(pattern=f"^({'|'.join(SOURCES)})$", json_schema_extra={"enum": list(SOURCES)})
 ]
 MaxRequests = Annotated[int, Field(ge=1)] | None
+SilverVersion = Annotated[int, Field(ge=0)] | None
 MaxMinutes = Annotated[float, Field(gt=0)] | None

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flows.failure import FAILED, INTERRUPTED, OK, USAGE, is_own, sentence
 from flows.interrupt import Interrupted, Interrupts
 from flows.local_api import LocalApi, start_local_api
 from flows.terminal import Terminal
 from settings import Settings, SettingsError, load_settings
-from tasks.run_logs import OWN_PACKAGES, log_files
+from tasks.run_logs import log_files
 from tasks.stages import Stage
 from tmdb.redaction import redact
 
@@ -25,9 +26,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-LONGEST_SENTENCE = 300
 INTERRUPT_LOGGER = "flows.interrupt"
-OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 
 @dataclass(frozen=True)
@@ -45,6 +44,9 @@ class RunRequest:
     spark_master: str | None = None
     lake_root: str | None = None
     output_dir: Path | None = None
+    accept_checks: list[str] | None = None
+    as_of_version: int | None = None
+    imdb_ratings: str | None = None
 
     def settings(self) -> Settings:
         """The environment and `.env`, with what was asked for on top."""
@@ -54,6 +56,7 @@ class RunRequest:
             spark_master=self.spark_master,
             lake_root=self.lake_root,
             output_dir=self.output_dir,
+            imdb_ratings=self.imdb_ratings,
         )
 
     def errand(self, settings: Settings) -> Errand:
@@ -78,6 +81,9 @@ class RunRequest:
             "spark_master": self.spark_master,
             "lake_root": self.lake_root,
             "output_dir": self.output_dir,
+            "accept_checks": self.accept_checks,
+            "as_of_version": self.as_of_version,
+            "imdb_ratings": self.imdb_ratings,
         }
 
 
@@ -91,20 +97,30 @@ def execute(request: RunRequest, *, dry_run: bool = False) -> int:
         check_engine_settings(
             settings.spark_master, settings.spark_driver_memory, settings.spark_executor_memory
         )
+        _check_ratings(request, settings)
         if "token=" in (request.spark_master or ""):
             raise SettingsError("Set a master with a token as SPARK_MASTER: as an option it would be seen")
     except (SettingsError, EngineUnavailable) as error:
         Terminal().fail(str(error))
         return USAGE
+
+    def act(terminal: Terminal, interrupts: Interrupts) -> int:
+        if dry_run:
+            return _dry_run(request, settings, errand, terminal)
+        return _run(request, settings, errand, terminal, interrupts)
+
+    return guarded(settings, act)
+
+
+def guarded(settings: Settings, act: Callable[[Terminal, Interrupts], int]) -> int:
+    """Act with log files and Ctrl-C taken care of; what goes wrong is one sentence and an exit status."""
     terminal = Terminal(lambda text: redact(text, settings.secrets))
     logs = settings.output_dir / "logs"
     interrupts = Interrupts()
     try:
         with interrupts.handled(), log_files(logs, settings.secrets), terminal.warnings_of(INTERRUPT_LOGGER):
             try:
-                if dry_run:
-                    return _dry_run(request, settings, errand, terminal)
-                return _run(request, settings, errand, terminal, interrupts)
+                return act(terminal, interrupts)
             except Exception as error:
                 logger.exception("the run failed")
                 return _explain(error, settings, terminal)
@@ -114,6 +130,19 @@ def execute(request: RunRequest, *, dry_run: bool = False) -> int:
     except OSError as error:
         terminal.fail(f"The log files in {logs} cannot be written: {error.strerror or error}")
         return FAILED
+
+
+def _check_ratings(request: RunRequest, settings: Settings) -> None:
+    """Refuse a file of ratings that is not there."""
+    if settings.imdb_ratings is None or Stage.INGEST not in request.stages:
+        return
+    from imdb.errors import UnavailableError
+    from imdb.location import check_file
+
+    try:
+        check_file(settings.imdb_ratings)
+    except UnavailableError as error:
+        raise SettingsError(f"IMDB_RATINGS: {error}") from error
 
 
 def _run(
@@ -207,12 +236,6 @@ def _explain(error: Exception, settings: Settings, terminal: Terminal) -> int:
 
     if isinstance(error, IncompleteIngestionError):
         terminal.summarise(error.report, settings.output_dir, settings.lake)
-    sentence = ". ".join([str(error), *getattr(error, "__notes__", [])])
-    if type(error).__module__.partition(".")[0] in OWN_PACKAGES:
-        terminal.fail(sentence)
-    else:
-        name = type(error).__name__
-        log = settings.output_dir / "logs" / "project.log"
-        first_line = sentence.partition("\n")[0][:LONGEST_SENTENCE]
-        terminal.fail(f"{name}: {first_line} (the stack trace is in {log})")
+    log = settings.output_dir / "logs" / "project.log"
+    terminal.fail(sentence(error) if is_own(error) else f"{sentence(error)} (the stack trace is in {log})")
     return INTERRUPTED if isinstance(error, Interrupted) else FAILED

@@ -7,11 +7,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lake.publications import Publication
 from report.formats import counted
 from tmdb.client import tally
+
+if TYPE_CHECKING:
+    # It loads Prefect, which is not to be loaded before its settings are known.
+    from tasks.ratings import RatingsCounts
 
 
 @dataclass
@@ -30,6 +34,8 @@ class IngestionReport:
     left: int = 0
     stopped: str = ""
     followed: datetime | None = None
+    ratings: RatingsCounts | None = None
+    ratings_error: str = ""
 
     def add(self, fetched: int, failed: Mapping[str, int]) -> None:
         """Count the movies of one task."""
@@ -47,6 +53,11 @@ class IngestionReport:
         """Movies that are owed still, by the reason they could not be had."""
         return {reason: count for reason, count in self.failed.items() if reason != "not_found"}
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether all was had that was asked for."""
+        return not (self.lost or self.ratings_error)
+
     def rows(self) -> list[dict[str, Any]]:
         """What, how many, and by which reasons."""
         effort = f"{self.requests:,} requests, {self.retries:,} retries"
@@ -61,7 +72,14 @@ class IngestionReport:
         ]
         if self.stopped:
             rows.append(("left", self.left, self.stopped))
+        if self.ratings is not None:
+            rows.append(("in IMDb's file", self.ratings.rows, self._describe_ratings(self.ratings)))
         return [{"movies": name, "count": count, "detail": detail} for name, count, detail in rows]
+
+    def _describe_ratings(self, ratings: RatingsCounts) -> str:
+        state = "kept from before" if self.ratings_error else "new" if ratings.is_new else "unchanged"
+        refused = reasons(ratings.refused)
+        return f"{state}; {sum(ratings.refused.values()):,} refused: {refused}" if refused else state
 
     def sentence(self) -> str:
         """What became of the movies, in one line."""
@@ -92,8 +110,10 @@ class AnalyticsReport:
     """What the tables hold after the run."""
 
     movies: int | None = None
+    rated: int | None = None
     filtered: dict[str, int] = field(default_factory=dict)
     quarantined: dict[str, int] = field(default_factory=dict)
+    quality_warnings: list[str] = field(default_factory=list)
     versions: dict[str, int] = field(default_factory=dict)
     files: list[str] = field(default_factory=list)
     engine_started: bool = False
@@ -101,12 +121,17 @@ class AnalyticsReport:
 
     def describe_silver(self, silver: Publication) -> None:
         """Take over what the transform says of its movies."""
-        self.movies = silver.facts["movies"]
+        self.movies, self.rated = silver.facts["movies"], silver.facts.get("rated")
         self.filtered, self.quarantined = silver.facts["filtered"], silver.facts["quarantined"]
         self.versions = {
             **{name: version.version for name, version in silver.inputs.items()},
             **silver.versions,
         }
+
+    def describe_gold(self, gold: Publication) -> None:
+        """Take over what the KPI stage says of its tables, and of silver's quality."""
+        self.quality_warnings = gold.facts["warnings"] + gold.facts["accepted"]
+        self.versions |= gold.versions
 
     def sentence(self) -> str:
         """What the tables hold and whether that took an engine, in one line."""
@@ -115,7 +140,9 @@ class AnalyticsReport:
             if total := sum(number.values()):
                 counts.append(f"{total:,} {what} ({reasons(number)})")
         engine = "" if self.engine_started else "; no engine was needed"
-        return f"{', '.join(counts)}; {counted(len(self.files), 'file')} of report and plots{engine}"
+        return (
+            f"{', '.join(counts)}; {counted(len(self.files), 'file')} of report, plots and dashboard{engine}"
+        )
 
 
 @dataclass
@@ -129,7 +156,10 @@ class RunReport:
     @property
     def is_unchanged(self) -> bool:
         """Whether the run found everything as it should be."""
-        return not (self.ingestion.requests or self.analytics.engine_started)
+        ingestion = self.ingestion
+        has_new_ratings = ingestion.ratings is not None and ingestion.ratings.is_new
+        did_something = ingestion.requests or has_new_ratings or self.analytics.engine_started
+        return not did_something and ingestion.is_complete
 
     def sentence(self) -> str:
         """What the run did, in one line."""
@@ -142,30 +172,49 @@ class RunReport:
         """The run as the rows of a table: what, how many, and by which reasons."""
         rows = self.ingestion.rows()
         if (analytics := self.analytics).movies is not None:
-            silver = (
+            silver = [
                 ("rows in silver", analytics.movies, ""),
                 ("filtered", sum(analytics.filtered.values()), reasons(analytics.filtered)),
                 ("in quarantine", sum(analytics.quarantined.values()), reasons(analytics.quarantined)),
-            )
+                ("quality warnings", len(analytics.quality_warnings), ", ".join(analytics.quality_warnings)),
+            ]
+            if analytics.rated is not None:
+                silver.append(("IMDb ratings", analytics.rated, f"of {counted(analytics.movies, 'movie')}"))
             rows += [{"movies": name, "count": count, "detail": detail} for name, count, detail in silver]
         return rows
 
 
+def _tell_lost(ingestion: IngestionReport) -> str:
+    if not (lost := ingestion.lost):
+        return ""
+    return (
+        f"{sum(lost.values()):,} of {ingestion.asked:,} movies could not be fetched "
+        f"({reasons(lost)}): the table raw/fetch_failures says why, and the next run tries them again"
+    )
+
+
+def _tell_ratings(ingestion: IngestionReport) -> str:
+    error = ingestion.ratings_error
+    return f"{error}. The ratings from before stay, and the next run looks again" if error else ""
+
+
 class IncompleteIngestionError(Exception):
-    """Some movies could not be fetched after all retries; everything else was done, as `report` says."""
+    """Movies or ratings could not be had after all retries; everything else was done, as `report` says."""
 
     def __init__(self, report: RunReport) -> None:
-        lost = report.ingestion.lost
         super().__init__(
-            f"{sum(lost.values()):,} of {report.ingestion.asked:,} movies could not be fetched "
-            f"({reasons(lost)}): the table raw/fetch_failures says why, and the next run tries them again"
+            ". ".join(
+                sentence
+                for sentence in (_tell_lost(report.ingestion), _tell_ratings(report.ingestion))
+                if sentence
+            )
         )
         self.report = report
 
 
 def raise_for_lost(ingestion: IngestionReport) -> None:
-    """Raise IncompleteIngestionError where movies are owed: a run that lacks some has not done its work."""
-    if ingestion.lost:
+    """Raise IncompleteIngestionError where movies or ratings are owed: such a run has not done its work."""
+    if not ingestion.is_complete:
         raise IncompleteIngestionError(RunReport(ingestion=ingestion))
 
 

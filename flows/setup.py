@@ -31,7 +31,6 @@ from tmdb.redaction import redact
 DEPLOYMENTS = Path(__file__).parent.parent / "deployments"
 NOTIFICATION_BLOCK = "tmdb-movies-notifications"
 ANSWER_SECONDS = 30.0
-OK, FAILED, USAGE = 0, 1, 2
 
 
 class SetupError(Exception):
@@ -46,25 +45,24 @@ class NotificationSettings(BaseSettings):
     notification_url: SecretStr | None = None
 
 
-def show_setup(pool: str) -> int:
-    """Create or update what the flows need on the configured API, and say so; return the exit status."""
-    terminal = Terminal()
+def show_setup(pool: str) -> None:
+    """Create or update what the flows need on the configured API, and say so.
+
+    Raises:
+        SettingsError: a setting cannot be used, or there is no API.
+        SetupError: something stands in the way.
+    """
+    settings = load_settings()
+    webhook = _read_webhook()
+    secrets = (*settings.secrets, *([webhook] if webhook else []))
+    terminal = Terminal(lambda text: redact(text, secrets))
     try:
-        settings = load_settings()
-        webhook = _read_webhook()
-        secrets = (*settings.secrets, *([webhook] if webhook else []))
-        terminal = Terminal(lambda text: redact(text, secrets))
         asyncio.run(set_up(pool, settings, webhook, terminal.say))
-    except SettingsError as error:
-        terminal.fail(str(error))
-        return USAGE
-    except SetupError as error:
-        terminal.fail(str(error))
-        return FAILED
+    except (SettingsError, SetupError) as error:
+        raise type(error)(redact(str(error), secrets)) from error
     except httpx.HTTPError as error:
-        terminal.fail(f"Prefect's API could not be set up: {_reason(error)}")
-        return FAILED
-    return OK
+        reason = redact(_reason(error), secrets)
+        raise SetupError(f"Prefect's API could not be set up: {reason}") from error
 
 
 async def set_up(pool: str, settings: Settings, webhook: str | None, say: Callable[[str], None]) -> None:

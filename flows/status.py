@@ -1,63 +1,121 @@
-"""What is in the lake, for `movies status`."""
+"""What is in the lake, how fresh it is, and what the next run would do, for `movies status`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-import pyarrow.compute as pc
+import msgspec
+import typer
 
+from flows.lake_status import LONGEST_AGE, LakeStatus, MovieStatus, StageStatus, read_status
 from flows.terminal import Terminal
-from lake.cursor import Cursor, read_cursor
-from lake.delta import open_table, query
-from lake.errors import LakeError
-from lake.inventory import Inventory, read_inventory
-from lake.tables import TABLES
-from settings import SettingsError, load_settings
-from tmdb.client import tally
+from report.formats import counted
+from settings import load_settings
+
+MOMENT = "%Y-%m-%d %H:%M"
 
 
-def show_status(lake_root: str | None) -> int:
-    """Say each table's rows, version and age; return the exit status."""
+def show_status(lake_root: str | None, as_json: bool = False) -> None:
+    """Say it in lines for a person, or as one JSON object."""
+    status = read_status(load_settings(lake_root=lake_root), datetime.now(UTC))
+    if as_json:
+        typer.echo(msgspec.json.format(msgspec.json.encode(status), indent=1))
+        return
     terminal = Terminal()
-    try:
-        lake = load_settings(lake_root=lake_root).lake
-    except SettingsError as error:
-        terminal.fail(str(error))
-        return 2
-    terminal.say(f"Lake at {lake}")
-    terminal.say(f"  {'table':<28} {'rows':>10} {'version':>8}  last written (UTC)")
-    try:
-        for table in TABLES:
-            found = open_table(table, lake)
-            if found is None:
-                terminal.say(f"  {table.name:<28} {'-':>10}")
-                continue
-            rows = query(found, "SELECT count(*) AS rows FROM t").column("rows")[0].as_py()
-            written = datetime.fromtimestamp(found.history(1)[0]["timestamp"] / 1000, UTC)
-            terminal.say(f"  {table.name:<28} {rows:>10,} {found.version():>8}  {written:%Y-%m-%d %H:%M}")
-        for line in describe_movies(read_inventory(lake), read_cursor(lake)):
-            terminal.say(line)
-    except LakeError as error:
-        terminal.fail(str(error))
-        return 1
-    return 0
+    for line in describe(status):
+        terminal.say(line)
 
 
-def describe_movies(inventory: Inventory, cursor: Cursor) -> Iterator[str]:
-    """What the lake has of all the movies it knows of, what it lacks, and why."""
-    present, absent, deleted = (
-        pc.sum(mask).as_py() or 0
-        for mask in (inventory.is_present, inventory.is_absent, inventory.is_deleted)
-    )
-    owed = inventory.owed_by_reason
-    yield f"Movies: {present:,} here, {absent:,} not at TMDB ({deleted:,} of them deleted since), " + (
-        f"{sum(owed.values()):,} owed ({tally(owed)})" if owed else "none owed"
-    )
-    if (oldest := inventory.oldest_fetch) is not None:
-        newest = pc.max(inventory.movies["fetched_at"]).as_py()
-        yield f"Fetched between {oldest:%Y-%m-%d %H:%M} and {newest:%Y-%m-%d %H:%M} (UTC)"
-    if cursor.followed is not None:
-        yield f"TMDB's changes are followed until {cursor.followed:%Y-%m-%d %H:%M} (UTC)"
-    if cursor.broken_off is not None:
+def describe(status: LakeStatus) -> Iterator[str]:
+    """All that there is to say, line by line."""
+    yield f"Lake at {status.lake}"
+    yield f"  {'table':<28} {'rows':>10} {'version':>8}  last written (UTC)"
+    for table in status.tables:
+        name = table.table.replace(".", "/", 1)
+        if table.rows is None:
+            yield f"  {name:<28} {'-':>10}"
+            continue
+        written = f"{table.written_at:{MOMENT}}" if table.written_at else "-"
+        behind = table.version != table.newest_version
+        note = f"  (version {table.newest_version} is not published)" if behind else ""
+        yield f"  {name:<28} {table.rows:>10,} {table.version:>8}  {written}{note}"
+    yield from describe_movies(status.movies, status.as_of)
+    if status.changes.followed is not None:
+        yield f"TMDB's changes are followed until {status.changes.followed:{MOMENT}} (UTC)"
+    if status.changes.broken_off is not None:
         yield "A walk over TMDB's changes was broken off: the next run from the source changes goes on"
+    yield from _last_runs(status)
+    yield from _quality(status)
+    yield from _next_run(status)
+
+
+def describe_movies(movies: MovieStatus, now: datetime) -> Iterator[str]:
+    """What the lake has of all the movies it knows of, what it lacks and why, and how old it is."""
+    owed = ", ".join(f"{reason} ({count})" for reason, count in movies.owed.items())
+    yield (
+        f"Movies: {movies.present:,} here, {movies.absent:,} not at TMDB "
+        f"({movies.deleted:,} of them deleted since), "
+    ) + (f"{sum(movies.owed.values()):,} owed ({owed})" if movies.owed else "none owed")
+    if movies.oldest_fetch is None or movies.newest_fetch is None:
+        return
+    yield (
+        f"Fetched between {movies.oldest_fetch:{MOMENT}} ({age(now - movies.oldest_fetch)} ago) and "
+        f"{movies.newest_fetch:{MOMENT}} ({age(now - movies.newest_fetch)} ago) (UTC)"
+    )
+    if movies.stale:
+        yield (
+            f"{counted(movies.stale, 'movie')} fetched more than {LONGEST_AGE.days} days ago, longer than "
+            "TMDB lets data be kept: the flow maintain-lake fetches them again"
+        )
+
+
+def age(span: timedelta) -> str:
+    """A time in the greatest unit that it has two or more of."""
+    minutes = max(0, int(span.total_seconds() // 60))
+    for unit, length in (("day", 24 * 60), ("hour", 60)):
+        if minutes >= 2 * length:
+            return counted(minutes // length, unit)
+    return counted(minutes, "minute")
+
+
+def _last_runs(status: LakeStatus) -> Iterator[str]:
+    if not status.ingestions and not any(stage.published_at for stage in status.stages):
+        return
+    yield "Last runs (UTC)"
+    for run in status.ingestions:
+        missed = f", {counted(run.failures, 'movie')} could not be had" if run.failures else ""
+        yield f"  {run.ended:{MOMENT}}  ingest     {counted(run.movies, 'movie')} landed{missed}"
+    for stage in status.stages:
+        if stage.published_at is not None:
+            past = age(status.as_of - stage.published_at)
+            by = f" by code {stage.code_version[:8]}"
+            yield f"  {stage.published_at:{MOMENT}}  {stage.stage:<10} {_made(stage)} ({past} ago{by})"
+
+
+def _made(stage: StageStatus) -> str:
+    facts = stage.facts
+    if "rows" in facts:
+        return f"{sum(facts['rows'].values()):,} rows in {len(facts['rows'])} tables"
+    filtered, refused = (sum(facts.get(key, {}).values()) for key in ("filtered", "quarantined"))
+    return f"{counted(facts.get('movies', 0), 'movie')}, {filtered:,} filtered, {refused:,} in quarantine"
+
+
+def _quality(status: LakeStatus) -> Iterator[str]:
+    for check in status.failed_checks:
+        rows = check["failing_rows"]
+        movies = "" if rows is None else f" of {counted(rows, 'movie')}"
+        limit = f" (allowed: {check['limit']})" if check["limit"] else ""
+        effect = "error, which keeps gold from being published" if check["severity"] == "error" else "warning"
+        yield f"Quality: {check['check']} fails{movies}{limit}: {effect}"
+
+
+def _next_run(status: LakeStatus) -> Iterator[str]:
+    """What `movies run` would do, without options."""
+    steps = [f"fetch {counted(status.to_fetch, 'movie')}"] if status.to_fetch else []
+    steps += [
+        f"{stage.stage}, since {' and '.join(stage.reasons_to_run)}"
+        for stage in status.stages
+        if stage.reasons_to_run
+    ]
+    yield f"Next run: {'; '.join(steps) if steps else 'no table has anything to do'}"

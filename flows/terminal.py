@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from rich.console import Console
 
+from imdb import ATTRIBUTION
+from report.files import DASHBOARD_NAME
+
 if TYPE_CHECKING:
     from flows.run_report import RunReport
 
@@ -40,6 +43,10 @@ class Terminal:
 
     def say(self, text: str) -> None:
         self._out.print(self._redact(text), markup=False, soft_wrap=True)
+
+    def note(self, text: str) -> None:
+        """Say something that is not for a pipe."""
+        self._errors.print(self._redact(text), markup=False, soft_wrap=True)
 
     def fail(self, text: str) -> None:
         """Say in one sentence what went wrong."""
@@ -99,13 +106,18 @@ class Terminal:
             self.say(f"  {row['movies'] + ' ':.<18} {row['count']:>9,}{detail}")
         steps = ", ".join(f"{step} {seconds:.1f} s" for step, seconds in report.seconds.items())
         self.say(f"  {'seconds ':.<18} {steps}")
+        if report.analytics.rated is not None:
+            self.say(ATTRIBUTION)
         if report.is_unchanged:
             self.say(f"{report.sentence().capitalize()}.")
-        self.say(f"Tables are in {_short(lake)}")
+        self.say(f"Tables are in {short(lake)}")
         if report.analytics.files:
-            self.say(f"Report, plots and logs are in {_short(str(output_dir))}")
+            self.say(f"Report, plots and logs are in {short(str(output_dir))}")
+            for path in report.analytics.files:
+                if path.endswith(DASHBOARD_NAME):
+                    self.say(f"The dashboard is {short(path)}: open it in a browser")
 
 
-def _short(place: str) -> str:
+def short(place: str) -> str:
     """A path below the working folder as one would type it there."""
     return place.removeprefix(f"{Path.cwd()}{os.sep}")

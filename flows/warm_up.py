@@ -8,8 +8,10 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from lake.arrow import arrow_schema
-from lake.tables import GOLD
-from report.gold import Gold
+from lake.delta import open_table, query
+from lake.errors import LakeError
+from lake.tables import RAW_MOVIES
+from report.gold import REPORT_TABLES, Gold
 from report.provenance import Provenance
 from settings import Settings
 
@@ -31,8 +33,18 @@ def open_engine_of(settings: Settings) -> Engine:
         lake_root=settings.lake,
         image=settings.spark_image,
         network=settings.spark_network,
+        movies=count_payloads(settings.lake),
     )
     return open_engine(settings.spark_master, options)
+
+
+def count_payloads(lake_root: str) -> int:
+    """How many payloads there are, as the log has it; 0 where there is no table that can be read."""
+    try:
+        found = open_table(RAW_MOVIES, lake_root)
+        return 0 if found is None else int(query(found, "SELECT count(*) AS n FROM t")["n"][0].as_py())
+    except LakeError:
+        return 0  # whoever reads it next says what is wrong
 
 
 class WarmUp:
@@ -72,7 +84,7 @@ def _prepare_drawing() -> None:
 
     from report.plots import PLOTS, render
 
-    nothing = Gold.from_arrow({table.name: arrow_schema(table).empty_table() for table in GOLD})
+    nothing = Gold.from_arrow({table.name: arrow_schema(table).empty_table() for table in REPORT_TABLES})
     render(next(iter(PLOTS)), nothing, Provenance(0))
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 
-from lake.tables import Table
+from lake.table import Table
 
 TYPES: dict[str, Callable[[], pa.DataType]] = {
     "long": pa.int64,
@@ -16,6 +17,9 @@ TYPES: dict[str, Callable[[], pa.DataType]] = {
     "date": pa.date32,
     "timestamp": lambda: pa.timestamp("us", "UTC"),
 }
+
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def arrow_schema(table: Table) -> pa.Schema:
@@ -31,3 +35,10 @@ def arrow_rows(table: Table, rows: Iterable[object], **constants: object) -> pa.
         for name in table.columns
     ]
     return pa.table(columns, schema=arrow_schema(table))
+
+
+def moments(column: pa.ChunkedArray | pa.Scalar) -> list[datetime | None]:
+    """The times of a column in UTC, or the one of a scalar; `as_py` of one would load pandas."""
+    numbers = column.cast(pa.int64())
+    values = [numbers.as_py()] if isinstance(numbers, pa.Scalar) else numbers.to_pylist()
+    return [None if value is None else EPOCH + timedelta(microseconds=value) for value in values]

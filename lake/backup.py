@@ -24,7 +24,8 @@ from deltalake._internal import DeltaFileSystemHandler
 
 from lake.delta import open_table, query
 from lake.errors import LakeError, access
-from lake.tables import TABLES, Table, local_folder
+from lake.table import Table, local_folder
+from lake.tables import TABLES
 
 # In the root of a lake whose copying has begun and not ended: the ids of the tables that are to be there.
 UNFINISHED = "_unfinished_copy.json"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Literal, TypeVar
 
 import pyarrow as pa
@@ -20,7 +21,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError
 
 from lake.delta import TableVersion, content_version, create, query
 from lake.errors import access
-from lake.tables import Table
+from lake.table import Table
 
 logger = logging.getLogger(__name__)
 
@@ -142,16 +143,34 @@ class Appender:
         return new
 
 
-def replace(table: Table, lake_root: str, rows: pa.Table) -> TableVersion:
-    """Commit the rows as the table's whole new content.
+def replace(
+    table: Table, lake_root: str, rows: pa.Table, origin: Mapping[str, str] = MappingProxyType({})
+) -> TableVersion:
+    """Commit the rows as the table's whole new content; nothing is committed where it is that already.
+
+    `origin` goes into the commit: where the rows come from.
 
     Raises:
         LakeAccessError: the table stays as it was.
     """
     found = create(table, lake_root)
     with access("written", found.table_uri):
-        write_deltalake(found, rows, mode="overwrite", writer_properties=WRITER)
+        if not _has(found, table, rows):
+            write_deltalake(
+                found,
+                # Of several chunks the writer writes whichever comes first.
+                rows.combine_chunks(),
+                mode="overwrite",
+                writer_properties=WRITER,
+                commit_properties=CommitProperties(custom_metadata=dict(origin)),
+            )
     return content_version(found)
+
+
+def _has(found: DeltaTable, table: Table, rows: pa.Table) -> bool:
+    """Whether a table has just these rows, in this order; one that is new has none of its own yet."""
+    columns = ", ".join(f'"{name}"' for name in table.columns)
+    return found.version() > 0 and query(found, f"SELECT {columns} FROM t").cast(rows.schema).equals(rows)
 
 
 def insist(found: DeltaTable, commit: Callable[[], T]) -> T:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -10,8 +12,10 @@ from deltalake.exceptions import DeltaError
 from deltalake.schema import PrimitiveType
 
 from lake.arrow import arrow_schema
-from lake.errors import SchemaMismatchError, access
-from lake.tables import Table
+from lake.errors import LakeAccessError, SchemaMismatchError, VersionGoneError, access
+from lake.table import Table
+
+logger = logging.getLogger(__name__)
 
 # Commits that move rows between files, or remove files nobody needs, and change no row.
 UPKEEP_OPERATIONS = {"OPTIMIZE", "VACUUM START", "VACUUM END", "SET TBLPROPERTIES"}
@@ -28,20 +32,19 @@ class TableVersion:
 
 
 def create(table: Table, lake_root: str) -> DeltaTable:
-    """Open the table, creating it with nullable columns where it is missing.
+    """Open the table, creating it with nullable columns where it is missing, and those it lacks.
 
     Raises:
-        SchemaMismatchError: it is there with other columns.
+        SchemaMismatchError: it has a column that is not declared, or is of another type.
         LakeAccessError: the place cannot be written.
     """
-    fields = [Field(name, PrimitiveType(kind), nullable=True) for name, kind in table.columns.items()]
     path = table.path(lake_root)
     statistics = {"delta.dataSkippingStatsColumns": ",".join(table.statistics_on)}
     with access("written", path):
         try:
             found = DeltaTable.create(
                 path,
-                Schema(fields),
+                delta_schema(table),
                 mode="ignore",
                 partition_by=list(table.partition_by) or None,
                 configuration=statistics if table.statistics_on else None,
@@ -52,11 +55,34 @@ def create(table: Table, lake_root: str) -> DeltaTable:
             if not DeltaTable.is_deltatable(path):
                 raise
             found = DeltaTable(path)
-    columns = [(field.name, field.type.type) for field in found.schema().fields]
-    if columns != list(table.columns.items()):
+    return _migrate(found, table, path)
+
+
+def delta_schema(table: Table) -> Schema:
+    """The declared columns, every one of them nullable."""
+    return Schema([Field(name, PrimitiveType(kind), nullable=True) for name, kind in table.columns.items()])
+
+
+def _migrate(found: DeltaTable, table: Table, path: str) -> DeltaTable:
+    """Add the columns that the table lacks, null in the rows it has; nothing else about a table changes.
+
+    Optional columns come and go with the commit that has their values (`lake.files.adopt_files`).
+    """
+    columns = {field.name: field.type.type for field in found.schema().fields}
+    known = {**table.optional, **table.columns}
+    if any(known.get(name) != kind for name, kind in columns.items()):
         raise SchemaMismatchError(
-            f"{path} has the columns {dict(columns)}, but this version works with {dict(table.columns)}"
+            f"{path} has the columns {columns}, but this version works with {dict(table.columns)}"
         )
+    lacking = [
+        Field(name, PrimitiveType(kind))
+        for name, kind in table.columns.items()
+        if name not in columns and name not in table.optional
+    ]
+    if lacking:
+        with access("written", path):
+            found.alter.add_columns(lacking)
+        logger.info("%s has new columns: %s", table.name, ", ".join(field.name for field in lacking))
     return found
 
 
@@ -67,6 +93,26 @@ def open_table(table: Table, lake_root: str, version: int | None = None) -> Delt
         if not DeltaTable.is_deltatable(path):
             return None
         return DeltaTable(path, version=version)
+
+
+def require_version(table: Table, lake_root: str, version: int) -> None:
+    """Prove that the table can be read as it was.
+
+    Raises:
+        VersionGoneError: it has no such version, or upkeep has deleted files of it.
+    """
+    newest = open_table(table, lake_root)
+    if newest is None or version > newest.version():
+        known = "it is not there" if newest is None else f"its newest is {newest.version()}"
+        raise VersionGoneError(f"{table.name} has no version {version}: {known}")
+    try:
+        found = DeltaTable(table.path(lake_root), version=version)
+        query(found, f'SELECT count("{next(iter(table.columns))}") FROM t')
+    except (DeltaError, OSError, LakeAccessError) as error:
+        raise VersionGoneError(
+            f"Version {version} of {table.name} cannot be read any more: upkeep deletes files that "
+            "newer ones have replaced, after its retention"
+        ) from error
 
 
 def content_version(found: DeltaTable) -> TableVersion:
@@ -80,6 +126,28 @@ def content_version(found: DeltaTable) -> TableVersion:
     return TableVersion(str(found.metadata().id), version)
 
 
+def origin_of(table: Table, lake_root: str, version: int | None = None) -> Mapping[str, str]:
+    """Where a table's rows come from, as the commit says that made them; empty where none says anything."""
+    # Not of a table that is open at the version: its history would have the newest commits, misnumbered.
+    newest = open_table(table, lake_root)
+    return {} if newest is None else origin_of_commit(newest, version)
+
+
+def origin_of_commit(newest: DeltaTable, version: int | None = None) -> Mapping[str, str]:
+    """The same of a table that is open at its newest version."""
+    with access("read", newest.table_uri):
+        for commit in newest.history():
+            if version is None or commit["version"] <= version:
+                told = {name: str(value) for name, value in commit.items() if _is_origin(name)}
+                if told or commit["operation"] not in UPKEEP_OPERATIONS:
+                    return told
+    return {}
+
+
+def _is_origin(name: str) -> bool:
+    return name.endswith("_version") or name == "run_id"
+
+
 def current_version(table: Table, lake_root: str) -> TableVersion | None:
     """Which version a table has now, whatever its last commit did; None where there is no such table."""
     found = open_table(table, lake_root)
@@ -91,12 +159,15 @@ def version_to_read(found: DeltaTable, content: TableVersion) -> int:
     return int(found.version()) if content_version(found) == content else content.version
 
 
-def query(found: DeltaTable, sql: str) -> pa.Table:
-    """Run SQL over one table, which the statement calls `t`, without loading other columns than it names."""
+def query(found: DeltaTable, sql: str, **others: DeltaTable) -> pa.Table:
+    """Run SQL over a table, which it calls `t`, and others by name; only the columns it names are read."""
     with access("read", found.table_uri):
         try:
             # `pa.table` would look for a data frame first, and load pandas for that.
-            rows = QueryBuilder().register("t", found).execute(sql)
+            builder = QueryBuilder()
+            for name, table in {"t": found, **others}.items():
+                builder = builder.register(name, table)
+            rows = builder.execute(sql)
             return pa.RecordBatchReader.from_stream(rows).read_all()
         except Exception as error:  # the query engine has no exceptions of its own
             raise DeltaError(str(error)) from error

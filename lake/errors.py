@@ -1,9 +1,14 @@
-"""What can go wrong with the lake; every one of them stops the run.
+"""What can go wrong with the lake; every one of them stops the run, or the command.
 
 * LakeError
   x LakeAccessError       a table cannot be read or written: no permission, no space, a broken log
   x MixedSourcesError     sandbox movies and others would end in one lake
   x SchemaMismatchError   a table has other columns than this version declares
+  x VersionGoneError      an older version of a table is not there any more
+  x TableMissingError     a table that is asked for has not been made yet
+  x QueryError            somebody's query is wrong, or does more than read
+    + UnknownTableError   there is no table of that name
+  x FilesMissingError     what an engine says to have written is not there
   x CopyRefusedError      (`lake.backup`) a lake cannot be copied there, or from there
   x CopyBrokenError       (`lake.backup`) a copy is not what it was made from
 """
@@ -34,6 +39,28 @@ class MixedSourcesError(LakeError):
 
 class SchemaMismatchError(LakeError):
     """A table's columns are not those declared."""
+
+
+class VersionGoneError(LakeError):
+    """A table has no such version, or not all of its files."""
+
+
+class TableMissingError(LakeError):
+    """A table that is asked for has not been made yet."""
+
+
+class QueryError(LakeError):
+    """A query is wrong, or does more than read; the text says what of it (exit status 2)."""
+
+    is_usage = True
+
+
+class UnknownTableError(QueryError):
+    """There is no table of that name."""
+
+
+class FilesMissingError(LakeError):
+    """What an engine says to have written is not where the lake is."""
 
 
 @contextmanager

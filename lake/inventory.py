@@ -9,8 +9,10 @@ from datetime import datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lake.arrow import moments
 from lake.delta import TableVersion, current_version, open_table, query
-from lake.tables import FETCH_FAILURES, RAW_MOVIES, Table
+from lake.table import Table
+from lake.tables import FETCH_FAILURES, RAW_MOVIES
 
 MOMENT = pa.timestamp("us", "UTC")
 FETCHED = "SELECT movie_id, max(fetched_at) AS fetched_at FROM t GROUP BY movie_id"
@@ -71,8 +73,14 @@ class Inventory:
     @property
     def oldest_fetch(self) -> datetime | None:
         """When the oldest of the latest payloads was fetched."""
-        oldest: datetime | None = pc.min(self.movies["fetched_at"].filter(self.is_present)).as_py()
+        [oldest] = moments(pc.min(self.movies["fetched_at"].filter(self.is_present)))
         return oldest
+
+    @property
+    def newest_fetch(self) -> datetime | None:
+        """When the newest payload was fetched."""
+        [newest] = moments(pc.max(self.movies["fetched_at"]))
+        return newest
 
 
 def read_inventory(lake_root: str, known: Inventory | None = None) -> Inventory:
@@ -110,4 +118,5 @@ def _merge(fetched: pa.Table, failed: pa.Table) -> pa.Table:
 
 def _later(moment: pa.ChunkedArray, other: pa.ChunkedArray) -> pa.ChunkedArray:
     """Whether there is a moment, and no other one that is as late."""
-    return pc.and_(pc.is_valid(moment), pc.fill_null(pc.greater(moment, other), True))
+    # `pc.fill_null` would load pandas.
+    return pc.and_kleene(pc.is_valid(moment), pc.or_kleene(pc.greater(moment, other), pc.is_null(other)))

@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from filelock import FileLock, Timeout
 
 from lake.errors import access
-from lake.tables import local_folder
+from lake.table import local_folder
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from lake.arrow import arrow_schema
+from lake.arrow import EPOCH, arrow_schema, moments
 from lake.commits import replace
 from lake.delta import TableVersion, content_version, create, open_table, query
 from lake.tables import PUBLICATIONS, TABLES
@@ -68,25 +68,38 @@ def find_current(
 
 def current(lake_root: str, stage: str) -> Publication | None:
     """The stage's publication, if every table it names still has the content it had then."""
+    publication = last(lake_root, stage)
+    return publication if publication is not None and stands(lake_root, publication) else None
+
+
+def last(lake_root: str, stage: str) -> Publication | None:
+    """The stage's publication, whatever has become of its tables since."""
+    return read_publications(lake_root).get(stage)
+
+
+def read_publications(lake_root: str) -> dict[str, Publication]:
+    """The publication of every stage that has one, whatever has become of its tables since."""
     found = open_table(PUBLICATIONS, lake_root)
     if found is None:
-        return None
-    rows = query(found, f"SELECT * FROM t WHERE stage = '{stage}'").to_pylist()
-    if not rows:
-        return None
-    publication = Publication(
-        stage=stage,
-        inputs=_load(rows[0]["inputs"]),
-        outputs=_load(rows[0]["outputs"]),
-        code_version=rows[0]["code_version"],
-        facts=json.loads(rows[0]["facts"]),
-        run_id=rows[0]["run_id"],
-        published_at=rows[0]["published_at"],
-    )
-    return publication if _stands(lake_root, publication) else None
+        return {}
+    rows = query(found, "SELECT * FROM t")
+    published_at = moments(rows.column("published_at"))
+    return {
+        row["stage"]: Publication(
+            stage=row["stage"],
+            inputs=_load(row["inputs"]),
+            outputs=_load(row["outputs"]),
+            code_version=row["code_version"],
+            facts=json.loads(row["facts"]),
+            run_id=row["run_id"],
+            published_at=moment or EPOCH,
+        )
+        for row, moment in zip(rows.drop_columns("published_at").to_pylist(), published_at, strict=True)
+    }
 
 
-def _stands(lake_root: str, publication: Publication) -> bool:
+def stands(lake_root: str, publication: Publication) -> bool:
+    """Whether every table that a publication names still has the content it had then."""
     for name, expected in publication.outputs.items():
         found = open_table(TABLES_BY_NAME[name], lake_root)
         if found is None or content_version(found) != expected:

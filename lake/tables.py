@@ -1,56 +1,12 @@
-"""The Delta tables: their names, columns and places (contract, section 3)."""
+"""The raw, silver and other tables: names and columns (contract, section 3)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from types import MappingProxyType
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
+from lake.forecast_tables import FORECAST
+from lake.gold_tables import GOLD
+from lake.table import declare, with_optional
 
-
-@dataclass(frozen=True)
-class Table:
-    """A table's name within the lake and its columns in order, each with its Delta type.
-
-    `statistics_on` names the columns whose least and greatest value the log keeps for each file; all where
-    it is empty.
-    """
-
-    name: str
-    columns: Mapping[str, str]
-    partition_by: tuple[str, ...] = ()
-    statistics_on: tuple[str, ...] = ()
-
-    def path(self, lake_root: str) -> str:
-        """The table's folder or object-store URL."""
-        return f"{lake_root.rstrip('/')}/{self.name}"
-
-
-def local_folder(root: str) -> Path | None:
-    """The folder that a lake's root names; None where it names an object store."""
-    if "://" not in root:
-        return Path(root)
-    url = urlsplit(root)
-    return Path(url2pathname(url.path)) if url.scheme == "file" else None
-
-
-def _table(
-    name: str,
-    *column_groups: str,
-    partition_by: tuple[str, ...] = (),
-    statistics_on: tuple[str, ...] = (),
-) -> Table:
-    """Declare a table from lines of `type: column column …`."""
-    columns: dict[str, str] = {}
-    for group in column_groups:
-        kind, _, names = group.partition(": ")
-        columns |= dict.fromkeys(names.split(), kind)
-    return Table(name, MappingProxyType(columns), partition_by, statistics_on)
-
-
-RAW_MOVIES = _table(
+RAW_MOVIES = declare(
     "raw/movies",
     "long: movie_id",
     "string: payload",
@@ -59,7 +15,7 @@ RAW_MOVIES = _table(
     # Not on payloads: nobody looks one up by its first 64 bytes.
     statistics_on=("movie_id", "fetched_at", "batch_id", "source"),
 )
-FETCH_FAILURES = _table(
+FETCH_FAILURES = declare(
     "raw/fetch_failures",
     "long: movie_id",
     "string: reason detail",
@@ -67,7 +23,17 @@ FETCH_FAILURES = _table(
     "timestamp: failed_at",
     "string: batch_id",
 )
-SILVER_MOVIES = _table(
+# What IMDb's file of ratings had when it was last another than before (docs/sources.md).
+IMDB_RATINGS = declare(
+    "raw/imdb_ratings",
+    "string: imdb_id",
+    "double: rating",
+    "long: votes",
+    "timestamp: fetched_at",
+    "string: batch_id source",
+    statistics_on=("imdb_id",),
+)
+SILVER_MOVIES = declare(
     "silver/movies",
     "long: id",
     "string: title tagline",
@@ -88,100 +54,42 @@ SILVER_MOVIES = _table(
     # The embedded engine reads a column that is equal throughout a file from its statistics, and gets the
     # last bit of a double wrong there.
     statistics_on=("id",),
+    # With IMDb's ratings only (docs/sources.md).
+    optional=("string: imdb_id", "double: imdb_rating", "long: imdb_votes"),
 )
-QUARANTINE = _table(
+RATED_MOVIES = with_optional(SILVER_MOVIES)
+QUARANTINE = declare(
     "silver/quarantine",
     "long: movie_id",
     "string: reason detail payload",
     "timestamp: fetched_at",
     "string: batch_id",
 )
-OVERVIEW = _table("gold/overview", "long: movies", "double: mean_budget_musd mean_revenue_musd mean_rating")
-MOVIE_RANKINGS = _table(
-    "gold/movie_rankings",
-    "string: ranking",
-    "integer: rank",
-    "long: id",
-    "string: title",
-    "integer: release_year",
-    "double: value budget_musd revenue_musd profit_musd roi",
-    "long: vote_count",
-    "double: vote_average popularity",
+FILTERED = declare(
+    "silver/filtered",
+    "long: movie_id",
+    "string: reason",
+    "timestamp: fetched_at",
+    "string: batch_id",
 )
-MOVIE_SEARCHES = _table(
-    "gold/movie_searches",
-    "string: search",
-    "integer: rank",
-    "long: id",
-    "string: title",
-    "integer: release_year",
-    "double: vote_average",
-    "integer: runtime",
-    "string: genres director",
-)
-FRANCHISE_COMPARISON = _table(
-    "gold/franchise_comparison",
-    "string: segment",
-    "long: movies",
-    "double: mean_revenue_musd median_roi mean_budget_musd mean_popularity mean_rating",
-)
-FRANCHISES = _table(
-    "gold/franchises",
-    "integer: rank",
-    "string: collection",
-    "long: movies",
-    "double: total_budget_musd mean_budget_musd total_revenue_musd mean_revenue_musd mean_rating",
-)
-DIRECTORS = _table(
-    "gold/directors",
-    "integer: rank",
-    "string: director",
-    "long: movies",
-    "double: total_revenue_musd mean_rating",
-)
-GENRES = _table(
-    "gold/genres",
-    "string: genre",
-    "long: movies",
-    "double: mean_rating mean_revenue_musd mean_popularity median_roi roi_p25 roi_p75",
-)
-YEARS = _table(
-    "gold/years",
-    "integer: release_year",
-    "long: movies",
-    "double: total_revenue_musd mean_revenue_musd mean_budget_musd mean_profit_musd",
-)
-# What plots draw as single points: at most MOVIE_SAMPLE_ROWS movies, chosen by a hash of the id.
-MOVIE_SAMPLE = _table(
-    "gold/movie_sample",
-    "long: id",
-    "string: title",
-    "integer: release_year",
-    "string: genres belongs_to_collection director",
-    "double: budget_musd revenue_musd profit_musd roi",
-    "long: vote_count",
-    "double: vote_average popularity",
-    "integer: runtime",
-)
-MOVIE_SAMPLE_ROWS = 5_000
-
-GOLD = (
-    OVERVIEW,
-    MOVIE_RANKINGS,
-    MOVIE_SEARCHES,
-    FRANCHISE_COMPARISON,
-    FRANCHISES,
-    DIRECTORS,
-    GENRES,
-    YEARS,
-    MOVIE_SAMPLE,
-)
+SILVER = (SILVER_MOVIES, QUARANTINE, FILTERED)
+RATED_SILVER = (RATED_MOVIES, QUARANTINE, FILTERED)
 # One row a stage: what it read, which tables it left, and when. Committed last, so a stage that was
 # interrupted is simply not published. Inputs, outputs and facts are JSON.
-PUBLICATIONS = _table(
+PUBLICATIONS = declare(
     "meta/publications",
     "string: stage code_version inputs outputs facts run_id",
     "timestamp: published_at",
 )
 
-TABLES = (RAW_MOVIES, FETCH_FAILURES, SILVER_MOVIES, QUARANTINE, *GOLD, PUBLICATIONS)
+# One row a check of silver: what was found, and what is allowed. Not in `GOLD`: no KPI fills it.
+DATA_QUALITY = declare(
+    "gold/data_quality",
+    "string: check severity status",
+    "double: value",
+    "string: limit",
+    "long: rows failing_rows",
+    "string: examples definition",
+)
+
+TABLES = (RAW_MOVIES, FETCH_FAILURES, IMDB_RATINGS, *SILVER, *GOLD, DATA_QUALITY, *FORECAST, PUBLICATIONS)

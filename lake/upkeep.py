@@ -11,7 +11,7 @@ from deltalake import DeltaTable
 from lake.commits import WRITER, insist
 from lake.delta import open_table
 from lake.errors import access
-from lake.tables import Table
+from lake.table import Table
 
 # Compressed. Rows are dropped by writing anew what is left of their files, much of it in memory, where they
 # take twenty times as much.

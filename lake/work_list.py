@@ -56,11 +56,11 @@ def plan_work(
     if needed_since is not None:
         is_one = isinstance(needed_since, datetime)
         needed = pa.scalar(needed_since, MOMENT) if is_one else pa.array(needed_since, MOMENT)
-        is_fresh = pc.fill_null(pc.greater_equal(settled_at, needed), False)
+        is_fresh = _surely(pc.greater_equal(settled_at, needed))
     # Once found absent, and not to be had since: it may have come to exist, and its payload got too old.
     is_doubtful = pc.and_(inventory.is_absent, inventory.is_owed)
-    is_fresh = pc.and_not(is_fresh, pc.fill_null(pc.take(is_doubtful, places), False))
-    is_absent = pc.and_(is_fresh, pc.fill_null(pc.take(inventory.is_absent, places), False))
+    is_fresh = pc.and_not(is_fresh, _surely(pc.take(is_doubtful, places)))
+    is_absent = pc.and_(is_fresh, _surely(pc.take(inventory.is_absent, places)))
     absent, fresh = (pc.sum(mask).as_py() or 0 for mask in (is_absent, is_fresh))
     return WorkList(_array(asked.filter(pc.invert(is_fresh))), present=fresh - absent, absent=absent)
 
@@ -68,7 +68,7 @@ def plan_work(
 def stale_movies(inventory: Inventory, since: datetime) -> array[int]:
     """The movies whose latest payload is older than that, and which have not been found gone."""
     is_old = pc.less(inventory.movies["fetched_at"], pa.scalar(since, MOMENT))
-    return _select(inventory, pc.and_(inventory.is_present, pc.fill_null(is_old, False)))
+    return _select(inventory, pc.and_(inventory.is_present, _surely(is_old)))
 
 
 def owed_movies(inventory: Inventory) -> array[int]:
@@ -104,6 +104,11 @@ def _sources(lake_root: str) -> set[str]:
 def _select(inventory: Inventory, mask: pa.ChunkedArray) -> array[int]:
     ids = inventory.movies["movie_id"].filter(mask)
     return _array(pc.take(ids, pc.array_sort_indices(ids)))
+
+
+def _surely(mask: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """The mask with false for null; `pc.fill_null` would load pandas."""
+    return pc.and_kleene(mask, pc.is_valid(mask))
 
 
 # Between Python's arrays and Arrow's bytes are copied, since a million Python numbers would take 300 MB.

@@ -1,20 +1,22 @@
-"""What people read: the report and the plots, made from gold tables that are handed in."""
+"""What people read: the report, the plots and the dashboard, made from gold tables that are handed in."""
 
 from __future__ import annotations
 
-from report.files import write_plots, write_report
-from report.gold import Gold, IncompleteGold
+from report.files import write_dashboard, write_plots, write_report
+from report.gold import REPORT_TABLES, Gold, IncompleteGold
 from report.markdown import markdown_report
 from report.provenance import ATTRIBUTION, Provenance
 from report.text import text_report
 
 __all__ = [
     "ATTRIBUTION",
+    "REPORT_TABLES",
     "Gold",
     "IncompleteGold",
     "Provenance",
     "markdown_report",
     "text_report",
+    "write_dashboard",
     "write_plots",
     "write_report",
 ]

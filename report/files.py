@@ -1,18 +1,25 @@
-"""The report's files; a reader finds each whole, as it was or as it is, also while it is being written."""
+"""The files that people read; a reader finds each whole, as it was or as it is, also while it is written."""
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from report.gold import Gold
 from report.markdown import markdown_report
 from report.provenance import Provenance
 from report.text import text_report
+from report.themes import Theme
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 TEXT_NAME = "kpi_analysis.txt"
 MARKDOWN_NAME = "kpi_analysis.md"
 PLOTS_FOLDER = "plots"
+DASHBOARD_NAME = "dashboard.html"
 
 
 def write_report(output_dir: Path, gold: Gold, provenance: Provenance) -> tuple[Path, Path]:
@@ -23,13 +30,26 @@ def write_report(output_dir: Path, gold: Gold, provenance: Provenance) -> tuple[
     )
 
 
-def write_plots(output_dir: Path, gold: Gold, provenance: Provenance) -> dict[str, Path]:
+def write_plots(
+    output_dir: Path, gold: Gold, provenance: Provenance, theme: Theme = "light"
+) -> dict[str, Path]:
     """Write every plot as a PNG; return the paths by plot name."""
     # Matplotlib takes a third of a second to import: only who draws pays for it.
     from report.plots import PLOTS, render
 
     folder = output_dir / PLOTS_FOLDER
-    return {name: replace_file(folder / f"{name}.png", render(name, gold, provenance)) for name in PLOTS}
+    return {
+        name: replace_file(folder / f"{name}.png", render(name, gold, provenance, theme)) for name in PLOTS
+    }
+
+
+def write_dashboard(
+    output_dir: Path, tables: Mapping[str, pa.Table], provenance: Provenance, quality: pa.Table | None = None
+) -> Path:
+    """Write the dashboard of gold tables (`dashboard_page`); return its path."""
+    from report.dashboard import dashboard_page
+
+    return replace_file(output_dir / DASHBOARD_NAME, dashboard_page(tables, provenance, quality).encode())
 
 
 def replace_file(path: Path, content: bytes) -> Path:

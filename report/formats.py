@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 UNKNOWN = "–"  # noqa: RUF001
 _INVISIBLE = {"Cc", "Cs", "Co", "Cn"}
+# They turn the signs that follow around, also those of the next cell.
+_TURNING = set("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _ZERO_WIDTH = {"Mn", "Me", "Cf"}
 
 
@@ -91,7 +93,8 @@ def one_line(text: str | None) -> str:
     """Text without line breaks or control characters, so that it cannot leave its table row."""
     if text is None:
         return UNKNOWN
-    visible = (" " if unicodedata.category(sign) in _INVISIBLE else sign for sign in text)
+    straight = (sign for sign in text if sign not in _TURNING)
+    visible = (" " if unicodedata.category(sign) in _INVISIBLE else sign for sign in straight)
     return " ".join("".join(visible).split()) or UNKNOWN
 
 

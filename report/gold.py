@@ -6,13 +6,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lake import tables
-from lake.tables import Table
+from lake import gold_tables as tables
+from lake.table import Table
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 Row = dict[str, Any]
+
+# The tables that report and plots are made from; the others are for those who open them.
+REPORT_TABLES = (
+    tables.OVERVIEW,
+    tables.MOVIE_RANKINGS,
+    tables.MOVIE_SEARCHES,
+    tables.FRANCHISE_COMPARISON,
+    tables.FRANCHISES,
+    tables.DIRECTORS,
+    tables.GENRES,
+    tables.YEARS,
+    tables.MOVIE_SAMPLE,
+)
 
 # Fewer make no pattern: rankings, averages and plots of them say so.
 FEW_MOVIES = 3
@@ -24,24 +37,24 @@ class IncompleteGold(ValueError):
 
 @dataclass(frozen=True)
 class Gold:
-    """All gold tables, read in the order of their ranks whatever order they were stored in."""
+    """The gold tables of the report, read in the order of their ranks whatever order they were stored in."""
 
     tables: Mapping[str, pa.Table]
 
     @classmethod
     def from_arrow(cls, by_name: Mapping[str, pa.Table]) -> Gold:
         """Hold the tables of a mapping keyed by name, such as `gold/overview`; others in it are ignored."""
-        absent = [table.name for table in tables.GOLD if table.name not in by_name]
+        absent = [table.name for table in REPORT_TABLES if table.name not in by_name]
         if absent:
             raise IncompleteGold(f"Gold tables missing: {', '.join(absent)}; given: {', '.join(by_name)}.")
-        for table in tables.GOLD:
+        for table in REPORT_TABLES:
             given = by_name[table.name].column_names
             lacking = [column for column in table.columns if column not in given]
             if lacking:
                 raise IncompleteGold(
                     f"{table.name} lacks the columns {', '.join(lacking)}; given: {', '.join(given)}."
                 )
-        return cls({table.name: by_name[table.name].select(list(table.columns)) for table in tables.GOLD})
+        return cls({table.name: by_name[table.name].select(list(table.columns)) for table in REPORT_TABLES})
 
     def rows(self, table: Table, *, by: str, first: int | None = None) -> list[Row]:
         """The rows of a table sorted by one column, or only the first of them."""

@@ -12,6 +12,8 @@ SOURCE = "Data: TMDB"
 ATTRIBUTION = (
     "This product uses TMDB and the TMDB APIs but is not endorsed, certified, or otherwise approved by TMDB."
 )
+# Of a run's id, or of a code version: enough to find it by.
+SHOWN_DIGITS = 8
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,9 @@ class Provenance:
     """Which data a report or a plot was made from; what is None is left out of the caption."""
 
     movies: int
+    raw_version: int | None = None
     silver_version: int | None = None
+    code_version: str | None = None
     run_id: str | None = None
     fetched_until: datetime | None = None
 
@@ -29,10 +33,13 @@ class Provenance:
         facts = [SOURCE, counted(self.movies, "movie")]
         if self.fetched_until is not None:
             facts.append(f"fetched until {_minute(self.fetched_until)}")
-        if self.silver_version is not None:
-            facts.append(f"silver version {self.silver_version}")
-        if self.run_id is not None:
-            facts.append(f"run {self.run_id}")
+        made_from = {
+            "raw v": self.raw_version,
+            "silver v": self.silver_version,
+            "code ": self.code_version,
+            "run ": self.run_id,
+        }
+        facts += [f"{name}{value}" for name, value in made_from.items() if value is not None]
         return " · ".join(facts)
 
 

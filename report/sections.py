@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from lake import tables
+from lake import gold_tables as tables
 from report import formats
 from report.gold import FEW_MOVIES, Gold, Row
 from report.provenance import ATTRIBUTION, Provenance

@@ -1,4 +1,4 @@
-"""How every plot looks: colours, fonts and sizes."""
+"""How every plot looks: fonts and sizes; the colours are a palette's."""
 
 from __future__ import annotations
 
@@ -7,23 +7,15 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import matplotlib
 from matplotlib import font_manager
-from matplotlib.colors import to_rgb
+
+if TYPE_CHECKING:
+    from report.plots.palettes import Palette
 
 DPI = 150
-
-# Okabe and Ito's palette, told apart with any colour vision.
-BLUE = "#0072B2"
-ORANGE = "#E69F00"
-VERMILLION = "#D55E00"
-GREEN = "#009E73"
-SKY = "#56B4E9"
-INK = "#222222"
-GREY = "#6b6b6b"
-FAINT = "#e4e4e4"
 
 TITLE_POINTS = 14.0
 NOTE_POINTS = 9.5
@@ -61,16 +53,18 @@ def font_families() -> tuple[str, ...]:
 
 
 @contextmanager
-def house_style() -> Iterator[None]:
+def house_style(palette: Palette) -> Iterator[None]:
     """Draw in the project's style; Matplotlib's settings are as before afterwards."""
     settings: dict[Any, Any] = {
         "font.family": list(font_families()),
         "font.size": 9.5,
         # A title such as "$9.99" is no formula.
         "text.parse_math": False,
-        "text.color": INK,
-        "axes.labelcolor": INK,
-        "axes.edgecolor": "#9a9a9a",
+        "figure.facecolor": palette.sheet,
+        "axes.facecolor": palette.sheet,
+        "text.color": palette.ink,
+        "axes.labelcolor": palette.ink,
+        "axes.edgecolor": palette.edge,
         "axes.linewidth": 0.8,
         "axes.spines.top": False,
         "axes.spines.right": False,
@@ -79,21 +73,15 @@ def house_style() -> Iterator[None]:
         "axes.titlesize": 10.5,
         "axes.titlelocation": "left",
         "axes.titleweight": "bold",
-        "grid.color": FAINT,
+        "grid.color": palette.faint,
         "grid.linewidth": 0.8,
-        "xtick.color": "#9a9a9a",
-        "ytick.color": "#9a9a9a",
-        "xtick.labelcolor": INK,
-        "ytick.labelcolor": INK,
+        "xtick.color": palette.edge,
+        "ytick.color": palette.edge,
+        "xtick.labelcolor": palette.ink,
+        "ytick.labelcolor": palette.ink,
     }
     with matplotlib.rc_context(settings):
         yield
-
-
-def pale(colour: str) -> tuple[float, float, float]:
-    """A colour mixed with white: what is drawn in it counts for less."""
-    red, green, blue = (0.4 * part + 0.6 for part in to_rgb(colour))
-    return red, green, blue
 
 
 def drawable(text: str) -> str:

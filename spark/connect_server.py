@@ -18,8 +18,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NoReturn
 
+from spark.cluster import driver_options
 from spark.object_store import object_store_options
-from spark.options import SESSION_OPTIONS, SMALL_DATA_OPTIONS
+from spark.options import SESSION_OPTIONS
 
 PORT = 15002
 MAIN_CLASS = "org.apache.spark.sql.connect.service.SparkConnectServer"
@@ -36,12 +37,12 @@ def command(options: argparse.Namespace) -> list[str]:
     """The command that runs the server, with the options of every session here."""
     pyspark = find_spec("pyspark")
     assert pyspark is not None and pyspark.origin is not None
-    java_options = SMALL_DATA_OPTIONS["spark.driver.extraJavaOptions"]
+    driver = driver_options(options.master, options.cores)
+    java_options = driver["spark.driver.extraJavaOptions"]
     settings = {
         **SESSION_OPTIONS,
-        **SMALL_DATA_OPTIONS,
+        **driver,
         **object_store_options(os.environ),
-        "spark.master": f"local[{options.cores or '*'}]",
         "spark.driver.extraJavaOptions": f"{java_options} -XX:+ExitOnOutOfMemoryError",
         "spark.connect.grpc.binding.address": options.address,
         "spark.connect.grpc.binding.port": str(options.port),
@@ -99,6 +100,7 @@ def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m spark.connect_server", description=__doc__)
     parser.add_argument("--address", default="0.0.0.0", help="where to listen (%(default)s)")
     parser.add_argument("--port", type=int, default=PORT, help="the port to listen on (%(default)s)")
+    parser.add_argument("--master", default="local[*]", help="where Spark's work is done (%(default)s)")
     parser.add_argument("--driver-memory", metavar="2g", help="Spark's heap")
     parser.add_argument("--cores", type=int, help="cores to use; all where none are given")
     parser.add_argument("--conf", action="append", default=[], metavar="NAME=VALUE", help="a Spark option")

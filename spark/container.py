@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from spark.connect_server import HEAP_IS_FULL, KILLED_FOR_MEMORY, PORT
 from spark.errors import EngineUnavailable
-from spark.options import EngineOptions, bytes_of
+from spark.options import LARGE_DATA_OPTIONS, LARGE_MOVIES, EngineOptions, bytes_of
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -176,6 +176,10 @@ def _create(client: DockerClient, options: EngineOptions) -> SparkContainer:
     command += ["--driver-memory", memory]
     command += ["--address", LOOPBACK] if on_host else []
     command += ["--cores", str(options.cores)] if options.cores else []
+    if options.movies >= LARGE_MOVIES:
+        # Java's own options stay the server's.
+        settings = [f"{name}={value}" for name, value in LARGE_DATA_OPTIONS.items() if ".sql." in name]
+        command += [part for setting in settings for part in ("--conf", setting)]
     try:
         container = client.containers.create(
             options.image,

@@ -1,8 +1,9 @@
-"""What can go wrong with an engine.
+"""What can go wrong with an engine, or with what it is given.
 
 * EngineError
   x EngineUnavailable
   x EngineDied
+* DataQualityError
 """
 
 
@@ -16,3 +17,7 @@ class EngineUnavailable(EngineError):
 
 class EngineDied(EngineError):
     """The engine ended in the middle of its work; the text says why, as far as that is known."""
+
+
+class DataQualityError(Exception):
+    """Checks of severity `error` failed; the text says which, with their figures and ids of some rows."""

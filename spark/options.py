@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from spark.errors import EngineUnavailable
@@ -20,10 +21,24 @@ SMALL_DATA_OPTIONS = {
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.driver.extraJavaOptions": "-XX:+UseParallelGC -XX:TieredStopAtLevel=1",
+    # Payloads are long: ten thousand of them, the default, are 200 MB.
+    "spark.sql.execution.arrow.maxRecordsPerBatch": "1000",
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
     "spark.log.level": "ERROR",
 }
+# From so many movies on, compiling queries costs less than it saves.
+LARGE_MOVIES = 20_000
+LARGE_DATA_OPTIONS = {
+    **SMALL_DATA_OPTIONS,
+    "spark.sql.shuffle.partitions": "16",
+    "spark.sql.codegen.wholeStage": "true",
+    "spark.sql.codegen.factoryMode": "FALLBACK",
+    "spark.driver.extraJavaOptions": "-XX:+UseParallelGC",
+}
+# An option of ours on a session: how it keeps results, where not by a local checkpoint.
+KEPT_BY = "spark.tmdbMovies.resultsKeptBy"
+CHECKPOINT, PERSIST = "checkpoint", "persist"
 
 
 @dataclass(frozen=True)
@@ -31,7 +46,8 @@ class EngineOptions:
     """What a user sets about an engine; an engine passes over what it has no use for.
 
     Memory is given as Spark takes it (`2g`). `driver_memory` also caps the embedded engine. `lake_root`,
-    `image` and `network` are for an engine in a container: what it has to reach, and how.
+    `image` and `network` are for an engine in a container: what it has to reach, and how. `movies` is how
+    many there are, about, which says what is worth its while.
     """
 
     app_name: str = "tmdb-movies"
@@ -41,6 +57,12 @@ class EngineOptions:
     lake_root: str | None = None
     image: str = DEFAULT_IMAGE
     network: str = "bridge"
+    movies: int = 0
+
+
+def data_options(movies: int) -> Mapping[str, str]:
+    """The Spark options for about so many movies."""
+    return LARGE_DATA_OPTIONS if movies >= LARGE_MOVIES else SMALL_DATA_OPTIONS
 
 
 def bytes_of(memory: str) -> int:

@@ -1,188 +1,369 @@
-"""TMDB's JSON text: parsed once into typed columns, with the names of the fields that do not fit.
+"""TMDB's JSON texts, decoded into typed columns by Python, alike wherever an engine runs it.
 
-Two engines read JSON with small differences. What they do alike, and what this module keeps to:
-
-- A payload is parsed as the only element of a list. Broken text, text behind the object and anything that is
-  no object then give the same null on both.
-- Numbers and texts are declared as strings, lists as lists of objects of strings. A list that does not fit
-  comes out as null or with null entries: only then are the texts looked at again, to tell misfits from nulls.
+The module is sent to the machines of a Spark cluster: it needs pyarrow and msgspec there, and nothing of this
+project. A payload is read as what TMDB documents; where that fails, it is read value by value, with the same
+outcome for those that fit, and a name for each that does not.
 """
 
 from __future__ import annotations
 
-from functools import reduce
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date
+from math import inf, isfinite
+from types import MappingProxyType
+from typing import Any
 
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
+import msgspec
+import pyarrow as pa
 
-from lake.tables import RAW_MOVIES
-
-TEXTS = ("title", "tagline", "status", "original_language", "overview", "poster_path")
+TEXTS = ("title", "tagline", "status", "original_language", "overview", "poster_path", "imdb_id")
 # TMDB's number fields and the type that silver keeps them in, or computes their column from.
-NUMBERS = {
-    "id": "long",
-    "budget": "double",
-    "revenue": "double",
-    "vote_count": "long",
-    "vote_average": "double",
-    "popularity": "double",
-    "runtime": "integer",
-}
+NUMBERS = MappingProxyType(
+    {
+        "id": "long",
+        "budget": "double",
+        "revenue": "double",
+        "vote_count": "long",
+        "vote_average": "double",
+        "popularity": "double",
+        "runtime": "integer",
+    }
+)
 NAME_LISTS = ("genres", "production_companies", "production_countries", "spoken_languages")
-CREDIT_LISTS = ("cast", "crew")
-FIELDS = (*TEXTS, *NUMBERS, "release_date", "belongs_to_collection", *NAME_LISTS, *CREDIT_LISTS)
-
-_STRICT_JSON = {"allowSingleQuotes": "false", "allowNonNumericNumbers": "false"}
-_SCALARS = [f"{field}:string" for field in (*TEXTS, *NUMBERS, "release_date")]
-_PAYLOADS = "array<struct<{}>>".format(
-    ",".join(
-        [
-            *_SCALARS,
-            "belongs_to_collection:struct<name:string>",
-            *(f"{field}:array<struct<name:string>>" for field in NAME_LISTS),
-            "credits:struct<cast:array<struct<name:string,order:string>>,"
-            "crew:array<struct<name:string,job:string>>>",
-        ]
-    )
+# What a payload comes with, and what its row keeps.
+KEPT = ("movie_id", "fetched_at", "batch_id")
+DECODED = MappingProxyType(
+    {
+        "movie_id": "long",
+        "fetched_at": "timestamp",
+        "batch_id": "string",
+        "is_malformed": "boolean",
+        "reason": "string",
+        "detail": "string",
+        "payload": "string",
+        **dict.fromkeys(TEXTS, "string"),
+        **NUMBERS,
+        "release_date": "date",
+        **dict.fromkeys(("belongs_to_collection", *NAME_LISTS), "string"),
+        "cast": "string",
+        "cast_size": "integer",
+        "director": "string",
+        "crew_size": "integer",
+    }
 )
-_LIST_TEXTS = "struct<{}>".format(",".join(f"{field}:string" for field in (*NAME_LISTS, "credits")))
-_CREDIT_TEXTS = "struct<cast:string,crew:string>"
-
-# Blank is what Unicode calls white space; `\s` and trim() differ between engines.
-_NOT_BLANK = (
-    r"[^\x{0009}-\x{000D}\x{001C}-\x{0020}\x{0085}\x{00A0}\x{1680}\x{2000}-\x{200A}"
-    r"\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}]"
+ARROW_TYPES = MappingProxyType(
+    {
+        "long": pa.int64(),
+        "integer": pa.int32(),
+        "double": pa.float64(),
+        "string": pa.string(),
+        "boolean": pa.bool_(),
+        "date": pa.date32(),
+        "timestamp": pa.timestamp("us", "UTC"),
+    }
 )
-# The JVM's cast would also take `1d`, `0x1p3` and `NaN`.
-_NUMBER = r"^ *[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)? *$"
-_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
-# One engine takes a number beyond a double's range for broken JSON: as text it is read by both.
-_HUGE_NUMBER = r"([:\[,]\s*)(-?[0-9][0-9.]*[eE]\+?[0-9]{3,})"
-_LARGEST_DOUBLE = 1.7976931348623157e308
-_BOUNDS = {"long": 2.0**63, "integer": 2.0**31}
+# One more than the greatest whole number of a type, and the greatest that a double is exact up to.
+LONG, INTEGER, EXACT = 2.0**63, 2.0**31, 2**53
+# What Python's `float` and `date` take besides (`1_0`, `nan`, `2001-W01-1`) is no value of ours.
+DECIMAL = re.compile(r" *[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)? *")
+CALENDAR_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+Number = int | float | str
 
 
-def has_text(text: Column) -> Column:
-    """Whether there is more than white space; false for null."""
-    return F.coalesce(text.rlike(_NOT_BLANK), F.lit(False))
+class Named(msgspec.Struct):
+    """An entry of a list of which silver keeps the names."""
+
+    name: str | None = None
 
 
-def blank_to_null(text: Column) -> Column:
-    """Null for blank text, other text as it is."""
-    return F.when(has_text(text), text)
+class CastMember(msgspec.Struct):
+    """An entry of `credits.cast`."""
+
+    name: str | None = None
+    order: Number | None = None
 
 
-def finite_number(text: Column) -> Column:
-    """The finite double that a text spells in decimal digits, else null."""
-    number = F.when(text.rlike(_NUMBER), F.trim(text).try_cast("double"))
-    return F.when(F.abs(number) <= _LARGEST_DOUBLE, number)
+class CrewMember(msgspec.Struct):
+    """An entry of `credits.crew`."""
+
+    name: str | None = None
+    job: str | None = None
 
 
-def fitting_number(text: Column, kind: str) -> Column:
-    """The number of that type, read as a double first so that `96.0` and `1.5e8` are whole numbers."""
-    number = finite_number(text)
-    if kind not in _BOUNDS:
-        return number
-    bound = _BOUNDS[kind]
-    whole = (number == F.floor(number)) & (number >= -bound) & (number < bound)
-    return F.when(whole, number.try_cast(kind))
+class Credits(msgspec.Struct):
+    """What `append_to_response=credits` adds to a movie."""
+
+    cast: list[CastMember | None] | None = None
+    crew: list[CrewMember | None] | None = None
 
 
-def calendar_date(text: Column) -> Column:
-    """The day that a text spells as `yyyy-MM-dd`, from year 1 on, else null."""
-    return F.when(text.rlike(_DATE) & ~text.startswith("0000"), text.try_cast("date"))
+class Movie(msgspec.Struct):
+    """The fields of TMDB's movie details that silver is made from."""
+
+    id: Number | None = None
+    title: str | None = None
+    tagline: str | None = None
+    status: str | None = None
+    original_language: str | None = None
+    overview: str | None = None
+    poster_path: str | None = None
+    imdb_id: str | None = None
+    budget: Number | None = None
+    revenue: Number | None = None
+    vote_count: Number | None = None
+    vote_average: Number | None = None
+    popularity: Number | None = None
+    runtime: Number | None = None
+    release_date: str | None = None
+    belongs_to_collection: Named | None = None
+    genres: list[Named | None] | None = None
+    production_companies: list[Named | None] | None = None
+    production_countries: list[Named | None] | None = None
+    spoken_languages: list[Named | None] | None = None
+    credits: Credits | None = None
 
 
-def parse_payloads(raw: DataFrame) -> DataFrame:
-    """Add TMDB's fields, `is_malformed` and `misfits` to raw rows (contract, section 3, rules of silver).
+def decode_payloads(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Decode batches of raw rows into batches of `DECODED`, a row for each payload.
 
-    `misfits` names the fields whose value does not fit, joined by `, `; it is blank where all fit. A field
-    that does not fit is null, as is every field of a malformed payload.
+    A payload that silver must refuse comes with the `reason`, the field in `detail`, and its own text in
+    `payload`. A field that does not fit is null, as is every field of a malformed payload (contract,
+    section 3, rules of silver).
     """
+    read = msgspec.json.Decoder(Movie).decode
+    schema = pa.schema([pa.field(name, ARROW_TYPES[kind]) for name, kind in DECODED.items()])
+    made = [field for field in schema if field.name not in KEPT]
+    for batch in batches:
+        ids = batch.column("movie_id").to_pylist()
+        texts = _texts(batch.column("payload"))
+        rows = [_decode(text, movie_id, read) for movie_id, text in zip(ids, texts, strict=True)]
+        columns = zip(*rows, strict=True) if rows else [()] * len(made)
+        arrays = [batch.column(name).cast(schema.field(name).type) for name in KEPT]
+        arrays += [pa.array(values, field.type) for field, values in zip(made, columns, strict=True)]
+        yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _texts(column: pa.Array) -> Iterator[memoryview | None]:
+    """The bytes of each text, not copied; None for null."""
+    if not pa.types.is_string(column.type):
+        column = column.cast(pa.string())
+    _, offsets, data = column.buffers()
+    starts = memoryview(offsets or b"").cast("i")[column.offset :]
+    texts = memoryview(data or b"")
+    for place, is_there in enumerate(column.is_valid().to_pylist()):
+        yield texts[starts[place] : starts[place + 1]] if is_there else None
+
+
+def _decode(text: memoryview | None, movie_id: int, read: Callable[[memoryview], Movie]) -> tuple[Any, ...]:
+    """One payload's values, in the order of `DECODED` from `is_malformed` on."""
+    if text is None:
+        return _malformed(None)
+    misfits: list[str] = []
+    try:
+        movie = read(text)
+    except (msgspec.MsgspecError, RecursionError):
+        document = _read_document(str(text, "utf-8"))
+        if document is None:
+            return _malformed(str(text, "utf-8"))
+        movie = _read_values(document, misfits)
+    numbers = (
+        _whole(movie.id, LONG),
+        _double(movie.budget),
+        _double(movie.revenue),
+        _whole(movie.vote_count, LONG),
+        _double(movie.vote_average),
+        _double(movie.popularity),
+        _whole(movie.runtime, INTEGER),
+    )
+    title, day_text = _text(movie.title), _text(movie.release_date)
+    day = None if day_text is None else _day(day_text)
+    if None in numbers or day is None:
+        given = (*(getattr(movie, field) for field in NUMBERS), day_text)
+        named = zip((*NUMBERS, "release_date"), given, (*numbers, day), strict=True)
+        misfits = [name for name, value, fit in named if value is not None and fit is None] + misfits
+    has_id = movie.id is not None and (not isinstance(movie.id, str) or _text(movie.id) is not None)
+    reason, detail = _refusal(has_id, title, numbers[0], movie_id, misfits)
+    credits, collection = movie.credits, movie.belongs_to_collection
+    cast = _entries(credits.cast) if credits is not None else []
+    crew = _entries(credits.crew) if credits is not None else []
     return (
-        raw.transform(read_documents)
-        .transform(read_fields)
-        .transform(read_odd_lists)
-        .transform(name_misfits)
-        .select(*RAW_MOVIES.columns, "is_malformed", "has_id", *FIELDS, "misfits")
+        False,
+        reason,
+        detail,
+        None if reason is None else str(text, "utf-8"),
+        title,
+        _text(movie.tagline),
+        movie.status,
+        _text(movie.original_language),
+        _text(movie.overview),
+        _text(movie.poster_path),
+        _text(movie.imdb_id),
+        *numbers,
+        day,
+        None if collection is None else _text(collection.name),
+        _joined(_entries(movie.genres)),
+        _joined(_entries(movie.production_companies)),
+        _joined(_entries(movie.production_countries)),
+        _joined(_entries(movie.spoken_languages)),
+        _joined(_in_order(cast)),
+        len(cast),
+        "|".join(dict.fromkeys(_names([one for one in crew if one.job == "Director"]))) or None,
+        len(crew),
     )
 
 
-def read_documents(raw: DataFrame) -> DataFrame:
-    """Add `document`, the payload's object, null where it is malformed."""
-    return (
-        raw.withColumn("documents", _parse_as_list(F.col("payload")))
-        .withColumn("document", _only_one(F.col("documents")))
-        .withColumn("mended", F.when(_may_be_mended(), _parse_as_list(_quote_huge_numbers())))
-        .withColumn("document", F.coalesce(F.col("document"), _only_one(F.col("mended"))))
+def _malformed(text: str | None) -> tuple[Any, ...]:
+    made = dict.fromkeys(name for name in DECODED if name not in KEPT)
+    return tuple(
+        (made | {"is_malformed": True, "reason": "malformed", "detail": "payload", "payload": text}).values()
     )
 
 
-def read_fields(documents: DataFrame) -> DataFrame:
-    """Add a column for each of `FIELDS`, with `is_malformed` and `has_id`: a blank id counts as missing."""
-    document = F.col("document")
-    date_text = blank_to_null(document["release_date"])
-    return documents.select(
-        "*",
-        document.isNull().alias("is_malformed"),
-        has_text(document["id"]).alias("has_id"),
-        *(document[field].alias(field) for field in TEXTS),
-        *(fitting_number(document[field], kind).alias(field) for field, kind in NUMBERS.items()),
-        date_text.alias("date_text"),
-        calendar_date(date_text).alias("release_date"),
-        document["belongs_to_collection"]["name"].alias("belongs_to_collection"),
-        *(document[field].alias(field) for field in NAME_LISTS),
-        *(document["credits"][field].alias(field) for field in CREDIT_LISTS),
+def _refusal(
+    has_id: bool, title: str | None, found_id: float | None, movie_id: int, misfits: list[str]
+) -> tuple[str | None, str | None]:
+    """The first reason to quarantine a well-formed payload, with the field; else nulls."""
+    if not has_id:
+        return "missing_id", "id"
+    if title is None:
+        return "missing_title", "title"
+    if found_id is not None and found_id != movie_id:
+        return "id_mismatch", f"id {found_id}"
+    return ("bad_value", ", ".join(misfits)) if misfits else (None, None)
+
+
+def _text(text: str | None) -> str | None:
+    """Null for blank text, other text as it is."""
+    return None if not text or text.isspace() else text
+
+
+def _whole(value: Number | None, bound: float) -> int | None:
+    """The whole number within the bound, read as a double first, so that `96.0` and `1.5e8` are such."""
+    if type(value) is int and -EXACT <= value <= EXACT:
+        return value if -bound <= value < bound else None
+    number = _double(value)
+    return int(number) if number is not None and number.is_integer() and -bound <= number < bound else None
+
+
+def _double(value: Number | None) -> float | None:
+    """The finite double that a number is, or that a text spells in decimal digits; else null."""
+    if value is None or (isinstance(value, str) and not DECIMAL.fullmatch(value)):
+        return None
+    try:
+        # Added, 0 turns -0 into 0, which JSON's whole numbers do not tell apart.
+        number = float(value) + 0.0
+    except OverflowError:
+        return None
+    return number if isfinite(number) else None
+
+
+def _day(text: str) -> date | None:
+    """The day that a text spells as `yyyy-MM-dd`, from year 1 on, else null."""
+    try:
+        return date.fromisoformat(text) if CALENDAR_DAY.fullmatch(text) else None
+    except ValueError:
+        return None
+
+
+def _entries(entries: list[Any] | None) -> list[Any]:
+    """A list's entries; null entries, and a list that is null, are passed over."""
+    return [entry for entry in entries if entry is not None] if entries else []
+
+
+def _names(entries: list[Any]) -> list[str]:
+    """The names that are not blank; `|` separates names in silver, so it cannot be part of one."""
+    names = [name for entry in entries if (name := entry.name) and not name.isspace()]
+    return [name.replace("|", "/") for name in names] if "|" in "".join(names) else names
+
+
+def _joined(entries: list[Any]) -> str | None:
+    return "|".join(_names(entries)) or None if entries else None
+
+
+def _in_order(cast: list[CastMember]) -> list[CastMember]:
+    """The cast by TMDB's `order`, as it comes as a rule; equal ones stay, whoever has none is last."""
+    places = [member.order for member in cast]
+    return cast if places == [*range(len(cast))] else sorted(cast, key=_place)
+
+
+def _place(member: CastMember) -> float:
+    order = _double(member.order)
+    return inf if order is None else order
+
+
+class _Digits(str):
+    """A JSON number, as it is written."""
+
+
+def _read_document(text: str) -> Mapping[str, Any] | None:
+    """The object that a text is as JSON, numbers as they are written; None where it is none."""
+    try:
+        document = json.loads(text, parse_int=_Digits, parse_float=_Digits, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _read_values(document: Mapping[str, Any], misfits: list[str]) -> Movie:
+    """What fits of an object's values; the lists that do not are named in `misfits`."""
+    collection, credits = document.get("belongs_to_collection"), document.get("credits")
+    texts: dict[str, Any] = {
+        field: _as_text(document.get(field)) for field in (*TEXTS, *NUMBERS, "release_date")
+    }
+    lists: dict[str, Any] = {
+        field: _read_list(document.get(field), Named, field, misfits) for field in NAME_LISTS
+    }
+    people = credits if isinstance(credits, dict) else {}
+    movie = Movie(
+        **texts,
+        belongs_to_collection=_read_entry(collection, Named),
+        **lists,
+        credits=Credits(
+            _read_list(people.get("cast"), CastMember, "credits.cast", misfits),
+            _read_list(people.get("crew"), CrewMember, "credits.crew", misfits),
+        ),
     )
+    if credits is not None and not isinstance(credits, dict):
+        misfits.append("credits")
+    return movie
 
 
-def read_odd_lists(documents: DataFrame) -> DataFrame:
-    """Add `list_texts` and `credit_texts`, the JSON texts of lists, where one is null or has null entries."""
-    odd = [F.col(field).isNull() | (_nulls(F.col(field)) > 0) for field in (*NAME_LISTS, *CREDIT_LISTS)]
-    is_odd = ~F.col("is_malformed") & reduce(lambda left, right: left | right, odd)
-    list_texts = F.from_json(F.col("payload"), _LIST_TEXTS, _STRICT_JSON)
-    credit_texts = F.from_json(F.col("list_texts.credits"), _CREDIT_TEXTS, _STRICT_JSON)
-    return documents.withColumn("list_texts", F.when(is_odd, list_texts)).withColumn(
-        "credit_texts", credit_texts
-    )
+def _read_list(entries: Any, kind: type[msgspec.Struct], name: str, misfits: list[str]) -> list[Any] | None:
+    if entries is None:
+        return None
+    is_list = isinstance(entries, list)
+    if not is_list or not all(entry is None or isinstance(entry, dict) for entry in entries):
+        misfits.append(name)
+    return [_read_entry(entry, kind) for entry in entries] if is_list else None
 
 
-def name_misfits(documents: DataFrame) -> DataFrame:
-    """Add `misfits`, the names of fields whose text is there while their column, or part of it, is null."""
-    document = F.col("document")
-    misfit = {field: document[field].isNotNull() & F.col(field).isNull() for field in NUMBERS}
-    misfit["id"] &= F.col("has_id")
-    misfit["release_date"] = F.col("date_text").isNotNull() & F.col("release_date").isNull()
-    for field in NAME_LISTS:
-        misfit[field] = _is_no_list_of_objects(F.col(f"list_texts.{field}"), F.col(field))
-    for field in CREDIT_LISTS:
-        misfit[f"credits.{field}"] = _is_no_list_of_objects(F.col(f"credit_texts.{field}"), F.col(field))
-    misfit["credits"] = F.col("list_texts.credits").isNotNull() & document["credits"].isNull()
-    names = (F.when(is_misfit, field) for field, is_misfit in misfit.items())
-    return documents.withColumn("misfits", F.concat_ws(", ", *names))
+def _read_entry(entry: Any, kind: type[msgspec.Struct]) -> Any:
+    if not isinstance(entry, dict):
+        return None
+    return kind(**{field: _as_text(entry.get(field)) for field in kind.__struct_fields__})
 
 
-def _parse_as_list(payload: Column) -> Column:
-    return F.from_json(F.concat(F.lit("["), payload, F.lit("]")), _PAYLOADS, _STRICT_JSON)
+def _as_text(value: Any) -> str | None:
+    """A JSON value as text: a string without its quotes, any other as it is written, without white space."""
+    if value is None or isinstance(value, str):
+        # Half of a surrogate pair is no character, and no UTF-8.
+        return value and value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return _written(value)
 
 
-def _only_one(documents: Column) -> Column:
-    return F.when(F.size(documents) == 1, F.get(documents, 0))
-
-
-def _may_be_mended() -> Column:
-    return F.col("document").isNull() & F.col("payload").rlike(_HUGE_NUMBER)
-
-
-def _quote_huge_numbers() -> Column:
-    return F.regexp_replace("payload", _HUGE_NUMBER, '$1"$2"')
-
-
-def _nulls(entries: Column) -> Column:
-    return F.size(entries) - F.size(F.array_compact(entries))
-
-
-def _is_no_list_of_objects(text: Column, entries: Column) -> Column:
-    """Whether a list's text holds more than the entries read from it and the nulls given as such."""
-    given_nulls = _nulls(F.from_json(text, "array<string>", _STRICT_JSON))
-    return F.when(text.isNotNull(), entries.isNull() | (_nulls(entries) > given_nulls))
+def _written(value: Any) -> str:
+    if isinstance(value, _Digits):
+        return value
+    if isinstance(value, dict):
+        pairs = (f"{json.dumps(name, ensure_ascii=False)}:{_written(inner)}" for name, inner in value.items())
+        return f"{{{','.join(pairs)}}}"
+    if isinstance(value, list):
+        return f"[{','.join(map(_written, value))}]"
+    return json.dumps(value, ensure_ascii=False)

@@ -14,12 +14,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from spark.cluster import driver_options, is_cluster, keep_on_server
 from spark.connect import connect, environment_defaults, lost_connections_not_warned_of
 from spark.container import spark_container
 from spark.errors import EngineDied, EngineError, EngineUnavailable
 from spark.java import jvm_death, log_complaint, require_java, ships_delta, stderr_to
 from spark.object_store import object_store_options
-from spark.options import SESSION_OPTIONS, SMALL_DATA_OPTIONS, EngineOptions, bytes_of
+from spark.options import SESSION_OPTIONS, EngineOptions, bytes_of
+from spark.workers import prepare_workers
 
 __all__ = [
     "Engine",
@@ -130,7 +132,13 @@ def _open_embedded(master: str, options: EngineOptions) -> Engine:
     with ExitStack() as resources:
         # Where intermediate results are kept for as long as the engine runs.
         kept = Path(resources.enter_context(_temporary_folder()))
-        variables = {"RUST_LOG": "off", "SAIL_EXECUTION__CHECKPOINT__PATH": kept.as_uri()}
+        variables = {
+            "RUST_LOG": "off",
+            "SAIL_EXECUTION__CHECKPOINT__PATH": kept.as_uri(),
+            # A file that is being written is held in memory by the row group, by default a million rows.
+            "SAIL_PARQUET__MAX_ROW_GROUP_SIZE": "16384",
+            "SAIL_PARQUET__ALLOW_SINGLE_FILE_PARALLELISM": "false",
+        }
         if options.driver_memory:
             variables["SAIL_RUNTIME__MEMORY_POOL__TYPE"] = "greedy"
             variables["SAIL_RUNTIME__MEMORY_POOL__GREEDY__MAX_SIZE"] = str(bytes_of(options.driver_memory))
@@ -154,12 +162,10 @@ def _open_jvm(master: str, options: EngineOptions) -> Engine:
 
     os.environ.pop(CONNECT_MODE, None)
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    if options.cores and master == "local[*]":
-        master = f"local[{options.cores}]"
-    builder = SparkSession.builder.master(master).appName(options.app_name)
+    builder = SparkSession.builder.appName(options.app_name)
     settings = {
         **SESSION_OPTIONS,
-        **SMALL_DATA_OPTIONS,
+        **driver_options(master, options.cores, options.movies),
         **object_store_options(os.environ),
         "spark.driver.memory": options.driver_memory,
         "spark.executor.memory": options.executor_memory,
@@ -178,6 +184,8 @@ def _open_jvm(master: str, options: EngineOptions) -> Engine:
             hint = "" if ships_delta() else " (Delta's JARs come over the network once)"
             raise EngineUnavailable(f"Apache Spark does not start: {log_complaint(log)}{hint}.") from error
         resources.callback(session.stop)
+        if is_cluster(master):
+            prepare_workers(session, resources.enter_context(_temporary_folder()))
         return Engine(master, session, resources.pop_all(), lambda: jvm_death(session))
 
 
@@ -189,6 +197,7 @@ def _open_container(master: str, options: EngineOptions) -> Engine:
         server = resources.enter_context(spark_container(options))
         try:
             session = connect(server.url, resources)
+            prepare_workers(session, resources.enter_context(_temporary_folder()))
         except PySparkException as error:
             raise EngineUnavailable(
                 server.cause_of_death or "Spark in the container does not answer."
@@ -207,6 +216,8 @@ def _open_connect(master: str, options: EngineOptions) -> Engine:
             session = connect(master, resources)
         except PySparkException as error:
             raise EngineUnavailable(f"No Spark Connect server answers at {name}.") from error
+        prepare_workers(session, resources.enter_context(_temporary_folder()))
+        keep_on_server(session)
         return Engine(name, session, resources.pop_all())
 
 

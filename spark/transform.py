@@ -1,62 +1,169 @@
-"""The transform from raw payloads to silver and quarantine: reads and writes, the rules are elsewhere."""
+"""The transform from raw payloads to silver's tables: which rows are read, and where files are written.
+
+The rules are elsewhere. Files become tables' content by a commit of `lake.files`.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from pyspark.sql import DataFrame, SparkSession
+import pyarrow as pa
+from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
-from lake.tables import FETCH_FAILURES, QUARANTINE, RAW_MOVIES, SILVER_MOVIES
-from spark.frames import keep_result, overwrite_table, read_table
-from spark.payloads import parse_payloads
-from spark.silver import judge_payloads, quarantined_payloads, set_deleted_aside, silver_movies
+from lake.arrow import arrow_schema
+from lake.table import Table
+from lake.tables import FETCH_FAILURES, IMDB_RATINGS, RATED_MOVIES, RATED_SILVER, RAW_MOVIES, SILVER
+from spark.frames import keep_result, read_table, write_files, write_partitions
+from spark.payloads import KEPT
+from spark.silver import add_ratings, is_row, judge, rows_of, select_columns, set_deleted_aside
+from spark.workers import decode
+
+# A list of more batches than this costs more to compare with than it spares.
+LISTED_BATCHES = 2_000
 
 
 @dataclass(frozen=True)
-class TransformCounts:
-    """What became of the movies in `raw/movies`, each distinct id counted by its latest payload."""
+class RawVersions:
+    """The versions of the raw tables to read; None for the present one, and for no ratings."""
 
-    read: int
-    movies: int
-    quarantined: dict[str, int] = field(default_factory=dict)
-    filtered: dict[str, int] = field(default_factory=dict)
+    movies: int | None = None
+    failures: int | None = None
+    ratings: int | None = None
+
+    @property
+    def silver(self) -> tuple[Table, ...]:
+        """The tables that are made from them."""
+        return SILVER if self.ratings is None else RATED_SILVER
 
 
-def transform(
-    session: SparkSession, lake_root: str, raw_version: int | None = None, failures_version: int | None = None
-) -> TransformCounts:
-    """Rebuild `silver/movies` and `silver/quarantine` from the raw tables, as they are or up to one version.
+def write_all(
+    session: SparkSession, lake_root: str, folders: Mapping[str, str], versions: RawVersions = RawVersions()
+) -> dict[str, int]:
+    """Judge the latest payload of every movie, and write Parquet files of silver's tables into folders.
 
-    All four tables must exist: an engine that creates a table itself may make columns that are never null.
+    `folders` has a folder or URL, not there yet, for the name of each table; the rows written are counted by
+    the same names.
     """
-    raw = read_table(session, RAW_MOVIES.path(lake_root), raw_version)
-    failures = read_table(session, FETCH_FAILURES.path(lake_root), failures_version)
-    judged = raw.transform(parse_payloads).transform(judge_payloads).transform(set_deleted_aside, failures)
-    judged = keep_result(judged)
-    overwrite_table(silver_movies(judged), SILVER_MOVIES.path(lake_root), SILVER_MOVIES.partition_by)
-    overwrite_table(quarantined_payloads(judged), QUARANTINE.path(lake_root))
-    return count_outcomes(judged)
-
-
-def count_outcomes(judged: DataFrame) -> TransformCounts:
-    """Count in one job; a movie in silver whose latest payload is malformed is counted in both."""
-    rows = (
-        judged.groupBy("is_latest", "decides", "reason", "filtered")
-        .agg(F.count(F.lit(1)).alias("n"))
+    raw, ratings = _read_raw(session, lake_root, versions), _read_ratings(session, lake_root, versions)
+    judged = judge_latest(raw, _read_failures(session, lake_root, versions), keep_latest(raw))
+    by_year = (
+        judged.groupBy("release_year")
+        .agg(*(F.count_if(is_row(table)).alias(table.name) for table in versions.silver))
         .collect()
     )
-    read = movies = 0
-    quarantined: Counter[str] = Counter()
-    filtered: Counter[str] = Counter()
-    for row in rows:
-        if row["is_latest"]:
-            read += row["n"]
-            if row["reason"]:
-                quarantined[row["reason"]] += row["n"]
-            elif row["filtered"]:
-                filtered[row["filtered"]] += row["n"]
-        if row["decides"] and not (row["reason"] or row["filtered"]):
-            movies += row["n"]
-    return TransformCounts(read, movies, dict(sorted(quarantined.items())), dict(sorted(filtered.items())))
+    for table in versions.silver:
+        rows = rows_of(table, judged, ratings)
+        if table.partition_by:
+            [column] = table.partition_by
+            years = {row["release_year"]: row[table.name] for row in by_year if row[table.name]}
+            write_partitions(rows, folders[table.name], column, years)
+        else:
+            write_files(rows, folders[table.name])
+    return {table.name: sum(row[table.name] for row in by_year) for table in versions.silver}
+
+
+def compute_some(
+    session: SparkSession, lake_root: str, latest: pa.Table, versions: RawVersions = RawVersions()
+) -> dict[str, pa.Table]:
+    """Judge the movies whose latest rows of `raw/movies` are given, as silver's tables would have them.
+
+    `latest` has the columns `movie_id`, `fetched_at` and `batch_id`, and a row for each movie.
+    """
+    raw, ratings = _read_raw(session, lake_root, versions), _read_ratings(session, lake_root, versions)
+    if not latest.num_rows:
+        return {table.name: pa.Table.from_pylist([], schema=arrow_schema(table)) for table in versions.silver}
+    keys = session.createDataFrame(latest.select(list(KEPT)))
+    rows = _of_batches(raw, latest.column("batch_id").unique().to_pylist())
+    rows = rows.join(F.broadcast(keys), [*KEPT], "left_semi").dropDuplicates([*KEPT])
+    judged = judge_latest(raw, _read_failures(session, lake_root, versions), rows)
+    return {
+        table.name: rows_of(table, judged, ratings).toArrow().cast(arrow_schema(table))
+        for table in versions.silver
+    }
+
+
+def rate_some(session: SparkSession, lake_root: str, movie_ids: pa.Array, versions: RawVersions) -> pa.Table:
+    """Rate movies of silver anew that are otherwise as they were; their payloads are not looked at."""
+    ratings = _read_ratings(session, lake_root, versions)
+    assert ratings is not None, "there is something to rate them by"
+    wanted = session.createDataFrame(pa.Table.from_arrays([movie_ids], ["id"]))
+    silver = read_table(session, RATED_MOVIES.path(lake_root)).drop("imdb_rating", "imdb_votes")
+    rows = add_ratings(silver.join(F.broadcast(wanted), "id", "left_semi"), ratings)
+    return select_columns(RATED_MOVIES, rows).toArrow().cast(arrow_schema(RATED_MOVIES))
+
+
+def judge_latest(raw: DataFrame, failures: DataFrame, latest: DataFrame) -> DataFrame:
+    """Judge each movie's latest payload, and its latest well-formed one where that is another.
+
+    Adds `is_latest`, which quarantine goes by, and `decides`, which silver goes by: a malformed payload
+    leaves the last good one in silver. `latest_at` is when the movie's latest payload was fetched.
+    """
+    judged = keep_result(judge(decode(latest)))
+    decided = judged.withColumns(
+        {"is_latest": F.lit(True), "decides": ~F.col("is_malformed"), "latest_at": F.col("fetched_at")}
+    )
+    malformed = judged.filter("is_malformed").select(*KEPT).toArrow()
+    if malformed.num_rows:
+        decided = decided.unionByName(judge_earlier(raw, malformed))
+    return decided.transform(set_deleted_aside, failures)
+
+
+def judge_earlier(raw: DataFrame, malformed: pa.Table) -> DataFrame:
+    """Judge the latest well-formed payload of movies whose latest one is malformed, where they have one."""
+    names = ["movie_id", "latest_at", "latest_batch_id"]
+    superseding = raw.sparkSession.createDataFrame(malformed.rename_columns(names))
+    is_latest = (F.col("fetched_at") == F.col("latest_at")) & (F.col("batch_id") == F.col("latest_batch_id"))
+    keys = raw.select(*KEPT).join(F.broadcast(superseding), "movie_id").filter(~is_latest)
+    batches = [row["batch_id"] for row in keys.select("batch_id").distinct().collect()]
+    rows = _of_batches(raw, batches).join(F.broadcast(keys.select(*KEPT)), [*KEPT], "left_semi")
+    latest_first = Window.partitionBy("movie_id").orderBy(
+        F.col("fetched_at").desc(), F.col("batch_id").desc()
+    )
+    judged = (
+        judge(decode(rows))
+        .filter("not is_malformed")
+        .withColumn("place", F.row_number().over(latest_first))
+        .filter("place = 1")
+        .drop("place")
+        .withColumns({"is_latest": F.lit(False), "decides": F.lit(True)})
+        .join(F.broadcast(superseding.select("movie_id", "latest_at")), "movie_id")
+    )
+    return keep_result(judged)
+
+
+def keep_latest(raw: DataFrame) -> DataFrame:
+    """Keep each movie's latest row, by `fetched_at`, then `batch_id`; payloads are not looked at."""
+    keys = raw.select(*KEPT)
+    counts = keys.agg(F.count("movie_id").alias("rows"), F.count_distinct("movie_id").alias("movies")).first()
+    assert counts is not None
+    if counts["rows"] == counts["movies"]:
+        return raw
+    if keys.groupBy(*KEPT).count().filter("count > 1").limit(1).count():
+        # Nothing of ours commits a batch twice, but a raw table may come from elsewhere.
+        raw = raw.dropDuplicates([*KEPT])
+    latest_first = Window.partitionBy("movie_id").orderBy(
+        F.col("fetched_at").desc(), F.col("batch_id").desc()
+    )
+    latest = keys.withColumn("place", F.row_number().over(latest_first)).filter("place = 1").drop("place")
+    return raw.join(F.broadcast(latest), [*KEPT], "left_semi")
+
+
+def _read_raw(session: SparkSession, lake_root: str, versions: RawVersions) -> DataFrame:
+    return read_table(session, RAW_MOVIES.path(lake_root), versions.movies).select(*KEPT, "payload")
+
+
+def _read_failures(session: SparkSession, lake_root: str, versions: RawVersions) -> DataFrame:
+    return read_table(session, FETCH_FAILURES.path(lake_root), versions.failures)
+
+
+def _read_ratings(session: SparkSession, lake_root: str, versions: RawVersions) -> DataFrame | None:
+    if versions.ratings is None:
+        return None
+    return read_table(session, IMDB_RATINGS.path(lake_root), versions.ratings)
+
+
+def _of_batches(raw: DataFrame, batch_ids: list[str]) -> DataFrame:
+    """Spare the engine the files that have none of these batches."""
+    return raw.filter(F.col("batch_id").isin(batch_ids)) if len(batch_ids) <= LISTED_BATCHES else raw

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -46,11 +46,19 @@ class EngineClosedError(Exception):
 class SparkRoom:
     """The run's Spark engine: opened when a task first needs it, closed at the end.
 
-    `rebuild` asks the tasks to make their tables anew even where nothing has changed.
+    `rebuild` asks the tasks to make their tables anew even where nothing has changed, `accepted_checks` to
+    publish though these checks fail.
     """
 
-    def __init__(self, open_engine: Callable[[], Engine], *, rebuild: bool = False) -> None:
+    def __init__(
+        self,
+        open_engine: Callable[[], Engine],
+        *,
+        rebuild: bool = False,
+        accepted_checks: Collection[str] = (),
+    ) -> None:
         self.rebuild = rebuild
+        self.accepted_checks = accepted_checks
         self._open = open_engine
         self._engine: Engine | None = None
         self._closed = False

@@ -1,4 +1,4 @@
-"""The report and plot tasks, from published gold tables to files and artifacts.
+"""The report, plot and dashboard tasks, from published gold tables to files and artifacts.
 
 Cached like the Spark tasks: a hit counts only while every file is in place and made from that gold.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,18 +16,29 @@ from typing import TYPE_CHECKING, Any
 from prefect import task
 from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 
-from lake.delta import TableVersion, open_table, read, version_to_read
+from lake.delta import (
+    TableVersion,
+    content_version,
+    open_table,
+    read,
+    version_to_read,
+)
 from lake.publications import Publication
-from lake.tables import GOLD, SILVER_MOVIES, Table
-from report.files import write_plots, write_report
-from report.gold import Gold
+from lake.table import Table
+from lake.tables import DATA_QUALITY, RAW_MOVIES, SILVER_MOVIES
+from report.dashboard import DASHBOARD_TABLES
+from report.files import write_dashboard, write_plots, write_report
+from report.formats import counted
+from report.gold import REPORT_TABLES, Gold
 from report.markdown import escape, markdown_report
-from report.provenance import Provenance
+from report.provenance import SHOWN_DIGITS, Provenance
 from report.record import made_files, write_record
 from report.sections import Table as ReportTable
 from report.sections import build_rankings
+from report.themes import Theme
 from tasks.analytics import MissingInputError
-from tasks.caching import CACHE, code_version
+from tasks.caching import CACHE
+from tasks.code import code_version
 from tasks.showing import at_once
 from tasks.waiting import all_done
 
@@ -36,34 +47,38 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-REPORT, PLOTS = "report", "plots"
+REPORT, PLOTS, DASHBOARD = "report", "plots", "dashboard"
 CODE = ("lake", "report", "tasks/reporting.py")
 # More would be cut at the right of Prefect's UI, beside a long title.
 SHOWN_COLUMNS = 5
-LIBRARIES = ("matplotlib", "pyarrow", "seaborn")
+LIBRARIES = ("itables", "matplotlib", "plotly", "pyarrow", "seaborn")
 # What files are made from, in the strings and numbers that a cache key needs.
 MadeFrom = dict[str, Any]
 
 
-def outputs(output_dir: Path, silver: Publication, gold: Publication) -> list[str]:
-    """The files of report and plots, if they are all in place and made from just these tables; else none."""
-    made_from = _made_from(silver, gold)
-    paths = [made_files(output_dir, part, made_from) for part in (REPORT, PLOTS)]
+def outputs(output_dir: Path, plot_theme: Theme, silver: Publication, gold: Publication) -> list[str]:
+    """The files of all parts, if they are all in place and made from just these tables; else none."""
+    sources = _sources(_made_from(silver, gold), plot_theme)
+    paths = [made_files(output_dir, part, source) for part, source in sources.items()]
     return [path for part in paths for path in part] if all(paths) else []
 
 
-async def report(lake_root: str, output_dir: Path, silver: Publication, gold: Publication) -> list[str]:
-    """Bring the report and the plots up to date with the published gold tables; return their paths."""
+async def report(
+    lake_root: str, output_dir: Path, plot_theme: Theme, silver: Publication, gold: Publication
+) -> list[str]:
+    """Bring report, plots and dashboard up to date with the published gold tables; return their paths."""
     if gold.inputs.get(SILVER_MOVIES.name) != silver.outputs[SILVER_MOVIES.name]:
         raise MissingInputError("The gold tables are older than silver: run the stage 'kpis' first")
     made_from = _made_from(silver, gold)
 
-    async def bring_up_to_date(part_task: Any, part: str) -> list[str]:
-        run = part_task.with_options(refresh_cache=not made_files(output_dir, part, made_from))
-        paths: list[str] = await run(lake_root, str(output_dir), made_from)
+    async def bring_up_to_date(part_task: Any, part: str, source: MadeFrom) -> list[str]:
+        run = part_task.with_options(refresh_cache=not made_files(output_dir, part, source))
+        paths: list[str] = await run(lake_root, str(output_dir), source)
         return paths
 
-    parts = ((write_kpi_report, REPORT), (draw_plots, PLOTS))
+    sources = _sources(made_from, plot_theme)
+    tasks = {REPORT: write_kpi_report, PLOTS: draw_plots, DASHBOARD: make_dashboard}
+    parts = ((tasks[part], part, source) for part, source in sources.items())
     paths = await all_done(bring_up_to_date(*part) for part in parts)
     return [path for part in paths for path in part]
 
@@ -90,11 +105,26 @@ async def draw_plots(lake_root: str, output_dir: str, made_from: MadeFrom) -> li
     if paths := made_files(folder, PLOTS, made_from):
         return paths
     gold, provenance = await asyncio.to_thread(_load, lake_root, made_from)
-    drawn = await asyncio.to_thread(write_plots, folder, gold, provenance)
+    drawn = await asyncio.to_thread(write_plots, folder, gold, provenance, made_from["plot_theme"])
     await show_plots(drawn, gold)
     write_record(folder, PLOTS, made_from, drawn.values())
     logger.info("%s plots in %s", len(drawn), folder)
     return made_files(folder, PLOTS, made_from)
+
+
+@task(name=DASHBOARD, task_run_name=DASHBOARD, cache_policy=CACHE, result_serializer="json")
+async def make_dashboard(lake_root: str, output_dir: str, made_from: MadeFrom) -> list[str]:
+    """Make the dashboard's one file, and say in Prefect's UI where it is."""
+    folder = Path(output_dir)
+    if paths := made_files(folder, DASHBOARD, made_from):
+        return paths
+    tables, provenance = await asyncio.to_thread(_load_tables, lake_root, made_from, DASHBOARD_TABLES)
+    quality = await asyncio.to_thread(_read_quality, lake_root, made_from)
+    written = await asyncio.to_thread(write_dashboard, folder, tables, provenance, quality)
+    await show_dashboard(written, provenance)
+    write_record(folder, DASHBOARD, made_from, [written])
+    logger.info("dashboard of %s movies in %s", provenance.movies, written)
+    return made_files(folder, DASHBOARD, made_from)
 
 
 async def show_report(gold: Gold, provenance: Provenance) -> None:
@@ -126,24 +156,51 @@ async def show_plots(drawn: Mapping[str, Path], gold: Gold) -> None:
     )
 
 
+async def show_dashboard(written: Path, provenance: Provenance) -> None:
+    """Say in Prefect's UI where the dashboard is."""
+    # Pages that come from a server may not open files, so the place is there to be copied as well.
+    await acreate_markdown_artifact(
+        f"The [dashboard]({written.absolute().as_uri()}) is one file, to be opened in a browser or sent to "
+        f"somebody:\n\n```text\n{written.absolute()}\n```\n\n{escape(provenance.caption)}",
+        key=DASHBOARD,
+        description=f"Dashboard of {counted(provenance.movies, 'movie')}",
+    )
+
+
+def _sources(made_from: MadeFrom, plot_theme: Theme) -> dict[str, MadeFrom]:
+    """What the files of each part are made from."""
+    return {REPORT: made_from, PLOTS: made_from | {"plot_theme": plot_theme}, DASHBOARD: made_from}
+
+
 def _made_from(silver: Publication, gold: Publication) -> MadeFrom:
     return {
         "gold": {name: [version.table_id, version.version] for name, version in gold.outputs.items()},
+        "raw_version": silver.inputs[RAW_MOVIES.name].version,
         "silver_version": next(iter(gold.inputs.values())).version,
+        "kpi_code": gold.code_version,
         "fetched_until": silver.facts.get("fetched_until"),
         "run_id": gold.run_id,
+        "data_quality": gold.facts.get("data_quality"),
         "code": code_version(CODE, LIBRARIES),
     }
 
 
 def _load(lake_root: str, made_from: MadeFrom) -> tuple[Gold, Provenance]:
-    tables = {table.name: _read(table, lake_root, made_from["gold"][table.name]) for table in GOLD}
-    gold = Gold.from_arrow(tables)
+    tables, provenance = _load_tables(lake_root, made_from, REPORT_TABLES)
+    return Gold.from_arrow(tables), provenance
+
+
+def _load_tables(
+    lake_root: str, made_from: MadeFrom, wanted: Iterable[Table]
+) -> tuple[dict[str, pa.Table], Provenance]:
+    tables = {table.name: _read(table, lake_root, made_from["gold"][table.name]) for table in wanted}
     fetched_until = made_from["fetched_until"]
-    return gold, Provenance(
-        movies=gold.movies,
+    return tables, Provenance(
+        movies=Gold.from_arrow(tables).movies,
+        raw_version=made_from["raw_version"],
         silver_version=made_from["silver_version"],
-        run_id=made_from["run_id"][:8] or None,
+        code_version=made_from["kpi_code"][:SHOWN_DIGITS],
+        run_id=made_from["run_id"][:SHOWN_DIGITS] or None,
         fetched_until=datetime.fromisoformat(fetched_until) if fetched_until else None,
     )
 
@@ -152,6 +209,17 @@ def _read(table: Table, lake_root: str, published: tuple[str, int]) -> pa.Table:
     found = open_table(table, lake_root)
     assert found is not None, f"{table.name} is published"
     return read(table, lake_root, version_to_read(found, TableVersion(*published)))
+
+
+def _read_quality(lake_root: str, made_from: MadeFrom) -> pa.Table | None:
+    """What the checks found when the gold tables were made; None where that table is another by now."""
+    found = open_table(DATA_QUALITY, lake_root)
+    if found is None or made_from["data_quality"] is None:
+        return None
+    checked = TableVersion(**made_from["data_quality"])
+    if content_version(found) != checked:
+        return None
+    return read(DATA_QUALITY, lake_root)
 
 
 def _cells(table: ReportTable) -> list[dict[str, str]]:

@@ -13,19 +13,51 @@ FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 # Which loggers a file is made of. `project.log` (the root) has them all, and Prefect's with its stack traces.
 FILES = {
-    "ingestion.log": ("tmdb", "lake", "tasks.fetch", "tasks.progress", "flows.ingest"),
+    "ingestion.log": (
+        "tmdb",
+        "imdb",
+        "lake",
+        "tasks.fetch",
+        "tasks.progress",
+        "tasks.ratings",
+        "flows.ingest",
+        "flows.ratings",
+    ),
     "etl.log": (
         "spark.session",
         "spark.container",
         "spark.payloads",
         "spark.silver",
         "spark.transform",
+        "spark.workers",
         "tasks.analytics",
+        "tasks.gold",
+        "tasks.publishing",
+        "tasks.silver",
     ),
-    "analytics.log": ("spark.kpis", "report", "tasks.reporting", "flows.analytics"),
+    "analytics.log": (
+        "spark.kpis",
+        "report",
+        "forecast",
+        "tasks.reporting",
+        "tasks.forecast",
+        "flows.analytics",
+        "flows.forecast",
+    ),
     "project.log": ("",),
 }
-OWN_PACKAGES = ("flows", "lake", "loopback", "report", "settings", "spark", "tasks", "tmdb")
+OWN_PACKAGES = (
+    "flows",
+    "forecast",
+    "imdb",
+    "lake",
+    "loopback",
+    "report",
+    "settings",
+    "spark",
+    "tasks",
+    "tmdb",
+)
 # httpx logs whole URLs at INFO, and a v3 key is part of them.
 QUIET = ("httpx", "httpcore", "py4j", "matplotlib", "grpc", "pyspark")
 

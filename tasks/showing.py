@@ -10,7 +10,8 @@ from typing import Any
 
 from prefect.artifacts import acreate_table_artifact
 
-from lake.tables import FETCH_FAILURES, RAW_MOVIES
+from lake.delta import read
+from lake.tables import DATA_QUALITY, FETCH_FAILURES, IMDB_RATINGS, RAW_MOVIES
 from tasks.events import announce_drift
 from tasks.waiting import all_done
 from tmdb.drift import Finding
@@ -23,7 +24,7 @@ ARTIFACTS_AT_ONCE = 4
 
 async def show_run(counts: list[dict[str, Any]], versions: dict[str, int]) -> None:
     """Show what a run did, and the versions of the tables it read and left, as one artifact each."""
-    read = (RAW_MOVIES.name, FETCH_FAILURES.name)
+    read = (RAW_MOVIES.name, FETCH_FAILURES.name, IMDB_RATINGS.name)
     tables = [
         {"table": name, "version": version, "direction": "in" if name in read else "out"}
         for name, version in versions.items()
@@ -35,6 +36,18 @@ async def show_run(counts: list[dict[str, Any]], versions: dict[str, int]) -> No
                 tables, key="run-tables", description="Versions of the tables read and left"
             ),
         ]
+    )
+
+
+async def show_quality(lake_root: str) -> None:
+    """Show what the checks of silver found, the failed ones first."""
+    found = await asyncio.to_thread(read, DATA_QUALITY, lake_root)
+    rows = found.to_pylist() if found is not None else []
+    order = {"failed": 0, "passed": 1, "skipped": 2}
+    await acreate_table_artifact(
+        sorted(rows, key=lambda row: (order[row["status"]], row["severity"])),
+        key="data-quality",
+        description="What the checks of silver found",
     )
 
 

@@ -9,10 +9,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.layout_engine import ConstrainedLayoutEngine
-from PIL import Image
+from PIL import Image, ImageColor
 from PIL.PngImagePlugin import PngInfo
 
 from report import style
+from report.plots.palettes import Palette
 
 _MARGIN_INCHES = 0.2
 _LINE_SPACING = 1.3
@@ -35,13 +36,13 @@ def renderer(figure: Figure) -> RendererAgg:
     return measure
 
 
-def frame(figure: Figure, title: str, note: str, caption: tuple[str, ...]) -> None:
+def frame(figure: Figure, palette: Palette, title: str, note: str, caption: tuple[str, ...]) -> None:
     """Write title, note and caption, and leave the room between them to the axes."""
     width, height = figure.get_size_inches()
     from_top = _MARGIN_INCHES
     for text, points, weight, colour, lines in (
-        (title, style.TITLE_POINTS, "bold", style.INK, _TITLE_LINES),
-        (note, style.NOTE_POINTS, "normal", style.GREY, _NOTE_LINES),
+        (title, style.TITLE_POINTS, "bold", palette.ink, _TITLE_LINES),
+        (note, style.NOTE_POINTS, "normal", palette.grey, _NOTE_LINES),
     ):
         for line in wrap(figure, style.drawable(text), points, weight, lines):
             figure.text(
@@ -62,7 +63,7 @@ def frame(figure: Figure, title: str, note: str, caption: tuple[str, ...]) -> No
             from_bottom / height,
             style.drawable(line),
             fontsize=style.CAPTION_POINTS,
-            color=style.GREY,
+            color=palette.grey,
             va="bottom",
         )
         from_bottom += style.CAPTION_POINTS * _LINE_SPACING / 72
@@ -115,20 +116,20 @@ def settle(figure: Figure) -> None:
         figure.set_layout_engine("none")
 
 
-def leave_empty(figure: Figure) -> None:
+def leave_empty(figure: Figure, palette: Palette) -> None:
     """Say in the middle of the sheet that nothing is drawn."""
     figure.set_layout_engine("none")
-    figure.text(0.5, 0.5, "There is nothing to draw yet.", ha="center", va="center", color=style.GREY)
+    figure.text(0.5, 0.5, "There is nothing to draw yet.", ha="center", va="center", color=palette.grey)
 
 
-def png(figure: Figure, metadata: Mapping[str, str]) -> bytes:
+def png(figure: Figure, palette: Palette, metadata: Mapping[str, str]) -> bytes:
     """The figure as a PNG with a palette, a third of the size that one with all colours has."""
     canvas = _canvas(figure)
     canvas.draw()  # type: ignore[no-untyped-call]
     pixels = canvas.buffer_rgba()  # type: ignore[no-untyped-call]
     drawn = Image.frombuffer("RGBA", canvas.get_width_height(), pixels)
     image = drawn.convert("RGB").quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
-    _keep_white(image)
+    _keep_sheet(image, palette)
     texts = PngInfo()
     for keyword, text in metadata.items():
         texts.add_itxt(keyword, text)
@@ -137,11 +138,12 @@ def png(figure: Figure, metadata: Mapping[str, str]) -> bytes:
     return buffer.getvalue()
 
 
-def _keep_white(image: Image.Image) -> None:
-    """Make the sheet's colour white again, which the palette has mixed with the nearly white."""
+def _keep_sheet(image: Image.Image, palette: Palette) -> None:
+    """Give the sheet its colour back, which the PNG's palette has mixed with what is nearly it."""
     colours, sheet = image.getpalette() or [], image.getpixel((0, 0))
     assert isinstance(sheet, int), "a palette image's pixels are numbers"
-    image.putpalette([*colours[: 3 * sheet], 255, 255, 255, *colours[3 * sheet + 3 :]])
+    colour = ImageColor.getrgb(palette.sheet)
+    image.putpalette([*colours[: 3 * sheet], *colour, *colours[3 * sheet + 3 :]])
 
 
 def _canvas(figure: Figure) -> FigureCanvasAgg:

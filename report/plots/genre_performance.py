@@ -5,29 +5,34 @@ from __future__ import annotations
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lake import tables
+from lake import gold_tables as tables
 from report import style
-from report.formats import decimal, enumeration, known, short_money
+from report.formats import counted, decimal, enumeration, known, short_money
 from report.gold import Gold, Row
 from report.plots import axes as house_axes
-from report.plots.genres import MOST_GENRES, by_size
+from report.plots.genres import MOST_GENRES, by_size, tell
+from report.plots.palettes import Palette
 from report.plots.plot import Plot
 
 # A mean of fewer is not compared in the title, and drawn pale.
 COMPARED_FROM_MOVIES = 5
 
 
-def draw_genre_performance(gold: Gold, figure: Figure) -> None:
-    """Draw three panels with a row for each genre, the highest mean revenue on top."""
+def draw_genre_performance(gold: Gold, figure: Figure, palette: Palette) -> None:
+    """Draw three panels with a row for each genre, the highest mean revenue on top.
+
+    A line across the revenue's bar is the median.
+    """
     rows = _genres(gold)
-    revenue, rating, popularity = figure.subplots(1, 3, sharey=True)
-    house_axes.name_rows(revenue, [f"{row['genre']} ({row['movies']:,})" for row in rows], at_least=6)
-    _draw_bars(revenue, rows, "mean_revenue_musd", style.BLUE)
+    revenue, rating, popularity = figure.subplots(1, 3, sharey=True, width_ratios=(1.4, 1, 1))
+    house_axes.name_rows(revenue, [f"{row['genre']}  n = {row['movies']:,}" for row in rows], at_least=6)
+    _draw_bars(revenue, rows, "mean_revenue_musd", palette.blue, palette)
+    _mark_medians(revenue, rows, palette)
     house_axes.scale(revenue.xaxis, log=False, money=True)
-    revenue.set_title("Mean revenue (US dollars)")
-    _draw_points(rating, rows)
+    revenue.set_title("Mean revenue, and median (line)")
+    _draw_points(rating, rows, palette)
     rating.set_title("Mean rating (out of 10)")
-    _draw_bars(popularity, rows, "mean_popularity", style.GREEN)
+    _draw_bars(popularity, rows, "mean_popularity", palette.green, palette)
     popularity.set_title("Mean popularity (TMDB score)")
     for panel in (rating, popularity):
         house_axes.scale(panel.xaxis, log=False)
@@ -37,24 +42,37 @@ def draw_genre_performance(gold: Gold, figure: Figure) -> None:
         panel.grid(visible=False, axis="y")
 
 
-def _draw_bars(axes: Axes, rows: list[Row], column: str, colour: str) -> None:
+def _draw_bars(axes: Axes, rows: list[Row], column: str, colour: str, palette: Palette) -> None:
     values = [row[column] if known(row[column]) else 0.0 for row in rows]
-    colours = [colour if _compared(row) else style.pale(colour) for row in rows]
+    colours = [colour if _compared(row) else palette.pale(colour) for row in rows]
     axes.barh(range(len(rows)), values, height=0.66, color=colours)
-    show = short_money if column.endswith("_musd") else decimal
     for place, row in enumerate(rows):
+        furthest = values[place]
+        words = decimal(row[column])
+        if column == "mean_revenue_musd":
+            furthest = max(furthest, row["median_revenue_musd"] or 0.0)
+            words = f"{short_money(row[column])} · n = {row['movies_with_revenue'] or 0:,}"
         axes.annotate(
-            show(row[column]),
-            (values[place], place),
+            words,
+            (furthest, place),
             (4, 0),
             textcoords="offset points",
             va="center",
             fontsize=style.LABEL_POINTS,
         )
-    axes.set_xlim(0, 1.28 * max(*values, 1e-9))
+    axes.set_xlim(0, (1.6 if column == "mean_revenue_musd" else 1.28) * max(*values, 1e-9))
 
 
-def _draw_points(axes: Axes, rows: list[Row]) -> None:
+def _mark_medians(axes: Axes, rows: list[Row], palette: Palette) -> None:
+    """Draw a line across each bar where half of the movies earned less."""
+    for place, row in enumerate(rows):
+        if known(row["median_revenue_musd"]):
+            axes.plot(
+                [row["median_revenue_musd"]] * 2, [place - 0.4, place + 0.4], color=palette.ink, linewidth=2.0
+            )
+
+
+def _draw_points(axes: Axes, rows: list[Row], palette: Palette) -> None:
     values = [row["mean_rating"] for row in rows if known(row["mean_rating"])]
     low, high = min(values, default=0.0), max(values, default=10.0)
     room = max(0.25 * (high - low), 0.15)
@@ -66,7 +84,7 @@ def _draw_points(axes: Axes, rows: list[Row]) -> None:
             row["mean_rating"],
             place,
             "o",
-            color=style.VERMILLION if _compared(row) else style.pale(style.VERMILLION),
+            color=palette.vermillion if _compared(row) else palette.pale(palette.vermillion),
             markersize=6,
             markeredgewidth=0,
         )
@@ -116,12 +134,25 @@ def _named(rows: list[Row]) -> str:
 
 def _reading(gold: Gold) -> str:
     rows = _genres(gold)
-    parts = ["In brackets: movies. A movie counts in each of its genres."]
+    parts = ["n: movies, and movies whose revenue is known. A movie counts in each of its genres."]
     if not all(_compared(row) for row in rows):
         parts.append(f"Pale, and not compared: genres of fewer than {COMPARED_FROM_MOVIES} movies.")
     if gold.count(tables.GENRES) > MOST_GENRES:
         parts.append(f"The {MOST_GENRES} largest of {gold.count(tables.GENRES)} genres.")
     return " ".join(parts)
+
+
+def _in_words(row: Row) -> str:
+    return (
+        f"{row['genre']} {short_money(row['mean_revenue_musd'])}"
+        f" (median {short_money(row['median_revenue_musd'])}, n = {row['movies_with_revenue'] or 0:,}),"
+        f" rated {decimal(row['mean_rating'])}, popularity {decimal(row['mean_popularity'])}"
+        f" ({counted(row['movies'], 'movie')})"
+    )
+
+
+def _figures(gold: Gold) -> str:
+    return f"Mean revenue, rating and popularity: {tell(_genres(gold), _in_words)}."
 
 
 PLOT = Plot(
@@ -132,4 +163,5 @@ PLOT = Plot(
     finding=_finding,
     reading=_reading,
     draw=draw_genre_performance,
+    figures=_figures,
 )

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from lake.tables import GENRES
+from collections.abc import Callable
+
+from lake.gold_tables import GENRES
+from report.formats import counted
 from report.gold import Gold, Row
 
 # TMDB has 19; more rows than this would not be read.
 MOST_GENRES = 20
+# A description of more would not be listened to.
+MOST_TOLD = 6
+
+
+def tell(rows: list[Row], words: Callable[[Row], str]) -> str:
+    """The first genres in words, and how many follow."""
+    told = [words(row) for row in rows[:MOST_TOLD]]
+    following = len(rows) - len(told)
+    return "; ".join([*told, f"and {counted(following, 'other')}"] if following else told)
 
 
 def by_size(gold: Gold) -> list[Row]:

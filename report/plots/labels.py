@@ -16,6 +16,7 @@ from report import style
 from report.formats import one_line, shorten
 from report.plots import canvas
 from report.plots.movies import Numbers
+from report.plots.palettes import Palette
 from report.plots.room import Box, Point, Room, Spot
 
 _LEADER_FROM_PIXELS = 19.0
@@ -35,7 +36,13 @@ class PointLabel:
 
 
 def place_labels(
-    axes: Axes, labels: Sequence[PointLabel], x: Numbers, y: Numbers, *, keep_clear: Sequence[Text] = ()
+    axes: Axes,
+    labels: Sequence[PointLabel],
+    x: Numbers,
+    y: Numbers,
+    palette: Palette,
+    *,
+    keep_clear: Sequence[Text] = (),
 ) -> None:
     """Write as many names as there is room for, the first ones first; x and y are all points drawn.
 
@@ -64,14 +71,14 @@ def place_labels(
         spot = room.find(point, width, height, radius, [*dots[:place], *dots[place + 1 :]])
         if spot is not None:
             room.take(spot, point)
-            _write(axes, label, name, point, spot)
+            _write(axes, palette, label, name, point, spot)
 
 
-def _write(axes: Axes, label: PointLabel, name: str, point: Point, spot: Spot) -> None:
+def _write(axes: Axes, palette: Palette, label: PointLabel, name: str, point: Point, spot: Spot) -> None:
     centre = spot.box.centre
     leader = {
         "arrowstyle": "-",
-        "color": style.GREY,
+        "color": palette.grey,
         "linewidth": 0.7,
         "shrinkA": 1,
         "shrinkB": math.sqrt(label.marker_area / math.pi),
@@ -85,12 +92,12 @@ def _write(axes: Axes, label: PointLabel, name: str, point: Point, spot: Spot) -
         va="center",
         fontsize=style.LABEL_POINTS,
         arrowprops=leader if spot.distance >= _LEADER_FROM_PIXELS else None,
-        path_effects=halo(),
+        path_effects=halo(palette),
         annotation_clip=False,
         zorder=6,
     )
 
 
-def halo() -> list[patheffects.AbstractPathEffect]:
-    """A white rim that keeps a text readable over points and lines."""
-    return [patheffects.withStroke(linewidth=2.2, foreground="white", alpha=0.85)]
+def halo(palette: Palette) -> list[patheffects.AbstractPathEffect]:
+    """A rim of the sheet's colour that keeps a text readable over points and lines."""
+    return [patheffects.withStroke(linewidth=2.2, foreground=palette.sheet, alpha=0.85)]

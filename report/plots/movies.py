@@ -8,12 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lake import tables
+from lake import gold_tables as tables
 from report.gold import Gold, Row
 
 Numbers = NDArray[np.float64]
 Choice = NDArray[np.bool_]
 MOST_NAMED = 9
+# So few have room for the names of all.
+ALL_NAMED_UP_TO = 25
 COLUMNS = (
     "id",
     "release_year",
@@ -70,6 +72,20 @@ def notable(gold: Gold, rankings: Sequence[tuple[str, int]], columns: Sequence[s
             if all(row[column] is not None for column in columns):
                 chosen.setdefault(row["id"], row)
     return list(chosen.values())[:MOST_NAMED]
+
+
+def named(gold: Gold, rankings: Sequence[tuple[str, int]], columns: Sequence[str]) -> list[Row]:
+    """The movies to name in a plot, first those of some rankings; where there are few, all of them."""
+    first = notable(gold, rankings, columns)
+    if gold.movies > ALL_NAMED_UP_TO:
+        return first
+    ids = {row["id"] for row in first}
+    others = [
+        row
+        for row in gold.rows(tables.MOVIE_SAMPLE, by="id")
+        if row["id"] not in ids and all(row[column] is not None for column in columns)
+    ]
+    return [*first, *sorted(others, key=lambda row: -(row["vote_count"] or 0))]
 
 
 def sampled_note(gold: Gold) -> str:

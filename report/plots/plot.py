@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure
 
 from report.gold import FEW_MOVIES, Gold
+from report.plots.palettes import Palette
 
 
 @dataclass(frozen=True)
 class Plot:
-    """A picture of the gold tables: what it says, how to read it, how it is drawn."""
+    """A picture of the gold tables: what it says, how to read it, how it is drawn, its figures in words."""
 
     name: str
     subject: str
@@ -20,7 +21,8 @@ class Plot:
     count: Callable[[Gold], int]
     finding: Callable[[Gold], str]
     reading: Callable[[Gold], str]
-    draw: Callable[[Gold, Figure], None]
+    draw: Callable[[Gold, Figure, Palette], None]
+    figures: Callable[[Gold], str]
 
     def title(self, gold: Gold) -> str:
         """What is seen in these data; that there is too little, where there is."""

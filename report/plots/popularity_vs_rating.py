@@ -7,12 +7,12 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from report.formats import counted
+from report.formats import counted, one_line
 from report.gold import FEW_MOVIES, Gold
 from report.plots import axes as house_axes
 from report.plots.labels import PointLabel, place_labels
-from report.plots.movies import Movies, Numbers, notable, sample, sample_and_ranked, sampled_note
-from report.plots.palettes import LIGHT_TO_DARK
+from report.plots.movies import Movies, Numbers, named, notable, sample, sample_and_ranked, sampled_note
+from report.plots.palettes import Palette
 from report.plots.plot import Plot
 
 # A mean of fewer votes says more about the voters than about the movie.
@@ -21,8 +21,8 @@ NOTABLE = (("most_popular", 3), ("highest_rated", 2), ("lowest_rated", 2), ("mos
 _CLEAR_CORRELATION = 0.3
 
 
-def draw_popularity_vs_rating(gold: Gold, figure: Figure) -> None:
-    """Draw each movie as a point, the darker the more votes."""
+def draw_popularity_vs_rating(gold: Gold, figure: Figure, palette: Palette) -> None:
+    """Draw each movie as a point, the more votes the stronger its colour."""
     movies = _drawn(sample_and_ranked(gold))
     rating, popularity, votes = movies["vote_average"], movies["popularity"], movies["vote_count"]
     axes = figure.subplots()
@@ -35,10 +35,10 @@ def draw_popularity_vs_rating(gold: Gold, figure: Figure) -> None:
         popularity[order],
         s=area,
         c=votes[order],
-        cmap=LIGHT_TO_DARK,
+        cmap=palette.few_to_many,
         norm=LogNorm(),
         alpha=0.85,
-        edgecolors="white",
+        edgecolors=palette.sheet,
         linewidths=0.4,
         zorder=3,
     )
@@ -54,10 +54,10 @@ def draw_popularity_vs_rating(gold: Gold, figure: Figure) -> None:
     ids = set(movies["id"])
     labels = [
         PointLabel(row["vote_average"], row["popularity"], row["title"], area)
-        for row in notable(gold, NOTABLE, ("vote_average", "popularity"))
+        for row in named(gold, NOTABLE, ("vote_average", "popularity"))
         if row["id"] in ids
     ]
-    place_labels(axes, labels, rating, popularity)
+    place_labels(axes, labels, rating, popularity, palette)
 
 
 def rank_correlation(first: Numbers, second: Numbers) -> float:
@@ -100,7 +100,19 @@ def _finding(gold: Gold) -> str:
 
 def _reading(gold: Gold) -> str:
     movies = counted(_count(gold), "movie")
-    return f"{movies} with {LEAST_VOTES} votes or more; darker points have more votes.{sampled_note(gold)}"
+    colours = "the stronger the colour, the more votes"
+    return f"{movies} with {LEAST_VOTES} votes or more; {colours}.{sampled_note(gold)}"
+
+
+def _figures(gold: Gold) -> str:
+    movies = _drawn(sample(gold))
+    told = [
+        f"{one_line(row['title'])} (rated {row['vote_average']:.1f}, popularity {row['popularity']:,.1f})"
+        for row in notable(gold, NOTABLE, ("vote_average", "popularity"))
+    ]
+    rating, popularity = (float(np.median(movies[column])) for column in ("vote_average", "popularity"))
+    medians = f"Median rating {rating:.2f}, median popularity {popularity:,.1f} (n = {len(movies):,})."
+    return f"{medians} Named: {', '.join(told)}." if told else medians
 
 
 PLOT = Plot(
@@ -111,4 +123,5 @@ PLOT = Plot(
     finding=_finding,
     reading=_reading,
     draw=draw_popularity_vs_rating,
+    figures=_figures,
 )

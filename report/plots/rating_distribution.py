@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
-from lake.tables import MOVIE_SAMPLE
-from report import style
-from report.formats import counted
+from lake.gold_tables import MOVIE_SAMPLE
+from report.formats import counted, decimal
 from report.gold import Gold
 from report.plots import axes as house_axes
 from report.plots.labels import halo
 from report.plots.movies import Numbers, sample
+from report.plots.palettes import Palette
 from report.plots.plot import Plot
 
 _BINS = (0.1, 0.2, 0.25)
@@ -21,7 +21,7 @@ _CURVE_FROM_MOVIES = 30
 _QUARTERED_FROM_MOVIES = 4
 
 
-def draw_rating_distribution(gold: Gold, figure: Figure) -> None:
+def draw_rating_distribution(gold: Gold, figure: Figure, palette: Palette) -> None:
     """Draw a histogram with the mean and the median marked."""
     import seaborn  # a tenth of a second, for this plot only
 
@@ -31,19 +31,19 @@ def draw_rating_distribution(gold: Gold, figure: Figure) -> None:
         x=ratings,
         bins=_bins(ratings).tolist(),
         kde=len(ratings) >= _CURVE_FROM_MOVIES and np.ptp(ratings) > 0,
-        color=style.SKY,
-        edgecolor="white",
+        color=palette.sky,
+        edgecolor=palette.sheet,
         line_kws={"linewidth": 1.4},
         ax=axes,
     )
     for curve in axes.lines:
-        curve.set_color(style.GREY)
-    mean, median = gold.overview["mean_rating"], float(np.median(ratings))
+        curve.set_color(palette.grey)
+    mean, median = _mean_and_median(gold)
     axes.set_ylim(top=1.14 * axes.get_ylim()[1])
-    mean_is_left = mean is not None and mean < median
+    mean_is_left = mean is not None and median is not None and mean < median
     for name, value, colour, to_the_left in (
-        ("mean", mean, style.VERMILLION, mean_is_left),
-        ("median", median, style.BLUE, not mean_is_left),
+        ("mean", mean, palette.vermillion, mean_is_left),
+        ("median", median, palette.blue, not mean_is_left),
     ):
         if value is None:
             continue
@@ -59,15 +59,20 @@ def draw_rating_distribution(gold: Gold, figure: Figure) -> None:
             color=colour,
             fontsize=11,
             fontweight="bold",
-            path_effects=halo(),
+            path_effects=halo(palette),
             zorder=5,
         )
-    axes.set_xlabel("Rating (out of 10)")
+    axes.set_xlabel(f"Rating (out of 10); n = {len(ratings):,}")
     axes.set_ylabel("Movies")
     axes.set_xlim(*_limits(ratings))
     house_axes.scale(axes.xaxis, log=False)
     house_axes.whole_numbers(axes.yaxis)
     axes.grid(visible=False, axis="x")
+
+
+def _mean_and_median(gold: Gold) -> tuple[float | None, float | None]:
+    """Those of all movies, also where only a sample is drawn."""
+    return gold.overview["mean_rating"], gold.overview["median_rating"]
 
 
 def _bins(ratings: Numbers) -> Numbers:
@@ -105,8 +110,15 @@ def _reading(gold: Gold) -> str:
     rated = f"Ratings of {counted(len(_ratings(gold)), 'movie')} that anyone voted on"
     if gold.sampled:
         sampled = gold.count(MOVIE_SAMPLE)
-        return f"{rated}, from a sample of {sampled:,}. The mean is that of all {gold.movies:,}."
+        return f"{rated}, from a sample of {sampled:,}. Mean and median are those of all {gold.movies:,}."
     return f"{rated}."
+
+
+def _figures(gold: Gold) -> str:
+    mean, median = _mean_and_median(gold)
+    ratings = _ratings(gold)
+    ends = f"Lowest {ratings.min():.1f}, highest {ratings.max():.1f}"
+    return f"Mean {decimal(mean)}, median {decimal(median)} (n = {len(ratings):,}). {ends}."
 
 
 PLOT = Plot(
@@ -117,4 +129,5 @@ PLOT = Plot(
     finding=_finding,
     reading=_reading,
     draw=draw_rating_distribution,
+    figures=_figures,
 )

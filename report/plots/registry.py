@@ -19,8 +19,10 @@ from report.plots import (
     top_directors,
     yearly_trends,
 )
+from report.plots.palettes import PALETTES
 from report.plots.plot import Plot
 from report.provenance import ATTRIBUTION, SOURCE, Provenance
+from report.themes import Theme
 
 PLOTS: Mapping[str, Plot] = MappingProxyType(
     {
@@ -41,20 +43,21 @@ PLOTS: Mapping[str, Plot] = MappingProxyType(
 _ONE_AT_A_TIME = threading.Lock()
 
 
-def render(name: str, gold: Gold, provenance: Provenance) -> bytes:
+def render(name: str, gold: Gold, provenance: Provenance, theme: Theme = "light") -> bytes:
     """Draw one plot; return it as a PNG."""
-    plot = PLOTS[name]
+    plot, palette = PLOTS[name], PALETTES[theme]
     title, note = plot.title(gold), plot.note(gold)
-    with _ONE_AT_A_TIME, style.house_style():
+    with _ONE_AT_A_TIME, style.house_style(palette):
         figure = canvas.new_sheet(plot.size_inches)
-        canvas.frame(figure, title, note, (provenance.caption, ATTRIBUTION))
+        canvas.frame(figure, palette, title, note, (provenance.caption, ATTRIBUTION))
         if plot.count(gold):
-            plot.draw(gold, figure)
+            plot.draw(gold, figure, palette)
             canvas.settle(figure)
         else:
-            canvas.leave_empty(figure)
+            canvas.leave_empty(figure, palette)
         return canvas.png(
             figure,
+            palette,
             {
                 "Title": title,
                 "Description": describe(name, gold),
@@ -64,6 +67,7 @@ def render(name: str, gold: Gold, provenance: Provenance) -> bytes:
 
 
 def describe(name: str, gold: Gold) -> str:
-    """The picture in words, for those who do not see it."""
+    """The picture in words, for those who do not see it: its title, how to read it, and its figures."""
     plot = PLOTS[name]
-    return " ".join((f"{plot.title(gold)}.", plot.note(gold))).strip()
+    figures = plot.figures(gold) if plot.count(gold) else ""
+    return " ".join(part for part in (f"{plot.title(gold)}.", plot.note(gold), figures) if part)

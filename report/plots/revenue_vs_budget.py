@@ -13,8 +13,8 @@ from report.gold import Gold
 from report.plots import axes as house_axes
 from report.plots import canvas
 from report.plots.labels import PointLabel, halo, place_labels
-from report.plots.movies import Movies, Numbers, notable, sample, sample_and_ranked, sampled_note
-from report.plots.palettes import OLD_TO_NEW
+from report.plots.movies import Movies, Numbers, named, notable, sample, sample_and_ranked, sampled_note
+from report.plots.palettes import Palette
 from report.plots.plot import Plot
 
 # Below this a figure is a slip (dollars for millions) or a token, and would flatten the rest of the plot.
@@ -30,9 +30,10 @@ NOTABLE = (
 _AREAS = (20.0, 320.0)
 _CROWDED_AREAS = (8.0, 130.0)
 _CROWDED_FROM_MOVIES = 200
+_DENSE_FROM_MOVIES = 2_000
 
 
-def draw_revenue_vs_budget(gold: Gold, figure: Figure) -> None:
+def draw_revenue_vs_budget(gold: Gold, figure: Figure, palette: Palette) -> None:
     """Draw each movie as a point: the more votes the larger, coloured by release year."""
     movies = _drawn(sample_and_ranked(gold))
     budget, revenue, years = movies["budget_musd"], movies["revenue_musd"], movies["release_year"]
@@ -47,9 +48,9 @@ def draw_revenue_vs_budget(gold: Gold, figure: Figure) -> None:
         revenue[order],
         s=areas[order],
         c=years[order],
-        cmap=OLD_TO_NEW,
-        alpha=0.85 if len(movies) < _CROWDED_FROM_MOVIES else 0.6,
-        edgecolors="white",
+        cmap=palette.old_to_new,
+        alpha=_opacity(len(movies)),
+        edgecolors=palette.sheet,
         linewidths=0.4,
         zorder=3,
     )
@@ -62,18 +63,20 @@ def draw_revenue_vs_budget(gold: Gold, figure: Figure) -> None:
         bar = figure.colorbar(points, ax=axes, label="Release year", aspect=35, pad=0.01)
         house_axes.years(bar.ax.yaxis)
         bar.outline.set_visible(False)
+        assert bar.solids is not None, "a bar has its colours"
+        bar.solids.set(alpha=1.0, edgecolor="face")
     canvas.settle(figure)
-    break_even = _draw_break_even(axes)
+    break_even = _draw_break_even(axes, palette)
     known = dict(zip(movies["id"], areas, strict=True))
     labels = [
         PointLabel(row["budget_musd"], row["revenue_musd"], row["title"], known[row["id"]])
-        for row in notable(gold, NOTABLE, ("budget_musd", "revenue_musd"))
+        for row in named(gold, NOTABLE, ("budget_musd", "revenue_musd"))
         if row["id"] in known
     ]
-    place_labels(axes, labels, budget, revenue, keep_clear=break_even)
+    place_labels(axes, labels, budget, revenue, palette, keep_clear=break_even)
 
 
-def _draw_break_even(axes: Axes) -> list[Text]:
+def _draw_break_even(axes: Axes, palette: Palette) -> list[Text]:
     """Mark where revenue equals budget, as far as the axes go; return the line's name."""
     (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
     start, end = max(left, bottom), min(right, top)
@@ -82,7 +85,7 @@ def _draw_break_even(axes: Axes) -> list[Text]:
     axes.plot(
         [start, end],
         [start, end],
-        color=style.VERMILLION,
+        color=palette.vermillion,
         linewidth=1.2,
         zorder=2,
         scalex=False,
@@ -99,9 +102,9 @@ def _draw_break_even(axes: Axes) -> list[Text]:
         rotation_mode="anchor",
         ha="left",
         va="bottom",
-        color=style.VERMILLION,
+        color=palette.vermillion,
         fontsize=style.LABEL_POINTS,
-        path_effects=halo(),
+        path_effects=halo(palette),
         zorder=4,
     )
     return [text]
@@ -118,6 +121,11 @@ def _areas(movies: Movies) -> Numbers:
     smallest, largest = _AREAS if len(movies) < _CROWDED_FROM_MOVIES else _CROWDED_AREAS
     areas: Numbers = smallest + (largest - smallest) * votes / max(votes.max(), 1.0)
     return areas
+
+
+def _opacity(movies: int) -> float:
+    """The more points lie on each other, the more of each shows through."""
+    return 0.85 if movies < _CROWDED_FROM_MOVIES else 0.6 if movies < _DENSE_FROM_MOVIES else 0.4
 
 
 def _count(gold: Gold) -> int:
@@ -144,6 +152,17 @@ def _reading(gold: Gold) -> str:
     )
 
 
+def _figures(gold: Gold) -> str:
+    movies = _drawn(sample(gold))
+    told = [
+        f"{one_line(row['title'])} ({short_money(row['revenue_musd'])} on {short_money(row['budget_musd'])})"
+        for row in notable(gold, NOTABLE, ("budget_musd", "revenue_musd"))
+    ]
+    medians = [short_money(float(np.median(movies[column]))) for column in ("budget_musd", "revenue_musd")]
+    named = f" Named: {', '.join(told)}." if told else ""
+    return f"Median budget {medians[0]}, median revenue {medians[1]} (n = {len(movies):,}).{named}"
+
+
 PLOT = Plot(
     name="revenue_vs_budget",
     subject="revenue against budget",
@@ -152,4 +171,5 @@ PLOT = Plot(
     finding=_finding,
     reading=_reading,
     draw=draw_revenue_vs_budget,
+    figures=_figures,
 )

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
-from lake import tables
+from lake import gold_tables as tables
 from report import style
 from report.formats import counted, enumeration, multiple
 from report.gold import Gold, Row
 from report.plots import axes as house_axes
-from report.plots.genres import MOST_GENRES, by_size
+from report.plots.genres import MOST_GENRES, by_size, tell
 from report.plots.movies import Numbers, sample, sampled_note
+from report.plots.palettes import Palette
 from report.plots.plot import Plot
 
 # Quartiles of fewer say nothing: their movies are shown as points alone.
@@ -19,7 +20,7 @@ BOX_FROM_MOVIES = 5
 WHISKERS_PERCENT = (5, 95)
 
 
-def draw_roi_by_genre(gold: Gold, figure: Figure) -> None:
+def draw_roi_by_genre(gold: Gold, figure: Figure, palette: Palette) -> None:
     """Draw a row for each genre, best median on top: its movies as points, its quartiles as a box."""
     axes = figure.subplots()
     genres, returns = _genres(gold), _returns(gold)
@@ -39,12 +40,12 @@ def draw_roi_by_genre(gold: Gold, figure: Figure) -> None:
             marker="o",
             markersize=4.5 if few else 3.2,
             markeredgewidth=0,
-            color=style.BLUE,
+            color=palette.blue,
             alpha=0.9 if few else float(np.clip(20 / len(values), 0.06, 0.7)),
             zorder=2,
         )
-    boxes = [_box(row, returns[row["genre"]]) for row in genres if _boxed(row, returns)]
-    rows = [place for place, row in enumerate(genres) if _boxed(row, returns)]
+    boxes = [_box(row, returns[row["genre"]]) for row in genres if _boxed(row)]
+    rows = [place for place, row in enumerate(genres) if _boxed(row)]
     if boxes:
         axes.bxp(
             boxes,
@@ -54,18 +55,17 @@ def draw_roi_by_genre(gold: Gold, figure: Figure) -> None:
             showfliers=False,
             patch_artist=True,
             manage_ticks=False,
-            boxprops={"facecolor": "#56B4E955", "edgecolor": style.BLUE, "linewidth": 1.0},
-            medianprops={"color": style.VERMILLION, "linewidth": 2.2},
-            whiskerprops={"color": style.BLUE, "linewidth": 1.0},
-            capprops={"color": style.BLUE, "linewidth": 1.0},
+            boxprops={"facecolor": (palette.sky, 0.33), "edgecolor": palette.blue, "linewidth": 1.0},
+            medianprops={"color": palette.vermillion, "linewidth": 2.2},
+            whiskerprops={"color": palette.blue, "linewidth": 1.0},
+            capprops={"color": palette.blue, "linewidth": 1.0},
             zorder=3,
         )
-    about = "≈" if gold.sampled else "="
     house_axes.name_rows(
-        axes, [f"{row['genre']}  n {about} {_known(gold, row, returns):,}" for row in genres], at_least=6
+        axes, [f"{row['genre']}  n = {row['movies_with_roi']:,}" for row in genres], at_least=6
     )
     axes.set_ylim(top=-1)
-    axes.axvline(1, color=style.GREY, linewidth=1.0, linestyle=(0, (4, 3)), zorder=1)
+    axes.axvline(1, color=palette.grey, linewidth=1.0, linestyle=(0, (4, 3)), zorder=1)
     if axes.get_xlim()[0] <= 1:
         axes.annotate(
             "break-even",
@@ -75,7 +75,7 @@ def draw_roi_by_genre(gold: Gold, figure: Figure) -> None:
             textcoords="offset points",
             va="top",
             fontsize=style.LABEL_POINTS,
-            color=style.GREY,
+            color=palette.grey,
         )
     axes.set_xlabel("Return on investment (revenue / budget); n: movies where it is known")
 
@@ -84,13 +84,14 @@ def _shown(genres: list[Row], returns: dict[str, Numbers]) -> Numbers:
     return np.concatenate([returns[row["genre"]] for row in genres])
 
 
-def _boxed(genre: Row, returns: dict[str, Numbers]) -> bool:
-    return len(returns[genre["genre"]]) >= BOX_FROM_MOVIES and genre["roi_p25"] is not None
+def _boxed(genre: Row) -> bool:
+    return (genre["movies_with_roi"] or 0) >= BOX_FROM_MOVIES and genre["roi_p25"] is not None
 
 
 def _box(genre: Row, values: Numbers) -> dict[str, float]:
     """A box of the genre's exact quartiles; its whiskers are the sample's, and never end inside the box."""
-    low, high = np.percentile(values, WHISKERS_PERCENT)
+    few = len(values) < BOX_FROM_MOVIES
+    low, high = (genre["roi_p25"], genre["roi_p75"]) if few else np.percentile(values, WHISKERS_PERCENT)
     return {
         "med": genre["median_roi"],
         "q1": genre["roi_p25"],
@@ -115,7 +116,7 @@ def _genres(gold: Gold) -> list[Row]:
     known = [
         row for row in by_size(gold) if row["median_roi"] is not None and len(returns.get(row["genre"], ()))
     ]
-    return sorted(known[:MOST_GENRES], key=lambda row: (not _boxed(row, returns), -row["median_roi"]))
+    return sorted(known[:MOST_GENRES], key=lambda row: (not _boxed(row), -row["median_roi"]))
 
 
 def _returns(gold: Gold) -> dict[str, Numbers]:
@@ -129,22 +130,12 @@ def _returns(gold: Gold) -> dict[str, Numbers]:
     return {genre: np.array(values) for genre, values in by_genre.items()}
 
 
-def _known(gold: Gold, genre: Row, returns: dict[str, Numbers]) -> int:
-    """How many of a genre's movies have a return; from a sample, estimated to two digits."""
-    number = len(returns[genre["genre"]])
-    if not gold.sampled:
-        return number
-    estimate = number * gold.movies / gold.count(tables.MOVIE_SAMPLE)
-    return int(float(f"{estimate:.2g}"))
-
-
 def _count(gold: Gold) -> int:
     return int(np.count_nonzero(sample(gold)["roi"] > 0)) if _genres(gold) else 0
 
 
 def _finding(gold: Gold) -> str:
-    returns = _returns(gold)
-    compared = [row for row in _genres(gold) if _boxed(row, returns)]
+    compared = [row for row in _genres(gold) if _boxed(row)]
     if not compared:
         return f"What {counted(_count(gold), 'movie')} returned on the budget, by genre"
     most = compared[0]["median_roi"]
@@ -155,11 +146,22 @@ def _finding(gold: Gold) -> str:
 def _reading(gold: Gold) -> str:
     genres, returns = _genres(gold), _returns(gold)
     parts = ["Each point is a movie, in all its genres."]
-    if any(_boxed(row, returns) for row in genres):
+    if any(_boxed(row) for row in genres):
         parts.append(f"Boxes: median and middle half, from {BOX_FROM_MOVIES} movies on; whiskers 5% to 95%.")
     if house_axes.spans_decades(_shown(genres, returns)):
         parts.append("The outermost 1% on either side may be off the axis.")
     return " ".join(parts) + sampled_note(gold)
+
+
+def _in_words(row: Row) -> str:
+    return (
+        f"{row['genre']} {multiple(row['median_roi'])} (middle half {multiple(row['roi_p25'])} to"
+        f" {multiple(row['roi_p75'])}, n = {row['movies_with_roi']:,})"
+    )
+
+
+def _figures(gold: Gold) -> str:
+    return f"Medians: {tell(_genres(gold), _in_words)}."
 
 
 PLOT = Plot(
@@ -170,4 +172,5 @@ PLOT = Plot(
     finding=_finding,
     reading=_reading,
     draw=draw_roi_by_genre,
+    figures=_figures,
 )

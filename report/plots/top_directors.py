@@ -4,31 +4,31 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
-from lake import tables
-from report import style
-from report.formats import counted, enumeration, known, one_line, short_money
+from lake import gold_tables as tables
+from report.formats import counted, decimal, enumeration, known, one_line, short_money
 from report.gold import Gold, Row
 from report.plots import axes as house_axes
+from report.plots.palettes import Palette
 from report.plots.plot import Plot
 
 SHOWN = 10
 
 
-def draw_top_directors(gold: Gold, figure: Figure) -> None:
+def draw_top_directors(gold: Gold, figure: Figure, palette: Palette) -> None:
     """Draw a row for each director: total revenue as a bar, mean rating as a point beside it."""
     rows = _directors(gold)
     revenue, rating = figure.subplots(1, 2, sharey=True, width_ratios=(3, 1))
     totals = [row["total_revenue_musd"] or 0.0 for row in rows]
-    revenue.barh(range(len(rows)), totals, height=0.66, color=style.BLUE)
+    revenue.barh(range(len(rows)), totals, height=0.66, color=palette.blue)
     for place, (row, total) in enumerate(zip(rows, totals, strict=True)):
         revenue.annotate(
-            f"{short_money(total) if total else 'no revenue known'} · {counted(row['movies'], 'movie')}",
+            f"{short_money(total) if total else 'no revenue known'} · {_sample_size(row)}",
             (max(total, 0.0), place),
             (5, 0),
             textcoords="offset points",
             va="center",
         )
-    revenue.set_xlim(0, 1.32 * max(*totals, 1e-9))
+    revenue.set_xlim(0, 1.36 * max(*totals, 1e-9))
     revenue.set_title("Total revenue (US dollars)")
     house_axes.scale(revenue.xaxis, log=False, money=True)
     house_axes.name_rows(revenue, [one_line(row["director"]) for row in rows], at_least=5)
@@ -37,7 +37,7 @@ def draw_top_directors(gold: Gold, figure: Figure) -> None:
         [value for _, value in rated],
         [place for place, _ in rated],
         "o",
-        color=style.VERMILLION,
+        color=palette.vermillion,
         markersize=7,
     )
     for place, value in rated:
@@ -49,6 +49,12 @@ def draw_top_directors(gold: Gold, figure: Figure) -> None:
     rating.tick_params(axis="y", length=0, labelleft=False)
     rating.grid(visible=True, axis="y")
     rating.spines["left"].set_visible(False)
+
+
+def _sample_size(row: Row) -> str:
+    """How many movies the total is of; of how many, where not all have a revenue."""
+    movies, earning = row["movies"], row["movies_with_revenue"] or 0
+    return f"n = {earning:,}" if earning == movies else f"n = {earning:,} of {movies:,}"
 
 
 def _directors(gold: Gold) -> list[Row]:
@@ -68,7 +74,19 @@ def _finding(gold: Gold) -> str:
 def _reading(gold: Gold) -> str:
     number = gold.count(tables.DIRECTORS)
     shown = f"The first {SHOWN} of {number:,} directors" if number > SHOWN else counted(number, "director")
-    return f"{shown} by total revenue. Every co-director is credited with the whole movie."
+    return (
+        f"{shown} by total revenue; n: movies whose revenue is known."
+        " Every co-director is credited with the whole movie."
+    )
+
+
+def _figures(gold: Gold) -> str:
+    told = [
+        f"{one_line(row['director'])} {short_money(row['total_revenue_musd'])} ({_sample_size(row)},"
+        f" rated {decimal(row['mean_rating'])})"
+        for row in _directors(gold)
+    ]
+    return f"In order: {'; '.join(told)}."
 
 
 PLOT = Plot(
@@ -79,4 +97,5 @@ PLOT = Plot(
     finding=_finding,
     reading=_reading,
     draw=draw_top_directors,
+    figures=_figures,
 )

@@ -6,59 +6,68 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lake import tables
+from lake import gold_tables as tables
 from report import style
 from report.formats import counted, short_money
 from report.gold import Gold, Row
 from report.plots import axes as house_axes
 from report.plots.movies import Numbers
+from report.plots.palettes import Palette
 from report.plots.plot import Plot
 
 # More years than this, and a mark for each would hide the line.
 _MARKED_YEARS = 40
 # Within this share of the width a label must grow away from the edge.
 _NEAR_EDGE = 0.12
+_TOLD_YEARS = 5
 
 
-def draw_yearly_trends(gold: Gold, figure: Figure) -> None:
-    """Draw three panels on one time axis: movies, total revenue, mean revenue and budget."""
+def draw_yearly_trends(gold: Gold, figure: Figure, palette: Palette) -> None:
+    """Draw three panels on one time axis: movies, total revenue, revenue and budget of a movie."""
     rows = _years(gold)
     years = np.array([row["release_year"] for row in rows], dtype=np.float64)
     number, total, means = figure.subplots(3, 1, sharex=True, height_ratios=(2, 2, 3))
-    number.bar(years, _column(rows, "movies"), width=0.8, color=style.GREY)
-    number.set_title("Movies released")
+    number.bar(years, _column(rows, "movies"), width=0.8, color=palette.pale(palette.grey))
+    number.bar(years, _column(rows, "movies_with_revenue"), width=0.8, color=palette.blue)
+    _head(number, ("Movies released,", palette.grey), (" of which with a known revenue", palette.blue))
     house_axes.whole_numbers(number.yaxis)
-    total.bar(years, _column(rows, "total_revenue_musd"), width=0.8, color=style.BLUE)
+    total.bar(years, _column(rows, "total_revenue_musd"), width=0.8, color=palette.blue)
     total.set_title("Total revenue (US dollars)")
     house_axes.scale(total.yaxis, log=False, money=True)
-    _draw_line(means, years, _column(rows, "mean_revenue_musd"), style.BLUE)
-    _draw_line(means, years, _column(rows, "mean_budget_musd"), style.ORANGE)
-    means.set_ylim(bottom=0)
-    house_axes.scale(means.yaxis, log=False, money=True)
-    _name_lines(means)
+    log = house_axes.spans_decades(_positive(rows))
+    house_axes.scale(means.yaxis, log=log, money=True)
+    for name, colour in (("revenue", palette.blue), ("budget", palette.orange)):
+        _draw_line(means, years, _column(rows, f"mean_{name}_musd"), palette.pale(colour), log=log)
+        _draw_line(means, years, _column(rows, f"median_{name}_musd"), colour, log=log)
+    if not log:
+        means.set_ylim(bottom=0)
+    _head(
+        means,
+        ("Revenue", palette.blue),
+        (" and", palette.ink),
+        (" budget", palette.orange),
+        (" of a movie: median, and pale the mean (US dollars)", palette.ink),
+    )
     means.set_xlabel("Release year")
     house_axes.years(means.xaxis)
     means.set_xlim(years.min() - 1, years.max() + 1)
-    _name_peak(means, rows)
+    _name_peak(means, rows, log=log)
     for panel in (number, total, means):
         panel.grid(visible=False, axis="x")
 
 
-def _draw_line(axes: Axes, years: Numbers, values: Numbers, colour: str) -> None:
+def _draw_line(axes: Axes, years: Numbers, values: Numbers, colour: str, *, log: bool) -> None:
     """Draw the years whose value is known, joined across those without."""
-    known = ~np.isnan(values)
+    known = values > 0 if log else ~np.isnan(values)
     marker = "o" if len(years) <= _MARKED_YEARS else None
     axes.plot(years[known], values[known], color=colour, linewidth=1.8, marker=marker, markersize=4.5)
 
 
-def _name_lines(axes: Axes) -> None:
-    """A heading whose words have the lines' colours, in place of a legend."""
-    heading = axes.set_title("Mean revenue", color=style.BLUE)
-    for words, colour in (
-        (" and", style.INK),
-        (" mean budget", style.ORANGE),
-        (" of a movie (US dollars)", style.INK),
-    ):
+def _head(axes: Axes, *parts: tuple[str, str]) -> None:
+    """A heading whose words have the colours of what they name, in place of a legend."""
+    (first, first_colour), *others = parts
+    heading = axes.set_title(first, color=first_colour)
+    for words, colour in others:
         heading = axes.annotate(
             words,
             (1, 0),
@@ -70,18 +79,25 @@ def _name_lines(axes: Axes) -> None:
         )
 
 
-def _name_peak(axes: Axes, rows: list[Row]) -> None:
+def _positive(rows: list[Row]) -> Numbers:
+    """All figures of the lines that a logarithmic axis could show."""
+    columns = ("mean_revenue_musd", "median_revenue_musd", "mean_budget_musd", "median_budget_musd")
+    values = np.concatenate([_column(rows, name) for name in columns])
+    return values[values > 0]
+
+
+def _name_peak(axes: Axes, rows: list[Row], *, log: bool) -> None:
     """Say how many movies make the highest mean: often it is only one."""
-    known = [row for row in rows if row["mean_revenue_musd"] is not None]
+    known = [row for row in rows if row["mean_revenue_musd"]]
     if not known:
         return
     peak = max(known, key=lambda row: row["mean_revenue_musd"])
     year, mean = peak["release_year"], peak["mean_revenue_musd"]
     first, last = axes.get_xlim()
     along = (year - first) / (last - first)
-    axes.set_ylim(top=1.2 * mean)
+    axes.set_ylim(top=(3 if log else 1.2) * mean)
     axes.annotate(
-        f"{year}: {short_money(mean)}, {counted(peak['movies'], 'movie')}",
+        f"{year}: mean {short_money(mean)}, n = {peak['movies_with_revenue'] or 0:,}",
         (year, mean),
         (0, 6),
         textcoords="offset points",
@@ -132,6 +148,18 @@ def _reading(gold: Gold) -> str:
     return f"{counted(_count(gold), 'movie')} by release year, {span}."
 
 
+def _figures(gold: Gold) -> str:
+    """The last years, one by one; all of a century would be no sentence."""
+    told = [
+        f"{row['release_year']}: {counted(row['movies'], 'movie')},"
+        f" {short_money(row['total_revenue_musd'])} in total,"
+        f" median {short_money(row['median_revenue_musd'])},"
+        f" mean {short_money(row['mean_revenue_musd'])} (n = {row['movies_with_revenue'] or 0:,})"
+        for row in _years(gold)[-_TOLD_YEARS:]
+    ]
+    return f"Revenue of the last years: {'; '.join(told)}."
+
+
 PLOT = Plot(
     name="yearly_trends",
     subject="trends over the years",
@@ -140,4 +168,5 @@ PLOT = Plot(
     finding=_finding,
     reading=_reading,
     draw=draw_yearly_trends,
+    figures=_figures,
 )

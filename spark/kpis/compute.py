@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
 from lake.arrow import arrow_schema
-from lake.tables import SILVER_MOVIES, Table
+from lake.table import Table
+from lake.tables import SILVER_MOVIES
 from spark.frames import keep_result, read_table
 from spark.kpis.kpi import MOVIE_COLUMNS
 from spark.kpis.registry import KPIS
@@ -19,8 +22,22 @@ def compute_kpis(
     session: SparkSession, lake_root: str, silver_version: int | None = None
 ) -> dict[str, pa.Table]:
     """Compute all gold tables, keyed by name, from silver as it is now or was at one version."""
+    return compute_tables(read_movies(session, lake_root, silver_version))
+
+
+def read_movies(
+    session: SparkSession,
+    lake_root: str,
+    silver_version: int | None = None,
+    columns: Iterable[str] = MOVIE_COLUMNS,
+) -> DataFrame:
+    """Scan silver once for all that is to be computed from it."""
     silver = read_table(session, SILVER_MOVIES.path(lake_root), silver_version)
-    movies = keep_result(silver.select(*MOVIE_COLUMNS).coalesce(KEPT_FILES))
+    return keep_result(silver.select(*columns).coalesce(KEPT_FILES))
+
+
+def compute_tables(movies: DataFrame) -> dict[str, pa.Table]:
+    """Compute all gold tables, keyed by name, from movies (`MOVIE_COLUMNS`) that are kept."""
     return {kpi.table.name: to_arrow(kpi.query(movies), kpi.table) for kpi in KPIS}
 
 

@@ -5,22 +5,24 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from lake import tables
-from spark.kpis.kpi import Kpi, add_rank, explode_names, total
+from lake import gold_tables as tables
+from spark.kpis.figures import FIGURE_COLUMNS, coverage
+from spark.kpis.kpi import Kpi, add_rank, explode_names, in_dollars, total
 
 
 def rank_directors(movies: DataFrame) -> DataFrame:
     """Give every director by total revenue, then name."""
     directors = (
-        explode_names(movies.select("director", "revenue_musd", "vote_average"), "director", "director")
+        explode_names(movies.select("director", *FIGURE_COLUMNS), "director", "director")
         .groupBy("director")
         .agg(
             F.count("director").alias("movies"),
             total("revenue_musd").alias("total_revenue_musd"),
             F.avg("vote_average").alias("mean_rating"),
+            *coverage(),
         )
     )
-    ranked = add_rank(directors, F.col("total_revenue_musd").desc(), F.col("director"))
+    ranked = add_rank(directors, in_dollars("total_revenue_musd").desc(), F.col("director"))
     return ranked.orderBy("rank").select(*tables.DIRECTORS.columns)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from lake import tables
-from spark.kpis.kpi import Kpi, add_rank, total
+from lake import gold_tables as tables
+from spark.kpis.figures import coverage
+from spark.kpis.kpi import Kpi, add_rank, in_dollars, total
 
 MINIMUM_MOVIES = 2
 
@@ -26,6 +27,10 @@ def _segment(movies: DataFrame, name: str, belongs: Column) -> DataFrame:
         F.avg("budget_musd").alias("mean_budget_musd"),
         F.avg("popularity").alias("mean_popularity"),
         F.avg("vote_average").alias("mean_rating"),
+        *coverage(),
+        F.median("revenue_musd").alias("median_revenue_musd"),
+        F.median("budget_musd").alias("median_budget_musd"),
+        F.count("vote_average").alias("movies_with_rating"),
     )
     return figures.select(F.lit(name).alias("segment"), "*")
 
@@ -42,10 +47,11 @@ def rank_franchises(movies: DataFrame) -> DataFrame:
             total("revenue_musd").alias("total_revenue_musd"),
             F.avg("revenue_musd").alias("mean_revenue_musd"),
             F.avg("vote_average").alias("mean_rating"),
+            *coverage(),
         )
         .filter(F.col("movies") >= MINIMUM_MOVIES)
     )
-    ranked = add_rank(franchises, F.col("total_revenue_musd").desc(), F.col("collection"))
+    ranked = add_rank(franchises, in_dollars("total_revenue_musd").desc(), F.col("collection"))
     return ranked.orderBy("rank").select(*tables.FRANCHISES.columns)
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from lake import tables
+from lake import gold_tables as tables
+from spark.kpis.figures import FIGURE_COLUMNS, coverage, share_profitable
 from spark.kpis.kpi import Kpi, explode_names
 
 
 def summarise_genres(movies: DataFrame) -> DataFrame:
     """Give every genre, most movies first, then by name; percentiles interpolate linearly."""
-    figures = movies.select("genres", "vote_average", "revenue_musd", "popularity", "roi")
+    figures = movies.select("genres", "popularity", *FIGURE_COLUMNS)
     return (
         explode_names(figures, "genres", "genre")
         .groupBy("genre")
@@ -23,9 +24,16 @@ def summarise_genres(movies: DataFrame) -> DataFrame:
             F.median("roi").alias("median_roi"),
             F.percentile("roi", F.lit(0.25)).alias("roi_p25"),
             F.percentile("roi", F.lit(0.75)).alias("roi_p75"),
+            *coverage(),
+            share_profitable(),
+            F.median("revenue_musd").alias("median_revenue_musd"),
         )
         .orderBy(F.col("movies").desc(), "genre")
     )
 
 
-GENRES = Kpi(tables.GENRES, "Genres with means and the spread of return on investment.", summarise_genres)
+GENRES = Kpi(
+    tables.GENRES,
+    "Genres with means, the median revenue, and the spread of return on investment.",
+    summarise_genres,
+)

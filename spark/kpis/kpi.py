@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from lake.tables import Table
+from lake.table import Table
+
+# Tables whose rows would be as many as people, companies or movies hold this many, by an order of their own.
+LISTED_ROWS = 1_000
 
 # The columns of silver that queries may use: the long texts stay where they are.
 MOVIE_COLUMNS = (
-    "id", "title", "release_year", "genres", "belongs_to_collection", "cast", "director", "budget_musd",
-    "revenue_musd", "profit_musd", "roi", "vote_count", "vote_average", "popularity", "runtime",
+    "id", "title", "release_date", "release_year", "genres", "belongs_to_collection", "original_language",
+    "production_companies", "production_countries", "cast", "director", "budget_musd", "revenue_musd",
+    "profit_musd", "roi", "vote_count", "vote_average", "popularity", "runtime",
 )  # fmt: skip
 
 
@@ -31,6 +35,12 @@ def total(column: str) -> Column:
     return F.coalesce(F.sum(column), F.lit(0.0))
 
 
+def in_dollars(musd: str) -> Column:
+    """Money in whole dollars, to order by: sums differ in their last bits with the order of additions."""
+    # Not as a long: there are payloads with more dollars than one holds.
+    return F.round(F.col(musd) * 1_000_000)
+
+
 def add_rank(rows: DataFrame, *order: Column, within: tuple[str, ...] = ()) -> DataFrame:
     """Add `rank`, the place of a row in an order, counted from 1."""
     # PySpark warns of windows over everything; these order a gold table's rows, which are few.
@@ -38,6 +48,14 @@ def add_rank(rows: DataFrame, *order: Column, within: tuple[str, ...] = ()) -> D
     return rows.withColumn("rank", F.row_number().over(window))
 
 
-def explode_names(movies: DataFrame, names: str, name: str) -> DataFrame:
-    """Give each movie one row for each distinct name of a joined list, in the column `name`."""
-    return movies.withColumn(name, F.explode(F.array_distinct(F.split(names, r"\|"))))
+def list_first(rows: DataFrame, *order: Column, listed: int = LISTED_ROWS) -> DataFrame:
+    """Keep the first rows of an order, with `rank`."""
+    # The limit comes first: a window over all groups would sort them all.
+    return add_rank(rows.orderBy(*order).limit(listed), *order).orderBy("rank")
+
+
+def explode_names(movies: DataFrame, names: str, name: str, first: int | None = None) -> DataFrame:
+    """Give each movie one row for each distinct name of a joined list, or of its first, in column `name`."""
+    # What follows the names wanted, in a long list most of it, stays one piece.
+    split = F.split(names, r"\|") if first is None else F.slice(F.split(names, r"\|", first + 1), 1, first)
+    return movies.withColumn(name, F.explode(F.array_distinct(split)))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from lake import tables
+from lake import gold_tables as tables
+from spark.kpis.figures import coverage, share_profitable
 from spark.kpis.kpi import Kpi
 
 
@@ -16,11 +17,14 @@ def summarise(movies: DataFrame) -> DataFrame:
         F.avg("budget_musd").alias("mean_budget_musd"),
         F.avg("revenue_musd").alias("mean_revenue_musd"),
         F.avg("vote_average").alias("mean_rating"),
+        *coverage(),
+        share_profitable(),
+        F.median("vote_average").alias("median_rating"),
     )
 
 
 OVERVIEW = Kpi(
     tables.OVERVIEW,
-    "Movies in silver and their mean budget, revenue and rating, nulls passed over.",
+    "Movies in silver, their mean budget, revenue and rating, and their median rating, nulls passed over.",
     summarise,
 )

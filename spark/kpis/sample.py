@@ -1,11 +1,11 @@
-"""The movies that plots draw as single points."""
+"""The movies that plots draw as single points, and that the dashboard filters."""
 
 from __future__ import annotations
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from lake import tables
+from lake import gold_tables as tables
 from spark.kpis.kpi import Kpi
 
 

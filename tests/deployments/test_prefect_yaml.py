@@ -24,6 +24,7 @@ IMAGES = {
     "movie-pipeline": "tmdb-movies-flow",
     "ingest-movies": "tmdb-movies-flow",
     "refresh-analytics": "tmdb-movies-spark",
+    "forecast-revenue": "tmdb-movies-forecast",
     "maintain-lake": "tmdb-movies-flow",
 }
 
@@ -88,7 +89,8 @@ def test_nothing_is_left_for_an_unset_variable_where_images_are_built(store, mon
     assert "$" not in TEXT
     for one in DEPLOYMENTS:
         [build] = one["build"][1].values()
-        assert apply_values(build["buildargs"], outputs) == {"OBJECT_STORE": store or ""}
+        forecast = {"FORECAST": "1"} if build["image_name"] == "tmdb-movies-forecast" else {}
+        assert apply_values(build["buildargs"], outputs) == {"OBJECT_STORE": store or ""} | forecast
 
 
 def test_code_is_where_the_image_has_it_and_not_where_it_was_deployed_from() -> None:

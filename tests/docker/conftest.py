@@ -20,7 +20,7 @@ from docker.models.containers import Container
 
 from flows.local_api import API_FACTORY, SERVER_ENVIRONMENT
 from lake.delta import read
-from lake.tables import Table
+from lake.table import Table
 from loopback import LoopbackServer
 from tests.flows.conftest import clean_environment, place, prefect_api, prefect_home  # noqa: F401
 from tmdb.sandbox import Sandbox
@@ -48,11 +48,16 @@ def docker_client() -> Iterator[docker.DockerClient]:
 
 @pytest.fixture(scope="session")
 def images(docker_client) -> None:
-    """Both images, as they are now; quick where nothing but code has changed."""
-    for name in ("flow", "spark"):
+    """All images, as they are now; quick where nothing but code has changed."""
+    for name, of, arguments in (
+        ("flow", "flow", {}),
+        ("forecast", "flow", {"FORECAST": "1"}),
+        ("spark", "spark", {}),
+    ):
         docker_client.images.build(
             path=str(PROJECT_ROOT),
-            dockerfile=f"docker/{name}.Dockerfile",
+            dockerfile=f"docker/{of}.Dockerfile",
+            buildargs=arguments,
             tag=f"tmdb-movies-{name}:latest",
             rm=True,
             forcerm=True,

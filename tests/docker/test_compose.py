@@ -175,7 +175,7 @@ def test_data_and_history_outlive_the_service_and_a_key_ends_in_a_secret_block_a
     assert block.raise_for_status().json()["data"] == {"value": key}
     containers = compose.containers()
     services = sorted(container.labels["com.docker.compose.service"] for container in containers)
-    assert services == ["postgres", "server", "setup", "spark", "worker"]
+    assert services == ["forecast", "postgres", "server", "setup", "spark", "worker"]
     for container in containers:
         assert key not in json.dumps(container.attrs)
         assert key not in container.logs().decode(errors="replace")

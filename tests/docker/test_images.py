@@ -14,6 +14,7 @@ from tests.docker.conftest import PROJECT_ROOT
 pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("images")]
 
 FLOW, SPARK = "tmdb-movies-flow", "tmdb-movies-spark"
+FORECAST = "tmdb-movies-forecast"
 LARGEST_MB = {FLOW: 500, SPARK: 1250}
 HEALTHY_SECONDS = 120.0
 SPARK_ENGINES = ["pyspark", "pysail", "delta"]
@@ -36,6 +37,17 @@ def test_the_flow_image_has_no_spark_and_no_java_and_the_spark_image_has_both(do
 
     assert output(docker_client, FLOW, "python", "-c", script).split() == ["False"] * 4
     assert output(docker_client, SPARK, "python", "-c", script).split() == ["True", "False", "True", "True"]
+
+
+def test_the_forecast_image_has_what_learns_and_draws_and_no_engine(docker_client) -> None:
+    modules = ["flows.forecast", "forecast.training", "report.forecast_plots", "sklearn.ensemble"]
+    script = (
+        "from importlib import import_module; from importlib.util import find_spec\n"
+        f"[import_module(name) for name in {modules}]\n"
+        f"print(*[bool(find_spec(name)) for name in {SPARK_ENGINES}])"
+    )
+
+    assert output(docker_client, FORECAST, "python", "-c", script).split() == ["False"] * 3
 
 
 @pytest.mark.parametrize("image", [FLOW, SPARK])
@@ -122,26 +134,21 @@ def test_spark_needs_no_network_no_capabilities_no_known_user_and_no_writable_im
     docker_client, tmp_path: Path, shared_data: Path
 ) -> None:
     from lake.delta import create
-    from lake.tables import FETCH_FAILURES, QUARANTINE, RAW_MOVIES, SILVER_MOVIES
+    from lake.tables import FETCH_FAILURES, RAW_MOVIES, SILVER, SILVER_MOVIES
     from tests.spark.lakes import append_payloads, read_expected_silver, read_payloads, read_rows
 
     lake = tmp_path / "lake"
-    for table in (RAW_MOVIES, FETCH_FAILURES, SILVER_MOVIES, QUARANTINE):
+    for table in (RAW_MOVIES, FETCH_FAILURES, *SILVER):
         create(table, str(lake))
     append_payloads(str(lake), read_payloads(shared_data / "data" / "tmdb_18_payloads.ndjson.gz"))
     for path in [tmp_path, *tmp_path.rglob("*")]:
         path.chmod(0o777)
-    script = (
-        "from spark.session import open_engine; from spark.transform import transform\n"
-        "with open_engine('local[2]') as engine: print(transform(engine.session, '/data/lake').movies)"
-    )
 
     said = output(
         docker_client,
         SPARK,
-        "python",
-        "-c",
-        script,
+        *("movies", "run", "--stage", "transform", "--spark-master", "local[2]"),
+        environment={"PREFECT_HOME": "/tmp/prefect"},
         user="4242:4242",
         network_mode="none",
         read_only=True,
@@ -150,7 +157,7 @@ def test_spark_needs_no_network_no_capabilities_no_known_user_and_no_writable_im
         volumes=[f"{tmp_path}:/data"],
     )
 
-    assert said.split()[-1] == "18"
+    assert "rows in silver ...        18" in said
     expected = read_expected_silver(shared_data / "reference" / "expected_silver_18.ndjson.gz")
     assert read_rows(str(lake), SILVER_MOVIES, by="id") == expected
 

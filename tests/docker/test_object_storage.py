@@ -5,7 +5,8 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from lake.tables import GOLD, SILVER_MOVIES
+from lake.gold_tables import GOLD
+from lake.tables import SILVER_MOVIES
 from tests.docker.conftest import PROJECT_ROOT
 from tests.flows.conftest import Place
 from tests.lake.s3_server import s3_server

@@ -16,12 +16,12 @@ import pytest
 from docker.models.containers import Container
 
 from lake.delta import create
-from lake.tables import FETCH_FAILURES, QUARANTINE, RAW_MOVIES, SILVER_MOVIES
+from lake.tables import FETCH_FAILURES, RAW_MOVIES, SILVER, SILVER_MOVIES
 from spark.container import LABEL
 from spark.session import CONNECT_MODE, EngineDied, EngineOptions, EngineUnavailable, open_engine
-from spark.transform import transform
 from tests.flows.conftest import RUN_SECONDS, Place
 from tests.spark.lakes import append_payloads, read_expected_silver, read_payloads, read_rows
+from tests.spark.transforming import transform
 
 pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("images")]
 
@@ -60,7 +60,7 @@ def test_real_movies_come_out_as_from_the_reference_written_by_the_lake_s_owner(
     options: EngineOptions, engines: Callable[[], list[Container]], shared_data: Path, caplog
 ) -> None:
     assert options.lake_root is not None
-    for table in (RAW_MOVIES, FETCH_FAILURES, SILVER_MOVIES, QUARANTINE):
+    for table in (RAW_MOVIES, FETCH_FAILURES, *SILVER):
         create(table, options.lake_root)
     append_payloads(options.lake_root, read_payloads(shared_data / "data" / "tmdb_18_payloads.ndjson.gz"))
     caplog.set_level(logging.INFO, "spark.container")

@@ -15,7 +15,8 @@ import pytest
 
 from flows.local_api import API_FACTORY, SERVER_ENVIRONMENT
 from lake.delta import read
-from lake.tables import RAW_MOVIES, Table
+from lake.table import Table
+from lake.tables import RAW_MOVIES
 from loopback import LoopbackServer
 from tmdb.sandbox import Sandbox
 
@@ -27,6 +28,7 @@ RUN_SECONDS = 120.0
 FOREIGN = (
     "TMDB_",
     "INGESTION_",
+    "IMDB_",
     "SPARK_",
     "PREFECT_",
     "LAKE_ROOT",

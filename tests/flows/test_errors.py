@@ -42,6 +42,9 @@ def test_wrong_usage_is_said_in_a_sentence_with_status_2(arguments, sentence, pl
     [
         ({"TMDB_BASE_URL": "http://127.0.0.1:9/3"}, "TMDB_BASE_URL needs a key"),
         ({"INGESTION_MOVIE_IDS": "1,x"}, "INGESTION_MOVIE_IDS: movie ids are whole numbers"),
+        ({"IMDB_RATINGS": "nowhere.tsv.gz"}, "nowhere.tsv.gz cannot be read: No such file or directory"),
+        ({"IMDB_RATINGS": "s3://bucket/ratings"}, "IMDB_RATINGS: give a path, or a URL like"),
+        ({"IMDB_RATINGS": "https://imdb.example/r?key=1"}, "IMDB_RATINGS: give a path, or a URL like"),
         ({"INGESTION_CONCURRENCY": "many"}, "INGESTION_CONCURRENCY: "),
         ({"INGESTION_CONCURRENCY": "0"}, "INGESTION_CONCURRENCY: "),
         ({"INGESTION_BATCH_SIZE": "0", "INGESTION_MAX_RETRIES": "-1"}, "INGESTION_MAX_RETRIES: "),

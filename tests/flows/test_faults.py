@@ -5,6 +5,8 @@ import pytest
 from lake.tables import FETCH_FAILURES, SILVER_MOVIES
 from tests.flows.conftest import await_requests
 
+pytestmark = pytest.mark.slow
+
 # 30% of all answers are bad in one way or another.
 FAULT_MIX = {
     "too_many_requests": 0.05,

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import pytest
 from deltalake import DeltaTable
 
 from lake.arrow import arrow_rows
@@ -115,6 +116,7 @@ def test_without_a_highest_age_nothing_is_fetched_again_and_nothing_dropped(serv
     assert sandbox.stats()["requests"] == 0
 
 
+@pytest.mark.slow
 def test_silver_and_quarantine_follow_once_payloads_are_dropped(served):
     place, _ = served(synthetic=3)
     place.succeed("--movie-ids", "1", "--stage", "ingest")
@@ -166,6 +168,7 @@ def test_upkeep_is_done_though_the_refresh_cannot_be_and_the_run_fails(served):
     assert len(DeltaTable(RAW_MOVIES.path(place.lake)).file_uris()) == 1
 
 
+@pytest.mark.slow
 def test_maintenance_leaves_everything_unchanged_for_the_pipeline(served):
     place, _ = served()
     place.succeed()

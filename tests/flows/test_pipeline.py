@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 
 from flows.cli import app
 from lake.delta import read
-from lake.tables import FETCH_FAILURES, GOLD, MOVIE_SEARCHES, RAW_MOVIES, SILVER_MOVIES, YEARS
+from lake.gold_tables import GOLD, MOVIE_SEARCHES, YEARS
+from lake.tables import FETCH_FAILURES, RAW_MOVIES, SILVER_MOVIES
 from settings import DEFAULT_MOVIE_IDS
 
 runner = CliRunner()
@@ -57,6 +58,7 @@ def test_without_key_or_server_the_first_run_leaves_tables_report_plots_logs_and
         "rows in silver": 18,
         "filtered": 0,
         "in quarantine": 0,
+        "quality warnings": 0,
     }
     assert "movies come from the bundled sandbox" in said
     assert place.movie_ids() == EXISTING
@@ -72,10 +74,13 @@ def test_without_key_or_server_the_first_run_leaves_tables_report_plots_logs_and
     output = place.folder / "output"
     assert "18" in (output / "kpi_analysis.txt").read_text()
     assert {path.stem for path in (output / "plots").glob("*.png")} == PLOTS
+    assert "· 18 movies ·" in (output / "dashboard.html").read_text()
+    assert "The dashboard is output/dashboard.html: open it in a browser" in said
     assert {path.name for path in (output / "logs").iterdir()} == LOGS
     assert all((output / "logs" / name).stat().st_size for name in LOGS)
 
     shown = artifacts(prefect_api)
+    assert str(output / "dashboard.html") in shown["dashboard"]
     assert {"kpi-report", "ingestion-progress", "run", "run-tables"} <= shown.keys()
     assert "ranking-highest-revenue" in shown and "ranking-lowest-rated" in shown
     for plot in PLOTS:
@@ -90,26 +95,44 @@ def test_an_unchanged_run_asks_nothing_opens_no_engine_and_says_so(served):
     place, sandbox = served()
     place.succeed()
     asked = sandbox.stats()["requests"]
-    report = place.folder / "output" / "kpi_analysis.txt"
-    before = report.stat().st_mtime_ns
+    made = [place.folder / "output" / name for name in ("kpi_analysis.txt", "dashboard.html")]
+    before = [path.stat().st_mtime_ns for path in made]
 
     said = place.succeed(**NO_ENGINE)
 
     assert asked == 19
     assert sandbox.stats()["requests"] == asked
     assert "Unchanged" in said
-    assert report.stat().st_mtime_ns == before
+    assert [path.stat().st_mtime_ns for path in made] == before
+
+
+@pytest.mark.slow
+def test_another_theme_draws_the_plots_anew_and_nothing_else(served):
+    place, sandbox = served()
+    place.succeed()
+    output = place.folder / "output"
+    files = [output / "kpi_analysis.txt", *sorted((output / "plots").glob("*.png"))]
+    before = [path.stat().st_mtime_ns for path in files]
+
+    place.succeed(PLOT_THEME="dark", **NO_ENGINE)
+
+    after = [path.stat().st_mtime_ns for path in files]
+    assert [one == other for one, other in zip(before, after, strict=True)] == [True, *[False] * len(PLOTS)]
+    assert "Unchanged" in place.succeed(PLOT_THEME="dark", **NO_ENGINE)
+    assert [path.stat().st_mtime_ns for path in files] == after
+    assert sandbox.stats()["requests"] == 19
 
 
 def test_deleted_outputs_and_tables_come_back(served):
     place, sandbox = served()
     place.succeed()
     output = place.folder / "output"
-    report = (output / "kpi_analysis.txt").read_text()
+    report, dashboard = ((output / name).read_text() for name in ("kpi_analysis.txt", "dashboard.html"))
     shutil.rmtree(output)
 
     place.succeed(**NO_ENGINE)
     assert (output / "kpi_analysis.txt").read_text() == report
+    assert (output / "dashboard.html").read_text() == dashboard, "the same tables give the same page"
     assert {path.stem for path in (output / "plots").glob("*.png")} == PLOTS
 
     years = place.rows(YEARS, "release_year", "movies")
@@ -155,6 +178,7 @@ def test_stages_run_alone_and_say_what_they_lack(served):
     assert sandbox.stats()["requests"] == 19
 
 
+@pytest.mark.slow
 def test_a_report_is_not_drawn_from_gold_that_is_older_than_silver(served):
     place, _ = served()
     place.succeed()
@@ -197,6 +221,7 @@ def test_status_says_what_is_owed_and_how_far_changes_are_followed(served):
     assert "TMDB's changes are followed until " in said
 
 
+@pytest.mark.slow
 def test_a_refresh_fetches_everything_again_and_the_latest_decides(served):
     place, sandbox = served()
     place.succeed()
@@ -209,6 +234,7 @@ def test_a_refresh_fetches_everything_again_and_the_latest_decides(served):
     assert place.rows(SILVER_MOVIES, "id") == EXISTING
 
 
+@pytest.mark.slow
 def test_a_run_that_only_learns_that_a_movie_is_gone_takes_it_out_of_silver(served, prefect_api):
     place, _ = served(synthetic=3)
     place.succeed("--movie-ids", "1,2,3")
@@ -230,6 +256,7 @@ def test_a_run_that_only_learns_that_a_movie_is_gone_takes_it_out_of_silver(serv
     assert "Unchanged" in place.succeed("--movie-ids", "1,2,3", **NO_ENGINE)
 
 
+@pytest.mark.slow
 def test_a_lake_that_came_without_a_table_of_failures_is_transformed(served):
     place, _ = served()
     place.succeed("--movie-ids", "18", "--stage", "ingest")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lake.delta import read
-from lake.tables import (
+from lake.gold_tables import (
     DIRECTORS,
     FRANCHISE_COMPARISON,
     FRANCHISES,
@@ -18,11 +18,9 @@ from lake.tables import (
     MOVIE_RANKINGS,
     MOVIE_SEARCHES,
     OVERVIEW,
-    QUARANTINE,
-    RAW_MOVIES,
-    SILVER_MOVIES,
     YEARS,
 )
+from lake.tables import QUARANTINE, RAW_MOVIES, SILVER_MOVIES
 
 Row = dict[str, Any]
 
@@ -100,7 +98,8 @@ def test_all_tables_agree_with_the_reference(payloads, silver, kpis, run_on, sha
             for name, value in row.items()
         }
 
-    assert rows(lake, OVERVIEW) == [about(expected["overview"])]
+    overview = [{name: row[name] for name in expected["overview"]} for row in rows(lake, OVERVIEW)]
+    assert overview == [about(expected["overview"])]
     rankings = rows(lake, MOVIE_RANKINGS)
     assert {row["ranking"] for row in rankings} == expected["movie_rankings"].keys()
     for name, movie_ids in expected["movie_rankings"].items():
@@ -120,7 +119,8 @@ def test_all_tables_agree_with_the_reference(payloads, silver, kpis, run_on, sha
         # The reference keeps only the first places of the long tables.
         assert len(found) >= len(wanted)
         for name, row in wanted.items():
-            assert found[int(name) if key == "release_year" else name] == about(row), (table.name, name)
+            there = found[int(name) if key == "release_year" else name]
+            assert {column: there[column] for column in row} == about(row), (table.name, name)
 
 
 def test_every_odd_payload_ends_where_it_must(run_on, shared_data):
@@ -147,6 +147,7 @@ def test_every_odd_payload_ends_where_it_must(run_on, shared_data):
 TRUE_MEDIANS = {("Franchise", "median_roi"): (7.71, 7.79), ("Standalone", "median_roi"): (7.91, 9.62)}
 
 
+@pytest.mark.slow
 def test_figures_differ_from_the_published_report_only_where_they_should(run_on, shared_data):
     place, _ = run_on("tmdb_18_payloads.ndjson.gz")
     gold = {table.name: rows(place.lake, table) for table in GOLD}

@@ -53,6 +53,7 @@ def test_cached_results_are_found_in_a_bucket_by_another_machine(place, prefect_
             "kpis": "Cached",
             "report": "Cached",
             "plots": "Cached",
+            "dashboard": "Cached",
         }
         assert not (place.folder / "elsewhere").exists()
         kept = httpx.get(f"{store['AWS_ENDPOINT_URL']}/results", params={"list-type": "2"}, trust_env=False)

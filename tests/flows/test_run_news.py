@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import httpx
+import pytest
 from deltalake import DeltaTable
 
 from lake.tables import RAW_MOVIES
@@ -13,6 +14,7 @@ from tests.flows.test_sources import INGEST, QUICK
 from tmdb.sandbox.catalogue import load_catalogue
 
 
+@pytest.mark.slow
 def test_hundreds_of_batches_are_as_many_tasks_and_commits(served):
     place, _ = served(synthetic=220, payload_bytes=1024)
 

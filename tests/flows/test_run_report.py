@@ -21,12 +21,12 @@ MADE = AnalyticsReport(
         pytest.param(
             MADE,
             "1,601 movies in silver, 2 filtered (2 not_released), 1 in quarantine (1 bad_value); "
-            "2 files of report and plots",
+            "2 files of report, plots and dashboard",
             id="made",
         ),
         pytest.param(
             AnalyticsReport(movies=18, files=["kpi_analysis.txt"]),
-            "18 movies in silver; 1 file of report and plots; no engine was needed",
+            "18 movies in silver; 1 file of report, plots and dashboard; no engine was needed",
             id="unchanged",
         ),
     ],

@@ -9,8 +9,10 @@ from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
 from prefect.events.schemas.automations import AutomationCore
 from prefect.settings import PREFECT_API_URL, temporary_settings
+from typer.testing import CliRunner
 
-from flows.setup import DEPLOYMENTS, NOTIFICATION_BLOCK, SetupError, set_up, show_setup
+from flows.cli import app
+from flows.setup import DEPLOYMENTS, NOTIFICATION_BLOCK, SetupError, set_up
 from settings import load_settings
 from tests.flows.conftest import Place, clean_environment
 
@@ -227,17 +229,19 @@ def test_a_wrong_url_ends_it_with_one_sentence_and_status_2(place):
         ),
     ],
 )
-def test_an_api_that_cannot_be_used_is_named(url, sentence, no_key, prefect_api, capsys):
+def test_an_api_that_cannot_be_used_is_named(url, sentence, no_key, prefect_api):
     server = prefect_api.removesuffix("/api")
 
     with temporary_settings({PREFECT_API_URL: url and url.format(server=server)}):
-        status = show_setup("docker")
+        done = CliRunner().invoke(app, ["setup"])
 
-    assert (status, *capsys.readouterr()) == (2, "", f"Error: {sentence.format(server=server)}\n")
+    said = f"Error: {sentence.format(server=server)}\n"
+    assert (done.exit_code, done.stdout, done.stderr) == (2, "", said)
 
 
-def test_a_webhook_that_is_no_url_is_named(no_key, monkeypatch, capsys):
+def test_a_webhook_that_is_no_url_is_named(no_key, monkeypatch):
     monkeypatch.setenv("NOTIFICATION_URL", "chat.example")
 
     sentence = "NOTIFICATION_URL: give the URL of a webhook, beginning with https://"
-    assert (show_setup("docker"), *capsys.readouterr()) == (2, "", f"Error: {sentence}\n")
+    done = CliRunner().invoke(app, ["setup"])
+    assert (done.exit_code, done.stdout, done.stderr) == (2, "", f"Error: {sentence}\n")

@@ -14,8 +14,10 @@ from lake.backup import CopiedTable, CopyBrokenError, CopyRefusedError, Store, c
 from lake.commits import APPLICATION_ID, Appender, replace
 from lake.delta import content_version, open_table, read
 from lake.errors import LakeAccessError
+from lake.gold_tables import OVERVIEW, YEARS
 from lake.publications import Publication, current, publish
-from lake.tables import OVERVIEW, PUBLICATIONS, RAW_MOVIES, SILVER_MOVIES, YEARS, Table
+from lake.table import Table
+from lake.tables import PUBLICATIONS, RAW_MOVIES, SILVER_MOVIES
 from tests.lake.test_commits import ids, movies
 
 

@@ -12,7 +12,8 @@ from lake.arrow import arrow_schema
 from lake.commits import APPLICATION_ID, Appender, replace
 from lake.delta import content_version, create, current_version, open_table, query, read
 from lake.errors import LakeAccessError, SchemaMismatchError
-from lake.tables import OVERVIEW, RAW_MOVIES, TABLES
+from lake.gold_tables import OVERVIEW
+from lake.tables import RAW_MOVIES, TABLES
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -270,6 +271,17 @@ def test_replacing_leaves_only_the_new_rows_and_an_old_version_can_be_read(root)
 
     assert read(OVERVIEW, root).column("movies").to_pylist() == [2]
     assert read(OVERVIEW, root, first.version).column("movies").to_pylist() == [1]
+
+
+def test_rows_handed_over_in_chunks_keep_their_order(root):
+    chunks = [[{"movies": number}] for number in range(50)]
+    schema = arrow_schema(OVERVIEW)
+
+    replace(OVERVIEW, root, pa.concat_tables(pa.Table.from_pylist(rows, schema=schema) for rows in chunks))
+
+    found = read(OVERVIEW, root)
+    assert found is not None
+    assert found.column("movies").to_pylist() == list(range(50))
 
 
 def test_a_table_that_several_runs_create_at_once_is_one_table(root):

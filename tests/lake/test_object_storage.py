@@ -7,17 +7,27 @@ from pathlib import Path
 from uuid import uuid4
 
 import httpx
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from deltalake.fs import DeltaStorageHandler
+from pyarrow.fs import PyFileSystem
 from typer.testing import CliRunner
 
 from flows.cli import app
+from lake.arrow import arrow_schema
 from lake.backup import Store, copy_lake
 from lake.commits import APPLICATION_ID, Appender
-from lake.delta import content_version, open_table
+from lake.delta import content_version, create, open_table, origin_of, read
 from lake.errors import LakeAccessError
-from lake.tables import FETCH_FAILURES, GOLD, OVERVIEW, RAW_MOVIES, SILVER_MOVIES, TABLES
+from lake.files import adopt_files, new_folder, replace_rows
+from lake.gold_tables import GOLD, OVERVIEW
+from lake.snapshots import Snapshot
+from lake.tables import FETCH_FAILURES, IMDB_RATINGS, RAW_MOVIES, SILVER_MOVIES, TABLES
 from settings import DEFAULT_MOVIE_IDS
+from tasks.ratings import mirror_ratings
 from tests.flows import conftest as flows
+from tests.imdb.files import write_ratings
 from tests.lake.s3_server import s3_server
 from tests.lake.test_commits import ids, movies
 
@@ -170,3 +180,37 @@ def test_a_bucket_that_is_not_there_is_told_in_one_sentence(store, tmp_path):
     assert said.exit_code == 1
     assert said.stderr.startswith("Error: s3://no-such-bucket/lake/raw/movies cannot be read: ")
     assert not Path(tmp_path / "target").exists()
+
+
+def test_files_are_adopted_and_rows_replaced_in_a_store(root, tmp_path):
+    table, origin = SILVER_MOVIES, {"run_id": "r"}
+    schema = arrow_schema(table)
+
+    def rows(*found):
+        return pa.Table.from_pylist(
+            [dict(zip(("id", "release_year"), row, strict=True)) for row in found], schema=schema
+        )
+
+    create(table, root)
+    folder = new_folder(table, root)
+    place = folder.removeprefix(f"{root}/{table.name}/")
+    store = PyFileSystem(DeltaStorageHandler.from_table(open_table(table, root)._table))
+    for year in (1999, 2001):
+        part = rows((year - 1990, year), (year - 1900, year)).drop_columns(["release_year"])
+        pq.write_table(part, f"{place}/release_year={year}/part.parquet", filesystem=store)
+
+    adopt_files(table, root, folder, 4, origin)
+    replace_rows(table, root, pa.array([9, 11]), rows((9, 2005)), origin)
+
+    found = read(table, root).select(["id", "release_year"]).to_pylist()
+    assert sorted(tuple(row.values()) for row in found) == [(9, 2005), (99, 1999), (101, 2001)]
+    assert origin_of(table, root) == origin
+
+
+def test_a_file_of_ratings_is_mirrored_once(root, tmp_path):
+    path = write_ratings(tmp_path / "ratings.tsv", [("tt0000001", 5.5, 9)])
+    told = Snapshot("ratings.tsv", "", "", "", 0)
+
+    assert [mirror_ratings(root, path, told, "b")[1] for _ in range(2)] == [True, False]
+
+    assert read(IMDB_RATINGS, root).column("rating").to_pylist() == [5.5]

@@ -4,8 +4,9 @@ import pytest
 from lake.arrow import arrow_schema
 from lake.commits import replace
 from lake.delta import TableVersion, open_table, read, version_to_read
+from lake.gold_tables import OVERVIEW, YEARS
 from lake.publications import Publication, current, publish
-from lake.tables import OVERVIEW, PUBLICATIONS, YEARS
+from lake.tables import PUBLICATIONS
 
 
 @pytest.fixture
@@ -13,8 +14,8 @@ def root(tmp_path) -> str:
     return str(tmp_path)
 
 
-def write(table, root: str) -> TableVersion:
-    return replace(table, root, pa.Table.from_pylist([], schema=arrow_schema(table)))
+def write(table, root: str, *rows: dict) -> TableVersion:
+    return replace(table, root, pa.Table.from_pylist(list(rows), schema=arrow_schema(table)))
 
 
 def test_nothing_is_published_in_an_empty_lake(root):
@@ -46,7 +47,7 @@ def test_a_publication_stands_only_while_its_tables_are_as_they_were(change, roo
     publish(root, Publication("kpis", {}, outputs, "code"))
 
     if change == "overwritten":
-        write(YEARS, root)
+        write(YEARS, root, {"release_year": 2001})
     else:
         (tmp_path / YEARS.name).rename(tmp_path / "gone")
 

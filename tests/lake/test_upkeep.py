@@ -9,7 +9,8 @@ import pytest
 from lake.arrow import arrow_schema
 from lake.commits import Appender, replace
 from lake.delta import content_version, open_table, query, read, version_to_read
-from lake.tables import OVERVIEW, RAW_MOVIES
+from lake.gold_tables import OVERVIEW
+from lake.tables import RAW_MOVIES
 from lake.upkeep import Upkeep, drop_older, maintain
 
 WEEK = timedelta(days=7)

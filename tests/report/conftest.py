@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import gzip
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from report import Gold, Provenance
-from tests.report.gold_tables import gold_from_silver
-
-
-def silver_rows(path: Path) -> list[dict[str, Any]]:
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
+from tests.report.gold_tables import gold_from_silver, silver_rows
 
 
 @pytest.fixture(scope="session")
@@ -36,4 +28,4 @@ def no_gold() -> Gold:
 
 @pytest.fixture(scope="session")
 def provenance() -> Provenance:
-    return Provenance(18, 3, "a1b2c3d4", dt.datetime(2026, 11, 20, 14, 3, tzinfo=dt.UTC))
+    return Provenance(18, 2, 3, "c0de1234", "a1b2c3d4", dt.datetime(2026, 11, 20, 14, 3, tzinfo=dt.UTC))

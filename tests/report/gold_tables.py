@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
+import json
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 
-from lake import tables
+from lake import gold_tables as tables
+from lake.tables import SILVER_MOVIES
 from report import Gold
 
 ARROW_TYPES = {
@@ -56,6 +60,12 @@ def movie(movie_id: int, **fields: Any) -> dict[str, Any]:
     return row
 
 
+def silver_rows(path: Path) -> list[dict[str, Any]]:
+    """The silver rows of a file of JSON lines."""
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
 def gold_from_silver(rows: list[dict[str, Any]]) -> Gold:
     """All gold tables of some silver rows; columns a row lacks are null."""
     return Gold.from_arrow(tables_from_silver(rows))
@@ -63,8 +73,8 @@ def gold_from_silver(rows: list[dict[str, Any]]) -> Gold:
 
 def tables_from_silver(rows: list[dict[str, Any]]) -> dict[str, pa.Table]:
     """The gold tables by name, as the pipeline hands them in."""
-    silver = pd.DataFrame(rows, columns=list(tables.SILVER_MOVIES.columns))
-    for column, kind in tables.SILVER_MOVIES.columns.items():
+    silver = pd.DataFrame(rows, columns=list(SILVER_MOVIES.columns))
+    for column, kind in SILVER_MOVIES.columns.items():
         if kind in ("long", "integer", "double"):
             silver[column] = pd.to_numeric(silver[column]).astype("float64")
     genres = silver.assign(genre=silver["genres"].str.split("|")).explode("genre").dropna(subset=["genre"])
@@ -78,6 +88,8 @@ def tables_from_silver(rows: list[dict[str, Any]]) -> dict[str, pa.Table]:
                     "mean_budget_musd": silver["budget_musd"].mean(),
                     "mean_revenue_musd": silver["revenue_musd"].mean(),
                     "mean_rating": silver["vote_average"].mean(),
+                    "median_rating": silver["vote_average"].quantile(0.5),
+                    **_coverage(silver),
                 }
             ],
         ),
@@ -98,6 +110,8 @@ def tables_from_silver(rows: list[dict[str, Any]]) -> dict[str, pa.Table]:
                         f"mean_{name}_musd": movies[f"{name}_musd"].mean()
                         for name in ("revenue", "budget", "profit")
                     },
+                    **_medians(movies),
+                    **_coverage(movies),
                 }
                 for year, movies in silver.groupby("release_year")
             ],
@@ -175,6 +189,9 @@ def _comparison(silver: pd.DataFrame) -> list[dict[str, Any]]:
             "mean_budget_musd": movies["budget_musd"].mean(),
             "mean_popularity": movies["popularity"].mean(),
             "mean_rating": movies["vote_average"].mean(),
+            "movies_with_rating": movies["vote_average"].count(),
+            **_medians(movies),
+            **_coverage(movies),
         }
         for segment, movies in (("Franchise", silver[in_collection]), ("Standalone", silver[~in_collection]))
     ]
@@ -190,6 +207,7 @@ def _ranked(silver: pd.DataFrame, column: str, name: str, at_least: int = 1) -> 
             "total_revenue_musd": groups["revenue_musd"].sum(),
             "mean_revenue_musd": groups["revenue_musd"].mean(),
             "mean_rating": groups["vote_average"].mean(),
+            **_coverage(groups),
         }
     )
     totals = totals[totals["movies"] >= at_least].rename_axis(name).reset_index()
@@ -207,4 +225,16 @@ def _genre(genre: str, movies: pd.DataFrame) -> dict[str, Any]:
         "median_roi": movies["roi"].quantile(0.5),
         "roi_p25": movies["roi"].quantile(0.25),
         "roi_p75": movies["roi"].quantile(0.75),
+        "median_revenue_musd": movies["revenue_musd"].quantile(0.5),
+        **_coverage(movies),
     }
+
+
+def _coverage(movies: Any) -> dict[str, Any]:
+    """How many of some movies, or of each group of them, have their money known."""
+    figures = {"budget": "budget_musd", "revenue": "revenue_musd", "roi": "roi"}
+    return {f"movies_with_{figure}": movies[column].count() for figure, column in figures.items()}
+
+
+def _medians(movies: pd.DataFrame) -> dict[str, Any]:
+    return {f"median_{name}_musd": movies[f"{name}_musd"].quantile(0.5) for name in ("revenue", "budget")}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lake import tables
+from lake import gold_tables as tables
 from report import Gold
 
 SAMPLES = [
@@ -22,7 +22,8 @@ def test_tables_hold_the_expected_kpis(
 ) -> None:
     gold: Gold = request.getfixturevalue(fixture)
     expected = json.loads((shared_data / "reference" / file).read_text())
-    assert gold.overview == pytest.approx(expected["overview"])
+    overview = {name: gold.overview[name] for name in expected["overview"]}
+    assert overview == pytest.approx(expected["overview"])
     for name, ids in expected["movie_rankings"].items():
         assert [row["id"] for row in gold.ranking(name)] == ids, name
     for name, ids in expected["movie_searches"].items():
@@ -36,4 +37,5 @@ def test_tables_hold_the_expected_kpis(
     ):
         rows = {str(row.pop(key)): row for row in gold.rows(table, by=key)}
         for name, row in expected[table.name.removeprefix("gold/")].items():
-            assert rows[name] == pytest.approx(row), (table.name, name)
+            found = {column: rows[name][column] for column in row}
+            assert found == pytest.approx(row), (table.name, name)

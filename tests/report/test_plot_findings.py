@@ -31,10 +31,13 @@ def test_titles_of_the_default_movies(name: str, title: str, gold_18: Gold) -> N
     assert PLOTS[name].title(gold_18) == title
 
 
-def test_alt_text_is_title_and_reading(gold_18: Gold) -> None:
+def test_alt_text_is_title_reading_and_figures(gold_18: Gold) -> None:
     assert describe("revenue_vs_budget", gold_18) == (
         "Avatar earned most: $2.9B on a budget of $237M. 18 of 18 movies with both figures known earned more"
-        " than the budget. Larger points have more votes."
+        " than the budget. Larger points have more votes. Median budget $200M, median revenue $1.5B (n = 18)."
+        " Named: Avatar ($2.9B on $237M), Avengers: Endgame ($2.8B on $356M), Titanic ($2.3B on $200M),"
+        " Star Wars: The Last Jedi ($1.3B on $300M), Incredibles 2 ($1.2B on $200M),"
+        " The Avengers ($1.5B on $220M), Avengers: Infinity War ($2.1B on $300M)."
     )
 
 
@@ -128,3 +131,41 @@ def test_ratings_of_few_movies_have_no_quartiles() -> None:
     name = "rating_distribution"
     assert title(name, movie(1, vote_average=7.06)) == "The one rated movie has 7.1 out of 10"
     assert title(name, movie(1), movie(2, vote_average=8.0)) == "2 movies are rated 6.0 to 8.0"
+
+
+def test_what_stands_beside_a_figure_is_how_many_movies_have_it() -> None:
+    gold = gold_from_silver(
+        [
+            movie(1, belongs_to_collection="C Collection", revenue_musd=50.0),
+            movie(2, belongs_to_collection="C Collection", budget_musd=None, revenue_musd=None),
+            movie(3, vote_average=None, vote_count=0),
+        ]
+    )
+    told = {name: PLOTS[name].figures(gold) for name in PLOTS}
+    assert told["franchise_vs_standalone"] == (
+        "Franchise, 2 movies: mean revenue $50M (n = 1), median revenue $50M (n = 1), mean budget $10M"
+        " (n = 1), median budget $10M (n = 1), median ROI 5.00x (n = 1), mean rating 6.00 (n = 2)."
+        " Standalone, 1 movie: mean revenue $20M (n = 1), median revenue $20M (n = 1), mean budget $10M"
+        " (n = 1), median budget $10M (n = 1), median ROI 2.00x (n = 1), mean rating – (n = 0)."  # noqa: RUF001
+    )
+    assert told["top_directors"] == "In order: Ann Field $70M (n = 2 of 3, rated 6.00)."
+    assert told["genre_performance"] == (
+        "Mean revenue, rating and popularity:"
+        " Drama $35M (median $35M, n = 2), rated 6.00, popularity 5.00 (3 movies)."
+    )
+    assert told["yearly_trends"] == (
+        "Revenue of the last years: 2000: 3 movies, $70M in total, median $35M, mean $35M (n = 2)."
+    )
+
+
+def test_the_franchises_that_earned_most_are_named(gold_18: Gold) -> None:
+    assert PLOTS["franchise_vs_standalone"].note(gold_18) == (
+        "A franchise movie is one of a collection. ROI is revenue / budget. n: movies whose figure is known."
+        " Highest total revenue: The Avengers Collection ($7.8B, 4 movies), Star Wars Collection ($3.4B,"
+        " 2 movies), Jurassic Park Collection ($3.0B, 2 movies)."
+    )
+
+
+def test_long_lists_of_genres_are_told_from_the_first() -> None:
+    movies = [movie(number, genres=f"Genre {number}", revenue_musd=100.0 - number) for number in range(9)]
+    assert describe("genre_performance", gold_from_silver(movies)).endswith(" (1 movie); and 3 others.")

@@ -76,8 +76,9 @@ def test_enumerations_end_with_and() -> None:
 
 def test_caption_names_the_source_and_what_is_known() -> None:
     east = dt.timezone(dt.timedelta(hours=2))
-    full = Provenance(1, 0, "a1b2", dt.datetime(2026, 11, 20, 1, 30, tzinfo=east))
+    full = Provenance(1, 7, 0, "c0de", "a1b2", dt.datetime(2026, 11, 20, 1, 30, tzinfo=east))
     assert full.caption == (
-        "Data: TMDB · 1 movie · fetched until 2026-11-19 23:30 UTC · silver version 0 · run a1b2"
+        "Data: TMDB · 1 movie · fetched until 2026-11-19 23:30 UTC"
+        " · raw v7 · silver v0 · code c0de · run a1b2"
     )
     assert Provenance(1599).caption == "Data: TMDB · 1,599 movies"

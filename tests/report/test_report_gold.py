@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lake import tables
-from report import Gold, IncompleteGold
+from lake import gold_tables as tables
+from report import REPORT_TABLES, Gold, IncompleteGold
 from tests.report.gold_tables import arrow_table, gold_from_silver, movie, tables_from_silver
 
 
@@ -27,7 +27,7 @@ def test_other_tables_and_columns_are_passed_over() -> None:
     given = tables_from_silver([movie(1)])
     given["gold/years"] = given["gold/years"].append_column("since", [[1]])
     gold = Gold.from_arrow({**given, "silver/movies": given["gold/overview"]})
-    assert list(gold.tables) == [table.name for table in tables.GOLD]
+    assert list(gold.tables) == [table.name for table in REPORT_TABLES]
     assert gold.tables["gold/years"].column_names == list(tables.YEARS.columns)
 
 
@@ -43,15 +43,10 @@ def test_rows_come_by_rank_however_they_are_stored() -> None:
 
 
 def test_without_rows_there_are_no_movies() -> None:
-    given = {table.name: arrow_table(table, []) for table in tables.GOLD}
+    given = {table.name: arrow_table(table, []) for table in REPORT_TABLES}
     gold = Gold.from_arrow(given)
     assert gold.movies == 0
-    assert gold.overview == {
-        "movies": 0,
-        "mean_budget_musd": None,
-        "mean_revenue_musd": None,
-        "mean_rating": None,
-    }
+    assert gold.overview == {**dict.fromkeys(tables.OVERVIEW.columns), "movies": 0}
     assert [row["movies"] for row in gold.segments()] == [0, 0]
 
 

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from lake.delta import create
-from lake.tables import FETCH_FAILURES, QUARANTINE, RAW_MOVIES, SILVER_MOVIES
+from lake.tables import FETCH_FAILURES, RAW_MOVIES, SILVER
 from spark.java import require_java
 from spark.session import CONNECT_MODE, Engine, EngineUnavailable, open_engine
-from spark.transform import TransformCounts, transform
 from tests.spark.lakes import Payloads, append_payloads, read_payloads
+from tests.spark.transforming import Outcomes, transform
 
 NewLake = Callable[..., str]
-TransformedLake = tuple[str, TransformCounts]
+TransformedLake = tuple[str, Outcomes]
 
 
 @pytest.fixture(scope="session")
@@ -65,7 +65,7 @@ def new_lake(tmp_path_factory: pytest.TempPathFactory) -> NewLake:
 
     def make(payloads: Payloads = ()) -> str:
         root = tmp_path_factory.mktemp("lake")
-        for table in (RAW_MOVIES, FETCH_FAILURES, SILVER_MOVIES, QUARANTINE):
+        for table in (RAW_MOVIES, FETCH_FAILURES, *SILVER):
             create(table, str(root))
         if payloads:
             append_payloads(str(root), payloads)

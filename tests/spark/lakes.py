@@ -15,7 +15,8 @@ from pyspark.sql import DataFrame
 
 from lake.arrow import arrow_schema
 from lake.delta import read
-from lake.tables import FETCH_FAILURES, RAW_MOVIES, SILVER_MOVIES, Table
+from lake.table import Table
+from lake.tables import FETCH_FAILURES, RAW_MOVIES, SILVER_MOVIES
 
 FETCHED_AT = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 

@@ -15,7 +15,6 @@ from deltalake import DeltaTable
 from lake.tables import QUARANTINE, RAW_MOVIES, SILVER_MOVIES
 from spark.frames import read_table
 from spark.session import Engine
-from spark.transform import TransformCounts, transform
 from tests.spark.lakes import (
     FETCHED_AT,
     append_failures,
@@ -24,9 +23,10 @@ from tests.spark.lakes import (
     read_payloads,
     read_rows,
 )
+from tests.spark.transforming import Outcomes, transform
 
 NewLake = Callable[..., str]
-LakeOf = Callable[[Engine, str], tuple[str, TransformCounts]]
+LakeOf = Callable[[Engine, str], tuple[str, Outcomes]]
 
 SILVER_COLUMNS = [(column, kind, True) for column, kind in SILVER_MOVIES.columns.items()]
 QUARANTINE_COLUMNS = [(column, kind, True) for column, kind in QUARANTINE.columns.items()]
@@ -65,7 +65,7 @@ def test_silver_equals_the_reference_to_the_last_value(
 
     assert read_rows(lake_root, SILVER_MOVIES, by="id") == wanted
     assert read_rows(lake_root, QUARANTINE, by="movie_id") == []
-    assert (counts.read, counts.movies) == (len(ids), len(wanted))
+    assert counts.movies == len(wanted)
     assert sum(counts.filtered.values()) == len(ids) - len(wanted)
     assert declared_columns(lake_root) == [SILVER_COLUMNS, QUARANTINE_COLUMNS]
 
@@ -93,7 +93,6 @@ def test_odd_payloads_end_where_the_reference_says(
             }, case  # fmt: skip
     assert (silver, quarantine) == ({}, {})
     outcomes = Counter(edge["outcome"] for edge in edges.values())
-    assert counts.read == len(edges)
     assert counts.movies == outcomes["silver"]
     assert sum(counts.quarantined.values()) == outcomes["quarantine"]
     assert counts.filtered == {"no_release_date": 2, "not_released": 3, "too_few_values": 1}
@@ -173,7 +172,7 @@ def test_odd_payloads_are_kept_or_refused_by_reason_and_field(engine: Engine, ne
     assert refused == {case: (reason, detail) for case, (_, reason, detail) in REFUSED.items()}
     assert [cases[row["id"]] for row in read_rows(lake_root, SILVER_MOVIES, by="id")] == list(KEPT)
     by_reason = Counter(reason for _, reason, _ in REFUSED.values())
-    assert counts == TransformCounts(len(cases), len(KEPT), dict(sorted(by_reason.items())), {})
+    assert counts == Outcomes(len(KEPT), dict(sorted(by_reason.items())), {})
 
 
 def fetched(movie_id: int, payload: str, *, day: int = 1, batch_id: str = "b1") -> dict[str, Any]:
@@ -207,7 +206,7 @@ def test_latest_payload_decides(engine: Engine, new_lake: NewLake) -> None:
     assert titles == {1: "Newer", 2: "Second batch", 5: "Last good", 6: "Mended"}
     refused = {row["movie_id"]: row["reason"] for row in read_rows(lake_root, QUARANTINE, by="movie_id")}
     assert refused == {4: "bad_value", 5: "malformed", 7: "malformed"}
-    assert counts == TransformCounts(7, 4, {"bad_value": 1, "malformed": 2}, {"not_released": 1})
+    assert counts == Outcomes(4, {"bad_value": 1, "malformed": 2}, {"not_released": 1})
 
 
 def failed(movie_id: int, *, day: int, **columns: Any) -> dict[str, Any]:
@@ -255,17 +254,17 @@ def test_movies_found_gone_since_their_last_payload_are_neither_in_silver_nor_in
 
     assert [row["id"] for row in read_rows(lake_root, SILVER_MOVIES, by="id")] == [5, 7, 8, 9]
     assert [row["movie_id"] for row in read_rows(lake_root, QUARANTINE, by="movie_id")] == [5]
-    assert counts == TransformCounts(9, 4, {"malformed": 1}, {"deleted": 5})
+    assert counts == Outcomes(4, {"malformed": 1}, {"deleted": 5})
 
 
 def test_a_later_payload_brings_a_deleted_movie_back(engine: Engine, new_lake: NewLake) -> None:
     lake_root = new_lake([fetched(1, movie(id=1), day=1)])
     append_failures(lake_root, [failed(1, day=2)])
-    assert transform(engine.session, lake_root) == TransformCounts(1, 0, {}, {"deleted": 1})
+    assert transform(engine.session, lake_root) == Outcomes(0, {}, {"deleted": 1})
 
     append_payloads(lake_root, [fetched(1, movie(id=1), day=3)])
 
-    assert transform(engine.session, lake_root) == TransformCounts(1, 1, {}, {})
+    assert transform(engine.session, lake_root) == Outcomes(1, {}, {})
 
 
 def test_version_of_the_raw_table_can_be_asked_for(engine: Engine, new_lake: NewLake) -> None:
@@ -289,9 +288,9 @@ def test_transform_goes_by_the_versions_asked_for(engine: Engine, new_lake: NewL
     ]
 
     assert counts == [
-        TransformCounts(1, 1, {}, {}),
-        TransformCounts(2, 2, {}, {}),
-        TransformCounts(2, 1, {}, {"deleted": 1}),
+        Outcomes(1, {}, {}),
+        Outcomes(2, {}, {}),
+        Outcomes(1, {}, {"deleted": 1}),
     ]
 
 
@@ -312,5 +311,5 @@ def test_rebuilding_replaces_all_rows(sail: Engine, new_lake: NewLake) -> None:
 def test_empty_raw_table_gives_empty_tables(sail: Engine, new_lake: NewLake) -> None:
     lake_root = new_lake()
 
-    assert transform(sail.session, lake_root) == TransformCounts(0, 0, {}, {})
+    assert transform(sail.session, lake_root) == Outcomes(0, {}, {})
     assert read_rows(lake_root, SILVER_MOVIES, by="id") == []

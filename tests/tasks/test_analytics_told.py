@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from tasks.analytics import compute_gold, sentence, transform_movies
+from tasks.gold import compute_gold
+from tasks.publishing import describe
+from tasks.silver import transform_movies
 
 
 @pytest.mark.parametrize(
@@ -14,19 +16,25 @@ from tasks.analytics import compute_gold, sentence, transform_movies
     [
         pytest.param(
             {
+                "judged": None,
                 "movies": 1601,
                 "filtered": {"not_released": 2, "deleted": 1},
                 "quarantined": {},
                 "fetched_until": "2026-11-20T14:03:00+00:00",
             },
-            "1,601 movies, 3 filtered, 0 in quarantine",
+            "1,601 movies, 3 filtered, 0 in quarantine, all judged",
             id="transform",
+        ),
+        pytest.param(
+            {"judged": 12, "movies": 1601, "filtered": {}, "quarantined": {"malformed": 1}},
+            "1,601 movies, 0 filtered, 1 in quarantine, 12 changed judged",
+            id="update",
         ),
         pytest.param({"rows": {"gold/genres": 12, "gold/years": 9}}, "21 rows in 2 tables", id="kpis"),
     ],
 )
 def test_what_a_stage_has_made_is_told_in_words(facts: dict[str, Any], told: str) -> None:
-    assert sentence(facts) == told
+    assert describe(facts) == told
 
 
 def test_tasks_are_named_by_plain_words() -> None:

@@ -1,8 +1,7 @@
 import subprocess
 import sys
 
-from tasks.analytics import CODE, LIBRARIES
-from tasks.caching import PROJECT_ROOT, code_version
+from tasks.code import CODE, LIBRARIES, PROJECT_ROOT, code_version
 from tasks.stages import Stage
 
 # Imported by the Spark stages, yet without a say in what they compute.

@@ -1,4 +1,4 @@
-"""What people see of the report and the plots in Prefect's UI."""
+"""What people see of report, plots and dashboard in Prefect's UI."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from report import Provenance
 from tasks import reporting
 from tests.report.gold_tables import gold_from_silver, movie
 
-PROVENANCE = Provenance(18, 3, "a1b2c3d4", dt.datetime(2026, 11, 20, 14, 3, tzinfo=dt.UTC))
+PROVENANCE = Provenance(18, 2, 3, "c0de1234", "a1b2c3d4", dt.datetime(2026, 11, 20, 14, 3, tzinfo=dt.UTC))
 
 
 @pytest.fixture
@@ -80,9 +80,24 @@ async def test_a_plot_is_a_picture_with_its_finding(shown, tmp_path):
     await reporting.show_plots({"rating_distribution": picture}, GOLD)
 
     words = "3 movies are rated 6.0 to 7.5. Ratings of 3 movies that anyone voted on."
+    words += " Mean 6.49, median 6.00 (n = 3). Lowest 6.0, highest 7.5."
     assert shown == {
         "plot-rating-distribution": (
             f"![{words}](data:image/png;base64,UE5H)",
             "3 movies are rated 6.0 to 7.5.",
         )
     }
+
+
+async def test_the_dashboard_is_a_place_to_open_and_to_copy(shown, tmp_path):
+    page = tmp_path / "my output" / "dashboard.html"
+
+    await reporting.show_dashboard(page, PROVENANCE)
+
+    [(key, (content, description))] = shown.items()
+    assert (key, description) == ("dashboard", "Dashboard of 18 movies")
+    assert f"[dashboard]({tmp_path.as_uri()}/my%20output/dashboard.html)" in content
+    assert f"\n{page}\n" in content
+    assert content.endswith(
+        "18 movies · fetched until 2026-11-20 14:03 UTC · raw v2 · silver v3 · code c0de1234 · run a1b2c3d4"
+    )

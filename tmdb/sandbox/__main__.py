@@ -61,6 +61,7 @@ def main(
     typer.echo(f"TMDB_BASE_URL={url}/3")
     typer.echo(f"TMDB_EXPORTS_URL={url}/p/exports")
     typer.echo(f"TMDB_API_KEY={key}")
+    typer.echo(f"IMDB_RATINGS={url}/imdb/title.ratings.tsv.gz")
     try:
         server.run(sockets=[listener])
     except KeyboardInterrupt:  # uvicorn has ended in good order and passes the signal on

@@ -6,6 +6,8 @@ import os
 import secrets
 from collections.abc import Mapping
 from datetime import date, datetime
+from functools import cache
+from hashlib import sha256
 from pathlib import Path
 
 from fastapi import FastAPI, Request, Response
@@ -15,6 +17,7 @@ from starlette.exceptions import HTTPException
 from tmdb.sandbox.answers import JSON, NOT_FOUND, Refused, encode
 from tmdb.sandbox.faults import Faults, parse_faults
 from tmdb.sandbox.gate import Gate
+from tmdb.sandbox.imdb import render_ratings
 from tmdb.sandbox.lists import Lists
 from tmdb.sandbox.movies import Movies
 from tmdb.sandbox.process import ENVIRONMENT_PREFIX
@@ -49,6 +52,7 @@ def create_app(
     app.add_exception_handler(Refused, _answer_refused)
     app.add_exception_handler(HTTPException, _answer_unknown)
     _add_lists(app, Lists(movies, today))
+    _add_ratings(app, movies)
     _add_controls(app, gate)
     return gate
 
@@ -93,6 +97,17 @@ def _add_lists(app: FastAPI, lists: Lists) -> None:
         if content is None:
             return Response(ABSENT_FILE, 403, media_type="application/xml")
         return Response(content, media_type="application/gzip")
+
+
+def _add_ratings(app: FastAPI, movies: Movies) -> None:
+    content = cache(lambda: render_ratings(movies))
+
+    @app.get("/imdb/title.ratings.tsv.gz")
+    def ratings(request: Request) -> Response:
+        etag = f'"{sha256(content()).hexdigest()}"'
+        if request.headers.get("if-none-match") == etag:
+            return Response(status_code=304, headers={"ETag": etag})
+        return Response(content(), media_type="application/gzip", headers={"ETag": etag})
 
 
 def _add_controls(app: FastAPI, gate: Gate) -> None:

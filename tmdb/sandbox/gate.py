@@ -40,6 +40,9 @@ from tmdb.sandbox.stats import WINDOW_SECONDS, Stats
 API_ROOT = "/3/"
 MOVIE_ROOT = "/3/movie/"
 EXPORTS_ROOT = "/p/exports/"
+IMDB_ROOT = "/imdb/"
+# Files that anybody may have: no key, no pace.
+PUBLIC = ("export", "ratings")
 KINDS = {
     "/3/discover/movie": "discover",
     "/3/movie/changes": "changes",
@@ -71,7 +74,7 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope.get("path", "")
-        if not path.startswith((API_ROOT, EXPORTS_ROOT)):  # also the server's own start and end
+        if not path.startswith((API_ROOT, EXPORTS_ROOT, IMDB_ROOT)):  # also the server's own start and end
             await self._app(scope, receive, send)
             return
         stats = self.stats
@@ -86,7 +89,7 @@ class Gate:
         self, kind: str, movie_id: int | None, arrival: float, scope: Scope, receive: Receive, send: Send
     ) -> None:
         faults = self.plan.faults
-        if kind != "export" and faults.limit_per_second is not None:
+        if kind not in PUBLIC and faults.limit_per_second is not None:
             wait = self._wait_for_limit(arrival, faults.limit_per_second)
             if wait > 0:
                 self.stats.refused["over_limit"] += 1
@@ -95,7 +98,7 @@ class Gate:
         fault = self.plan.next_fault(_subject(scope) if movie_id is None else movie_id)
         if faults.latency_ms:
             await asyncio.sleep(faults.latency_ms / 1000)
-        if kind != "export" and not self._authorises(scope):
+        if kind not in PUBLIC and not self._authorises(scope):
             self.stats.refused["unauthorized"] += 1
             await refuse(send, INVALID_KEY)
         elif fault is not None and await self._misbehave(fault, movie_id, scope, receive, send):
@@ -190,6 +193,8 @@ def classify(path: str) -> tuple[str, int | None]:
     """
     if path.startswith(EXPORTS_ROOT):
         return "export", None
+    if path.startswith(IMDB_ROOT):
+        return "ratings", None
     if path in KINDS:
         return KINDS[path], None
     name = path.removeprefix(MOVIE_ROOT)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import gzip
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -46,6 +46,11 @@ class Movies:
         if payload is None and movie_id in self._synthetic.ids:
             return self._synthetic.payload(movie_id)
         return payload
+
+    @property
+    def given(self) -> Mapping[int, bytes]:
+        """The payloads of the catalogue, or those that were given, by id."""
+        return self._given
 
     def ids(self) -> Iterator[int]:
         """All ids."""

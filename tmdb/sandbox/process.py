@@ -82,6 +82,11 @@ class Sandbox:
         return f"{self._running.url}/p/exports"
 
     @property
+    def ratings_url(self) -> str:
+        """What stands in for IMDb's file of ratings."""
+        return f"{self._running.url}/imdb/title.ratings.tsv.gz"
+
+    @property
     def pid(self) -> int:
         """The id of the server's process."""
         return self._running.pid

@@ -23,12 +23,12 @@ class Stats:
         self._arrivals = array("d")
 
     def enter(self, kind: str, movie_id: int | None) -> float:
-        """Count a request that arrives; returns when it did. Exports are not part of the API's pace."""
+        """Count a request that arrives; returns when it did. Public files are not part of the API's pace."""
         self.by_kind[kind] += 1
         if movie_id is not None:
             self.by_movie[movie_id] += 1
         now = monotonic()
-        if kind != "export":
+        if kind not in ("export", "ratings"):
             self._arrivals.append(now)
         self.in_flight += 1
         self.max_in_flight = max(self.max_in_flight, self.in_flight)

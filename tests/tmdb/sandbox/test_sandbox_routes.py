@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tmdb.sandbox import Sandbox
+from tmdb.sandbox.catalogue import load_catalogue
 from tmdb.sandbox.lists import Lists
 from tmdb.sandbox.movies import Movies
 from tmdb.sandbox.synthetic import SyntheticMovies
@@ -240,3 +241,16 @@ def test_export_that_is_not_there_is_denied_as_by_an_object_store(sandbox: Sandb
 
 def test_configuration_is_there(api: httpx.Client) -> None:
     assert set(api.get("/configuration").json()) == {"change_keys", "images"}
+
+
+def test_ratings_are_in_a_file_like_imdbs_that_is_not_sent_twice(sandbox: Sandbox) -> None:
+    first = httpx.get(sandbox.ratings_url, trust_env=False)
+    again = httpx.get(sandbox.ratings_url, headers={"If-None-Match": first.headers["etag"]}, trust_env=False)
+
+    header, *rows = gzip.decompress(first.content).decode().splitlines()
+    assert header == "tconst\taverageRating\tnumVotes"
+    assert [row.split("\t")[0] for row in rows] == sorted({row.split("\t")[0] for row in rows})
+    # Avatar, with TMDB's figures: IMDb's own are not the sandbox's to give.
+    movie = json.loads(load_catalogue()[19995])
+    assert f"{movie['imdb_id']}\t{movie['vote_average']:.1f}\t{movie['vote_count']}" in rows
+    assert (again.status_code, again.content) == (304, b"")

@@ -1,0 +1,53 @@
+"""`movies forecast`: everything around the flow, from settings to exit status."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flows.failure import OK
+from flows.interrupt import Interrupts
+from flows.local_api import start_local_api
+from flows.run import guarded
+from flows.terminal import Terminal, short
+from settings import Settings, load_settings
+
+
+def run_forecast(
+    movie_ids: list[int],
+    holdout_years: int,
+    accept_score: bool,
+    lake_root: str | None,
+    output_dir: Path | None,
+) -> int:
+    """Forecast, and say how well; return the exit status."""
+    settings = load_settings(lake_root=lake_root, output_dir=output_dir)
+
+    def run(terminal: Terminal, interrupts: Interrupts) -> int:
+        return _run(settings, movie_ids, holdout_years, accept_score, terminal, interrupts)
+
+    return guarded(settings, run)
+
+
+def _run(
+    settings: Settings,
+    movie_ids: list[int],
+    holdout_years: int,
+    accept_score: bool,
+    terminal: Terminal,
+    interrupts: Interrupts,
+) -> int:
+    api = start_local_api()
+    # Prefect is imported here and not before: its API has been starting meanwhile.
+    from flows.forecast import forecast_revenue
+
+    with api.ready():
+        report = interrupts.run(
+            lambda: forecast_revenue(
+                movie_ids or None, holdout_years, accept_score, settings.lake, settings.output_dir
+            )
+        )
+    for line in report.lines():
+        terminal.say(line)
+    terminal.say(f"Tables are in {short(settings.lake)}")
+    terminal.say(f"Model, scores and plots are in {short(str(settings.output_dir / 'forecast'))}")
+    return OK

@@ -1,0 +1,188 @@
+"""The state of a lake: tables, movies, what was done last, and what is to be done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import pyarrow.compute as pc
+
+from lake.catalogue import Catalogue
+from lake.cursor import Cursor, read_cursor
+from lake.delta import TableVersion, content_version, open_table, query
+from lake.forecast_tables import FORECAST
+from lake.inventory import Inventory, read_inventory
+from lake.names import sql_name
+from lake.publications import TABLES_BY_NAME, Publication, read_publications, stands
+from lake.runs import Ingestion, recent_ingestions
+from lake.tables import DATA_QUALITY, FETCH_FAILURES, IMDB_RATINGS, RAW_MOVIES, SILVER_MOVIES
+from lake.work_list import plan_work, stale_movies
+from settings import Settings
+from tasks.code import stage_code
+from tasks.stages import Stage
+
+# TMDB's terms: data may be kept for six months, then it is to be fetched again, or to go.
+LONGEST_AGE = timedelta(days=180)
+INGESTIONS_TOLD = 3
+# Told only where they are: nobody has asked for them elsewhere.
+OPTIONAL = (IMDB_RATINGS, *FORECAST)
+FAILED_CHECKS = 'SELECT "check", severity, value, "limit", failing_rows FROM t WHERE status = \'failed\''
+
+
+@dataclass(frozen=True)
+class TableStatus:
+    """A table as readers see it; `newest_version` is higher where that is not published."""
+
+    table: str
+    rows: int | None = None
+    version: int | None = None
+    newest_version: int | None = None
+    written_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class MovieStatus:
+    """How many movies the lake knows of, and how old their payloads are."""
+
+    present: int
+    absent: int
+    deleted: int
+    owed: Mapping[str, int]
+    oldest_fetch: datetime | None
+    newest_fetch: datetime | None
+    stale: int
+
+
+@dataclass(frozen=True)
+class StageStatus:
+    """What a stage has published last, and why a run would do it again; no reason where it would not."""
+
+    stage: str
+    published_at: datetime | None = None
+    code_version: str = ""
+    run_id: str = ""
+    read: Mapping[str, int] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    reasons_to_run: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class LakeStatus:
+    """All of it, as of a moment."""
+
+    lake: str
+    as_of: datetime
+    tables: list[TableStatus]
+    movies: MovieStatus
+    changes: Cursor
+    ingestions: list[Ingestion]
+    stages: list[StageStatus]
+    failed_checks: list[dict[str, Any]]
+    to_fetch: int
+
+
+def read_status(settings: Settings, now: datetime) -> LakeStatus:
+    """Read it from the lake alone.
+
+    Raises:
+        LakeError: a table cannot be read.
+    """
+    lake = settings.lake
+    inventory = read_inventory(lake)
+    days = settings.ingestion_max_age_days
+    since = None if days is None else now - timedelta(days=days)
+    return LakeStatus(
+        lake=lake,
+        as_of=now,
+        tables=[*_tables(lake)],
+        movies=_movies(inventory, now),
+        changes=read_cursor(lake),
+        ingestions=recent_ingestions(lake, INGESTIONS_TOLD),
+        stages=_stages(lake, with_ratings=settings.imdb_ratings is not None),
+        failed_checks=_failed_checks(lake),
+        to_fetch=len(plan_work(inventory, settings.ingestion_movie_ids, needed_since=since).to_fetch),
+    )
+
+
+def _tables(lake_root: str) -> Iterator[TableStatus]:
+    for table, entry in Catalogue(lake_root).entries():
+        name = sql_name(table)
+        if entry is None and table in OPTIONAL:
+            continue
+        if entry is None:
+            yield TableStatus(name)
+        else:
+            newest = int(entry.newest.version())
+            yield TableStatus(name, entry.count_rows(), entry.version, newest, entry.written_at())
+
+
+def _movies(inventory: Inventory, now: datetime) -> MovieStatus:
+    present, absent, deleted = (
+        pc.sum(mask).as_py() or 0
+        for mask in (inventory.is_present, inventory.is_absent, inventory.is_deleted)
+    )
+    oldest = inventory.oldest_fetch
+    is_stale = oldest is not None and oldest < now - LONGEST_AGE
+    return MovieStatus(
+        present,
+        absent,
+        deleted,
+        inventory.owed_by_reason,
+        oldest,
+        inventory.newest_fetch,
+        len(stale_movies(inventory, now - LONGEST_AGE)) if is_stale else 0,
+    )
+
+
+def _stages(lake_root: str, with_ratings: bool) -> list[StageStatus]:
+    """Transform and KPIs, each with what has changed since it was published."""
+    published = read_publications(lake_root)
+    raw = (RAW_MOVIES, FETCH_FAILURES, *([IMDB_RATINGS] if with_ratings else []))
+    inputs = {table.name: _content(table.name, lake_root) for table in raw}
+    transform = published.get(Stage.TRANSFORM)
+    told = [_stage(lake_root, Stage.TRANSFORM, transform, inputs)]
+    silver = {} if transform is None else {SILVER_MOVIES.name: transform.outputs.get(SILVER_MOVIES.name)}
+    kpis = _stage(lake_root, Stage.KPIS, published.get(Stage.KPIS), silver)
+    return [*told, kpis]
+
+
+def _stage(
+    lake_root: str, stage: Stage, found: Publication | None, inputs: Mapping[str, TableVersion | None]
+) -> StageStatus:
+    if found is None:
+        return StageStatus(stage, reasons_to_run=("it has published nothing yet",))
+    reasons = [
+        f"{name.replace('/', '.')} has changed since version {read.version}"
+        for name, read in found.inputs.items()
+        if name in inputs and inputs[name] != read
+    ]
+    reasons += [f"{name.replace('/', '.')} is read no more" for name in found.inputs if name not in inputs]
+    reasons += [f"{name.replace('/', '.')} is read, too" for name in inputs if name not in found.inputs]
+    if found.code_version != stage_code(stage):
+        reasons.append("its code has changed")
+    if not stands(lake_root, found):
+        reasons.append("its tables are not as published")
+    return StageStatus(
+        stage,
+        found.published_at,
+        found.code_version,
+        found.run_id,
+        {name: read.version for name, read in found.inputs.items()},
+        found.facts,
+        tuple(reasons),
+    )
+
+
+def _content(name: str, lake_root: str) -> TableVersion | None:
+    found = open_table(TABLES_BY_NAME[name], lake_root)
+    return None if found is None else content_version(found)
+
+
+def _failed_checks(lake_root: str) -> list[dict[str, Any]]:
+    found = open_table(DATA_QUALITY, lake_root)
+    if found is None:
+        return []
+    failed: list[dict[str, Any]] = query(found, FAILED_CHECKS).to_pylist()
+    return sorted(failed, key=lambda row: (row["severity"], row["check"]))

@@ -1,0 +1,52 @@
+"""IMDb's ratings on their way into the lake, beside the movies."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from flows.interrupt import stop_on_signals
+from flows.run_report import IngestionReport
+from imdb.errors import ImdbError
+from lake.lock import ingestion_lock
+from lake.tables import IMDB_RATINGS
+from settings import Settings
+from tasks.ratings import RatingsCounts, read_ratings
+from tmdb.retry import RetryPolicy
+
+logger = logging.getLogger(__name__)
+
+
+async def ingest_ratings(settings: Settings, report: IngestionReport, run_id: str) -> None:
+    """Bring the lake's ratings up to date with the file that the settings name, if they name one.
+
+    Where that fails and the lake has ratings from before, the run goes on with these, and the report says
+    what went wrong.
+
+    Raises:
+        ImdbError: there are none from before.
+        LakeError: the table cannot be read or written.
+    """
+    location = settings.imdb_ratings
+    if location is None:
+        return
+    waits = list(RetryPolicy(max_retries=settings.ingestion_max_retries).waits())
+    try:
+        async with ingestion_lock(settings.lake):
+            with stop_on_signals() as stop:
+                reading = asyncio.create_task(read_ratings(settings.lake, location, run_id, waits))
+                try:
+                    [report.ratings] = await stop.finish([reading])
+                finally:
+                    reading.cancel()
+                if stop.reason is not None:
+                    raise stop.reason
+    except ImdbError as error:
+        from lake.snapshots import read_snapshot
+
+        kept = read_snapshot(IMDB_RATINGS, settings.lake)
+        if kept is None:
+            raise
+        logger.warning("%s: the ratings from before stay", error)
+        report.ratings = RatingsCounts(kept.rows, kept.refused)
+        report.ratings_error = str(error)

@@ -1,0 +1,72 @@
+"""The commands that look into the lake: `movies sql` and `movies show`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.examples import epilog
+from flows.options import LakeRoot
+from lake.names import complete_name
+from report.answer_formats import Format
+
+app = typer.Typer()
+
+
+@app.command(rich_help_panel="Look", epilog=epilog("sql"))
+def sql(
+    query: Annotated[
+        str | None, typer.Argument(metavar="[QUERY]", help="A SELECT in quotes; - reads standard input.")
+    ] = None,
+    file: Annotated[Path | None, typer.Option(metavar="FILE", help="A file with the query in it.")] = None,
+    form: Annotated[
+        Format | None,
+        typer.Option("--format", help="table on a terminal, csv elsewhere, or as the name of --output says."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the rows into this file.")
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="So many rows at most; 100 in a table, else all.")
+    ] = None,
+    lake_root: LakeRoot = None,
+) -> None:
+    """Ask the tables in SQL: silver.movies, gold.genres, and all that `movies show` lists.
+
+    Gold tables are read as they were last published, all others as they are. Nothing can be written.
+    """
+    from flows.sql import read_sql, show_answer
+
+    show_answer(read_sql(query, file), form, output, limit, lake_root)
+
+
+@app.command(rich_help_panel="Look", epilog=epilog("show"))
+def show(
+    table: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[TABLE]",
+            help="Such as gold.genres, or genres; none lists all tables.",
+            autocompletion=complete_name,
+        ),
+    ] = None,
+    version: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="An older version of it, while that can be read.")
+    ] = None,
+    rows: Annotated[int, typer.Option(min=0, metavar="N", help="Show so many of its first rows.")] = 5,
+    lake_root: LakeRoot = None,
+) -> None:
+    """Say what a table holds: rows, version, where they come from, what its columns mean, first rows.
+
+    Gold tables are shown as they were last published, all others as they are.
+    """
+    from flows.show import show_table, show_tables
+
+    if table is None:
+        if version is not None:
+            raise typer.BadParameter("--version is of a table: name one")
+        show_tables(lake_root)
+    else:
+        show_table(table, version, rows, lake_root)

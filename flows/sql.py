@@ -1,0 +1,109 @@
+"""A query over the lake, and its rows in the format somebody wants, for `movies sql`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import typer
+
+from flows.terminal import Terminal
+from lake.queries import Answer, ask
+from lake.statements import is_plan
+from report.answer_formats import Format, format_of
+from report.answers import Head, write_answer
+from report.formats import counted
+from settings import SettingsError, load_settings
+
+# A person reads this many rows; programs get all of them.
+SHOWN_ROWS = 100
+ENCODING = "utf-8-sig"
+
+
+def read_sql(argument: str | None, file: Path | None) -> str:
+    """The query as it is given: in words, in a file, or on standard input where the word is `-`.
+
+    Raises:
+        SettingsError: it is given twice or not at all, or cannot be read.
+    """
+    if (argument is None) == (file is None):
+        raise SettingsError(
+            "Give the query in quotes, or --file with one in it, or - and the query on standard input"
+        )
+    try:
+        if file is not None:
+            return file.read_text(encoding=ENCODING)
+        return sys.stdin.read() if argument == "-" else argument or ""
+    except (OSError, UnicodeDecodeError) as error:
+        name = "Standard input" if file is None else str(file)
+        raise SettingsError(f"{name} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+
+
+def show_answer(
+    sql: str, form: Format | None, output: Path | None, limit: int | None, lake_root: str | None
+) -> None:
+    """Answer the query on standard output, or into a file that is there once it is whole.
+
+    Raises:
+        SettingsError: the format and where it is to go do not fit.
+        LakeError: the query is wrong, or a table cannot be read.
+    """
+    lake = load_settings(lake_root=lake_root).lake
+    form = form or (format_of(output) if output else None) or _default_format()
+    if form is Format.PARQUET and output is None:
+        raise SettingsError("Parquet goes into a file: give --output FILE.parquet")
+    answer = ask(lake, sql)
+    terminal = Terminal()
+    if form is Format.TABLE and is_plan(sql):
+        _say_plan(answer)
+        return
+    shown = SHOWN_ROWS if limit is None and form is Format.TABLE else limit
+    head = Head(answer.batches, shown)
+    with _open(output) as stream:
+        width = shutil.get_terminal_size().columns if output is None and sys.stdout.isatty() else None
+        write_answer(answer.schema, head, form, stream, width)
+        if form is Format.TABLE:
+            stream.write(f"{_count(head)}\n".encode())
+    if output is not None:
+        terminal.say(f"{counted(head.rows, 'row')} in {output}")
+    if head.left and form is not Format.TABLE:
+        terminal.note(_count(head))
+
+
+def _default_format() -> Format:
+    return Format.TABLE if sys.stdout.isatty() else Format.CSV
+
+
+def _count(head: Head) -> str:
+    """How many rows there are, and how to have those that are not shown."""
+    if head.left:
+        return f"{counted(head.rows, 'row')}, and {head.left:,} more: --limit {head.rows + head.left} has all"
+    return counted(head.rows, "row")
+
+
+def _say_plan(answer: Answer) -> None:
+    for row in answer.read_all().to_pylist():
+        typer.echo(f"{row['plan_type']}\n{row['plan']}\n".encode(), nl=False)
+
+
+@contextmanager
+def _open(output: Path | None) -> Iterator[IO[bytes]]:
+    """Standard output, or a file that takes its name when all has been written."""
+    if output is None:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    unfinished = output.with_name(f".{output.name}.{os.getpid()}")
+    try:
+        with unfinished.open("wb") as stream:
+            yield stream
+        unfinished.replace(output)
+    except OSError as error:
+        raise SettingsError(f"{output} cannot be written: {error.strerror or error}") from error
+    finally:
+        unfinished.unlink(missing_ok=True)

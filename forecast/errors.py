@@ -1,0 +1,30 @@
+"""Why there is no forecast; each stops the run with one sentence.
+
+* ForecastError
+  x ShortageError        too few movies with a known budget and revenue to learn from
+  x SuspectedLeakError   the scores are too good to be true
+  x ModelFileError       a model file is not there, is damaged, or is of another version of anything
+  x NoForecastError      a movie that was asked for cannot be forecast
+"""
+
+from __future__ import annotations
+
+
+class ForecastError(Exception):
+    """Base of all errors of this package."""
+
+
+class ShortageError(ForecastError):
+    """There are too few movies to learn from."""
+
+
+class SuspectedLeakError(ForecastError):
+    """The scores are better than what is known before a release can make them."""
+
+
+class ModelFileError(ForecastError):
+    """A model file cannot be used."""
+
+
+class NoForecastError(ForecastError):
+    """A movie cannot be forecast."""

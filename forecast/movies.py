@@ -1,0 +1,45 @@
+"""The movies of silver that a forecast works on, and which of their columns it may see."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pyarrow as pa
+
+# All that is read of silver. Popularity, votes and ratings are not: they come after a release. Nor are the
+# sizes of cast and crew: people add to the credits of movies that did well.
+COLUMNS = (
+    "id",
+    "title",
+    "release_date",
+    "release_year",
+    "genres",
+    "belongs_to_collection",
+    "original_language",
+    "budget_musd",
+    "revenue_musd",
+    "production_companies",
+    "runtime",
+    "cast",
+    "director",
+)
+# Less is an amount in another unit, as a rule in millions (`gold/suspicious_money`).
+LEAST_MUSD = 1e-3
+
+
+def load_movies(silver: pa.Table) -> pd.DataFrame:
+    """Take the columns above, in order of release, amounts that cannot be right made unknown.
+
+    The order of the rows that come in has no say in what becomes of them.
+    """
+    movies = silver.select(list(COLUMNS)).to_pandas(date_as_object=False)
+    movies["release_date"] = movies["release_date"].astype("datetime64[ns]")
+    for column in ("budget_musd", "revenue_musd", "runtime"):
+        movies[column] = movies[column].astype("float64")
+    for column in ("budget_musd", "revenue_musd"):
+        movies[column] = movies[column].where(movies[column] >= LEAST_MUSD)
+    return movies.sort_values(["release_date", "id"], kind="stable").reset_index(drop=True)
+
+
+def has_money(movies: pd.DataFrame) -> pd.Series:
+    """Whether both budget and revenue are known."""
+    return movies["budget_musd"].notna() & movies["revenue_musd"].notna()

@@ -1,0 +1,41 @@
+"""Values of any table as text in a cell."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from report.formats import UNKNOWN, known, one_line
+
+DECIMALS = 4
+SMALLEST = 0.001
+
+
+def cell(value: Any) -> str:
+    """A value on one line: null as a dash, numbers with at most four decimals, times to the second."""
+    if value is None:
+        return UNKNOWN
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return number(value)
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S}"
+    if isinstance(value, bytes):
+        return value.hex() or UNKNOWN
+    if isinstance(value, dict | list):
+        return one_line(json.dumps(value, ensure_ascii=False, default=str))
+    return one_line(str(value))
+
+
+def number(value: float) -> str:
+    """At most four decimals, or three digits where these would hide it; never in thousands' groups."""
+    if not known(value):
+        return "NaN"
+    if value in (float("inf"), float("-inf")):
+        return str(value)
+    if 0 < abs(value) < SMALLEST:
+        return f"{value:.3g}"
+    text = f"{value:.{DECIMALS}f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text

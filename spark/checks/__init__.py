@@ -1,0 +1,16 @@
+"""What silver must be like before anything is published from it: one declaration a check."""
+
+from spark.checks.check import Check
+from spark.checks.registry import CHECKS
+from spark.checks.results import CheckResult, CheckResults
+from spark.checks.run import run_checks
+from spark.errors import DataQualityError
+
+__all__ = [
+    "CHECKS",
+    "Check",
+    "CheckResult",
+    "CheckResults",
+    "DataQualityError",
+    "run_checks",
+]

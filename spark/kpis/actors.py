@@ -1,0 +1,31 @@
+"""Actors, each credited with the movies they are top-billed in."""
+
+from __future__ import annotations
+
+from pyspark.sql import DataFrame
+
+from lake import gold_tables as tables
+from spark.kpis.figures import FIGURE_COLUMNS, rank_groups
+from spark.kpis.kpi import LISTED_ROWS, Kpi, explode_names
+
+# The first names of a cast count as top-billed.
+TOP_BILLED = 5
+
+
+def explode_top_billed(movies: DataFrame) -> DataFrame:
+    """Give each movie one row for each distinct name among its top-billed, in the column `actor`."""
+    return explode_names(movies, "cast", "actor", TOP_BILLED).drop("cast")
+
+
+def rank_actors(movies: DataFrame) -> DataFrame:
+    """Give the first actors by total revenue, then name."""
+    credits = explode_top_billed(movies.select("cast", *FIGURE_COLUMNS))
+    return rank_groups(credits, "actor").select(*tables.ACTORS.columns)
+
+
+ACTORS = Kpi(
+    tables.ACTORS,
+    f"The first {LISTED_ROWS:,} actors by the total revenue of movies whose first {TOP_BILLED} names "
+    "they are among.",
+    rank_actors,
+)

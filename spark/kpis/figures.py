@@ -1,0 +1,84 @@
+"""Figures of a group of movies, and how many of its movies have them."""
+
+from __future__ import annotations
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from spark.kpis.kpi import LISTED_ROWS, in_dollars, list_first, total
+
+# Two people who made fewer movies together are no pair.
+MINIMUM_TOGETHER = 2
+
+# The columns that the figures are computed from.
+FIGURE_COLUMNS = ("budget_musd", "revenue_musd", "profit_musd", "roi", "vote_average")
+
+
+def coverage() -> tuple[Column, ...]:
+    """How many movies of a group have a budget, a revenue, and both."""
+    return tuple(
+        F.count(column).alias(f"movies_with_{figure}")
+        for figure, column in (("budget", "budget_musd"), ("revenue", "revenue_musd"), ("roi", "roi"))
+    )
+
+
+def share_profitable() -> Column:
+    """The share of movies that earned more than their budget among those with both figures."""
+    return F.avg((F.col("profit_musd") > 0).cast("double")).alias("share_profitable")
+
+
+def pair_figures() -> tuple[Column, ...]:
+    """What tables of pairs tell of each pair."""
+    return (
+        F.count(F.lit(1)).alias("movies"),
+        *coverage(),
+        total("revenue_musd").alias("total_revenue_musd"),
+        F.avg("revenue_musd").alias("mean_revenue_musd"),
+        F.median("roi").alias("median_roi"),
+        share_profitable(),
+        F.avg("vote_average").alias("mean_rating"),
+    )
+
+
+def group_figures() -> tuple[Column, ...]:
+    """What tables of groups tell of each group: medians beside means, since few films earn most."""
+    return (
+        F.count(F.lit(1)).alias("movies"),
+        *coverage(),
+        total("revenue_musd").alias("total_revenue_musd"),
+        F.avg("revenue_musd").alias("mean_revenue_musd"),
+        F.median("revenue_musd").alias("median_revenue_musd"),
+        F.avg("budget_musd").alias("mean_budget_musd"),
+        F.median("budget_musd").alias("median_budget_musd"),
+        F.median("roi").alias("median_roi"),
+        share_profitable(),
+        F.avg("vote_average").alias("mean_rating"),
+    )
+
+
+def rank_groups(credits: DataFrame, *keys: str) -> DataFrame:
+    """Give the first groups by total revenue, then name."""
+    order = (in_dollars("total_revenue_musd").desc(), *map(F.col, keys))
+    return _list_groups(credits, keys, order, group_figures())
+
+
+def rank_pairs(credits: DataFrame, *keys: str) -> DataFrame:
+    """Give the first pairs by movies together, of those with several, then total revenue, then names."""
+    order = (F.col("movies").desc(), in_dollars("total_revenue_musd").desc(), *map(F.col, keys))
+    return _list_groups(credits, keys, order, pair_figures(), MINIMUM_TOGETHER)
+
+
+def _list_groups(
+    credits: DataFrame,
+    keys: tuple[str, ...],
+    order: tuple[Column, ...],
+    figures: tuple[Column, ...],
+    minimum: int = 1,
+) -> DataFrame:
+    # Medians of each of a million groups would take longest of all: only the groups listed need them.
+    ordered = credits.groupBy(*keys).agg(
+        F.count(F.lit(1)).alias("movies"), total("revenue_musd").alias("total_revenue_musd")
+    )
+    listed = ordered.filter(F.col("movies") >= minimum).orderBy(*order).limit(LISTED_ROWS).select(*keys)
+    told = credits.join(listed, list(keys), "left_semi").groupBy(*keys).agg(*figures)
+    return list_first(told, *order)

@@ -1,0 +1,73 @@
+"""Which code decides a stage's result; known without Prefect, for those who only look."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tasks.stages import Stage
+
+PROJECT_ROOT = Path(__file__).parent.parent
+# What a page is made of is code as well.
+SOURCES = (".py", ".html", ".css", ".js")
+
+# What decides a stage's result, besides its input tables.
+READING = (
+    "lake",
+    *("spark/connect.py", "spark/frames.py", "spark/options.py", "spark/session.py"),
+    *("tasks/analytics.py", "tasks/publishing.py"),
+)
+CODE = {
+    Stage.TRANSFORM: (
+        *READING,
+        *(
+            "spark/payloads.py",
+            "spark/silver.py",
+            "spark/transform.py",
+            "spark/workers.py",
+            "tasks/silver.py",
+        ),
+    ),
+    Stage.KPIS: (*READING, "spark/checks", "spark/kpis", "tasks/gold.py"),
+}
+LIBRARIES = ("deltalake", "msgspec", "pyarrow", "pysail", "pyspark")
+
+
+@cache
+def code_version(places: tuple[str, ...], libraries: tuple[str, ...] = ()) -> str:
+    """A digest of the source files in these packages or modules of ours, and of these libraries' versions.
+
+    The versions are those that the project pins, not those installed: an image without Spark must come to the
+    same digest as one with it, to know whether Spark would have anything to do.
+    """
+    digest = hashlib.sha256()
+    for place in places:
+        path = PROJECT_ROOT / place
+        files = (file for file in path.rglob("*") if file.suffix in SOURCES) if path.is_dir() else [path]
+        for file in sorted(files):
+            digest.update(file.relative_to(PROJECT_ROOT).as_posix().encode() + b"\0")
+            digest.update(file.read_bytes() + b"\0")
+    for pin in _pins():
+        if pin.startswith(tuple(f"{library}{end}" for library in libraries for end in "=[")):
+            digest.update(pin.encode() + b"\0")
+    return digest.hexdigest()[:12]
+
+
+@cache
+def project() -> dict[str, Any]:
+    """What `pyproject.toml` declares; in an image that file is all that is known of the project."""
+    declared: dict[str, Any] = tomllib.loads((PROJECT_ROOT / "pyproject.toml").read_text())["project"]
+    return declared
+
+
+@cache
+def _pins() -> tuple[str, ...]:
+    return tuple(sorted(project()["dependencies"]))
+
+
+def stage_code(stage: Stage) -> str:
+    """The version of the code that decides a stage's result."""
+    return code_version(CODE[stage], LIBRARIES)

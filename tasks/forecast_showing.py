@@ -1,0 +1,160 @@
+"""The tasks that show a published forecast: words and pictures as files and artifacts, and single movies."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from pathlib import Path
+from typing import Any
+
+from prefect import task
+from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
+from prefect.cache_policies import NO_CACHE
+
+from lake.delta import TableVersion, open_table, read, version_to_read
+from lake.forecast_tables import FORECAST
+from lake.publications import Publication
+from lake.table import Table
+from lake.tables import RAW_MOVIES, SILVER_MOVIES
+from report.files import replace_file
+from report.forecast import ForecastTables, markdown_forecast
+from report.formats import movie_name
+from report.markdown import escape
+from report.provenance import SHOWN_DIGITS, Provenance
+from report.record import made_files, write_record
+from report.themes import Theme
+from tasks.caching import CACHE
+from tasks.code import code_version
+
+CODE = ("lake", "report", "tasks/forecast_showing.py")
+LIBRARIES = ("matplotlib", "numpy", "pillow", "pyarrow")
+# Words and pictures among an output folder's files.
+SHOWN = "forecast"
+FOLDER = "forecast"
+MadeFrom = dict[str, Any]
+
+
+async def show_forecast(
+    lake_root: str, output_dir: Path, plot_theme: Theme, silver: Publication, made: Publication
+) -> tuple[ForecastTables, list[str]]:
+    """Bring words and pictures up to date with a published forecast; return its tables, and their paths."""
+    made_from = _made_from(silver, made) | {"plot_theme": plot_theme}
+    stands = bool(made_files(output_dir, SHOWN, made_from))
+    run = write_forecast_report.with_options(refresh_cache=not stands)
+    paths: list[str] = await run(lake_root, str(output_dir), made_from)
+    return (await asyncio.to_thread(_load, lake_root, made_from))[0], paths
+
+
+@task(name="forecast-report", task_run_name="forecast-report", cache_policy=CACHE, result_serializer="json")
+async def write_forecast_report(lake_root: str, output_dir: str, made_from: MadeFrom) -> list[str]:
+    """Write the scores as Markdown and draw the plots, as files and in Prefect's UI."""
+    from report.forecast_plots import PLOTS, render
+
+    folder = Path(output_dir)
+    if paths := made_files(folder, SHOWN, made_from):
+        return paths
+    found, provenance = await asyncio.to_thread(_load, lake_root, made_from)
+    words = markdown_forecast(found, provenance)
+    written = [replace_file(folder / FOLDER / "forecast.md", words.encode())]
+    await show_words(words)
+    for name, plot in PLOTS.items():
+        picture = await asyncio.to_thread(render, name, found, provenance, made_from["plot_theme"])
+        written.append(replace_file(folder / FOLDER / f"{name}.png", picture))
+        title, note = plot.describe(found)
+        data = base64.b64encode(picture).decode()
+        await acreate_markdown_artifact(
+            f"![{escape(f'{title}. {note}')}](data:image/png;base64,{data})",
+            key=name.replace("_", "-"),
+            description=f"{title}.",
+        )
+    write_record(folder, SHOWN, made_from, written)
+    return made_files(folder, SHOWN, made_from)
+
+
+async def show_words(words: str) -> None:
+    """Show the scores in Prefect's UI."""
+    await acreate_markdown_artifact(
+        words, key="forecast", description="How good the revenue forecast is, and what it goes by"
+    )
+
+
+@task(name="forecast-movies", task_run_name="forecast-movies", cache_policy=NO_CACHE, persist_result=False)
+async def forecast_movies(
+    lake_root: str, model_path: str, made_from: MadeFrom, movie_ids: list[int]
+) -> list[dict[str, Any]]:
+    """Forecast movies of silver by the saved model, and show the forecasts in Prefect's UI.
+
+    Raises:
+        ModelFileError: the saved model is not the published one.
+        NoForecastError: one of the movies cannot be forecast.
+    """
+    rows = await asyncio.to_thread(_forecast, lake_root, Path(model_path), made_from, movie_ids)
+    await acreate_table_artifact(
+        [
+            {name: f"{cell:,.1f}" if isinstance(cell, float) else cell for name, cell in row.items()}
+            for row in rows
+        ],
+        key="forecast-movies",
+        description="Revenue forecasts in millions of dollars",
+    )
+    return rows
+
+
+def _forecast(
+    lake_root: str, model_path: Path, made_from: MadeFrom, movie_ids: list[int]
+) -> list[dict[str, Any]]:
+    from forecast.features import build_features
+    from forecast.model import load_model
+    from tasks.forecast import load_silver
+
+    model = load_model(model_path, made_from)
+    movies = load_silver(lake_root, TableVersion(made_from["silver_table"], made_from["silver_version"]))
+    features = build_features(movies)
+    rows = []
+    for movie_id in dict.fromkeys(movie_ids):
+        found = model.forecast_movie(movies, features, movie_id)
+        movie = movies[movies["id"] == movie_id].to_dict("records")[0]
+        earned = movie["revenue_musd"]
+        rows.append(
+            {
+                "movie": movie_name(movie["title"], movie["release_date"].year),
+                "budget_musd": movie["budget_musd"],
+                "predicted_musd": float(10 ** found.predicted[0]),
+                "low_musd": float(10 ** found.low[0]),
+                "high_musd": float(10 ** found.high[0]),
+                "revenue_musd": earned if earned == earned else None,
+            }
+        )
+    return rows
+
+
+def _made_from(silver: Publication, made: Publication) -> MadeFrom:
+    return {
+        "tables": {name: [version.table_id, version.version] for name, version in made.outputs.items()},
+        "movies": made.facts["movies"],
+        "raw_version": silver.inputs[RAW_MOVIES.name].version,
+        "silver_version": made.inputs[SILVER_MOVIES.name].version,
+        "forecast_code": made.code_version,
+        "run_id": made.run_id,
+        "code": code_version(CODE, LIBRARIES),
+    }
+
+
+def _load(lake_root: str, made_from: MadeFrom) -> tuple[ForecastTables, Provenance]:
+    rows = [_rows(table, lake_root, made_from["tables"][table.name]) for table in FORECAST]
+    return ForecastTables(*rows), Provenance(
+        movies=made_from["movies"],
+        raw_version=made_from["raw_version"],
+        silver_version=made_from["silver_version"],
+        code_version=made_from["forecast_code"][:SHOWN_DIGITS],
+        run_id=made_from["run_id"][:SHOWN_DIGITS] or None,
+    )
+
+
+def _rows(table: Table, lake_root: str, version: tuple[str, int]) -> list[dict[str, Any]]:
+    found = open_table(table, lake_root)
+    assert found is not None, f"{table.name} is published"
+    content = read(table, lake_root, version_to_read(found, TableVersion(*version)))
+    assert content is not None, f"{table.name} is published"
+    rows: list[dict[str, Any]] = content.to_pylist()
+    return rows

@@ -1,0 +1,74 @@
+"""The task that reads IMDb's file of ratings into its raw table, where it has changed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from lake.tables import IMDB_RATINGS
+from tasks.code import code_version
+
+if TYPE_CHECKING:
+    from lake.snapshots import Snapshot
+
+logger = logging.getLogger(__name__)
+
+# What decides which rows a file has.
+CODE, LIBRARIES = ("imdb/ratings.py",), ("pyarrow",)
+
+
+@dataclass(frozen=True)
+class RatingsCounts:
+    """What the file has, what was refused of it by reason, and whether it is another than before."""
+
+    rows: int
+    refused: Mapping[str, int] = field(default_factory=dict)
+    is_new: bool = False
+
+
+@task(name="read-imdb-ratings", task_run_name="imdb-ratings", cache_policy=NO_CACHE, persist_result=False)
+async def read_ratings(lake_root: str, location: str, batch_id: str, waits: list[float]) -> RatingsCounts:
+    """Make the file's rows those of `raw/imdb_ratings`; one that has not changed is not read.
+
+    Raises:
+        ImdbError: it cannot be had, or is no file of ratings; the table stays as it was.
+        LakeAccessError: the table cannot be written.
+    """
+    from imdb.location import obtain
+    from lake.snapshots import Snapshot, read_snapshot
+
+    before, code = read_snapshot(IMDB_RATINGS, lake_root), code_version(CODE, LIBRARIES)
+    is_known = before is not None and (before.source, before.code) == (location, code)
+    async with obtain(location, before.mark if before and is_known else None, waits) as copy:
+        if copy is None:
+            assert before is not None, "a known mark is an earlier file's"
+            logger.info("unchanged: %s", location)
+            return RatingsCounts(before.rows, before.refused)
+        told, is_new = await asyncio.to_thread(
+            mirror_ratings, lake_root, copy.path, Snapshot(location, copy.mark, "", code, 0), batch_id
+        )
+    refused = f", {sum(told.refused.values()):,} refused {dict(told.refused)}" if told.refused else ""
+    logger.info("%s ratings in %s%s%s", f"{told.rows:,}", location, refused, "" if is_new else ", as before")
+    return RatingsCounts(told.rows, told.refused, is_new)
+
+
+def mirror_ratings(lake_root: str, path: Path, told: Snapshot, batch_id: str) -> tuple[Snapshot, bool]:
+    """Read a file into the table; `told` is what is known of it so far."""
+    from imdb.ratings import RatingsFile
+    from lake.snapshots import Snapshot, replace_by_file
+
+    file = RatingsFile(path, told.source)
+    constants = {"fetched_at": datetime.now(UTC), "batch_id": batch_id, "source": told.source}
+
+    def describe() -> Snapshot:
+        return Snapshot(told.source, told.mark, file.digest, told.code, file.rows, dict(file.refused))
+
+    return replace_by_file(IMDB_RATINGS, lake_root, file.batches(), constants, describe)

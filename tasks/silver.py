@@ -1,0 +1,188 @@
+"""The transform task: silver from the raw tables, all of it or what has changed since silver last looked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from prefect import task
+
+from lake.changes import Changes, find_changes, find_rated_otherwise
+from lake.delta import TableVersion, content_version, create, open_table, query
+from lake.publications import stands
+from lake.table import Table
+from lake.tables import (
+    FETCH_FAILURES,
+    FILTERED,
+    IMDB_RATINGS,
+    QUARANTINE,
+    RATED_MOVIES,
+    RAW_MOVIES,
+    SILVER_MOVIES,
+)
+from tasks.caching import CACHE
+from tasks.context import current_spark
+from tasks.publishing import Order, Written, publish_stage
+from tasks.stages import Stage
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+# Where more has changed than this, judging all anew costs no more than merging.
+LARGEST_SHARE = 0.2
+# So many rows that are to be rated anew are in memory at once, some 200 MB.
+MOST_RATED = 100_000
+
+
+@task(
+    name=Stage.TRANSFORM.value,
+    task_run_name=Stage.TRANSFORM.value,
+    cache_policy=CACHE,
+    result_serializer="json",
+)
+async def transform_movies(
+    lake_root: str,
+    code: str,
+    raw_id: str,
+    raw_version: int,
+    failures_id: str,
+    failures_version: int,
+    ratings_id: str | None = None,
+    ratings_version: int | None = None,
+) -> dict[str, Any]:
+    """Judge raw payloads: movies into silver, refused ones into quarantine, others counted with a reason.
+
+    Movies are rated by IMDb where there is a version of its ratings.
+    """
+    inputs = {
+        RAW_MOVIES.name: TableVersion(raw_id, raw_version),
+        FETCH_FAILURES.name: TableVersion(failures_id, failures_version),
+    }
+    if ratings_id is not None and ratings_version is not None:
+        inputs[IMDB_RATINGS.name] = TableVersion(ratings_id, ratings_version)
+    return await publish_stage(Stage.TRANSFORM, lake_root, inputs, code, write_silver)
+
+
+def write_silver(order: Order) -> Written:
+    """Bring silver's tables to what the raw tables say, with as little work as is provably enough."""
+    tables = _versions(order).silver
+    # An engine that makes a table itself may make columns that are never null.
+    for table in tables:
+        create(table, order.lake_root)
+    work = None if current_spark().rebuild else find_mergeable_work(order)
+    if work is None:
+        outputs = rebuild_silver(current_spark().session, order)
+    elif len(work.changes.movie_ids) or len(work.rated_otherwise):
+        outputs = merge_changes(current_spark().session, order, work)
+    else:
+        outputs = {table.name: _content(table, order.lake_root) for table in tables}
+    judged = None if work is None else len(work.changes.movie_ids)
+    return outputs, {"judged": judged, **count_outcomes(order)}
+
+
+@dataclass(frozen=True)
+class Work:
+    """What an update has to do: movies to judge, and others, by id, to rate anew and no more."""
+
+    changes: Changes
+    rated_otherwise: pa.Array
+
+
+def find_mergeable_work(order: Order) -> Work | None:
+    """What has changed since silver was published; None where all has to be judged anew.
+
+    Silver has to be just what was published, by this code and from the same kinds of tables: whoever was
+    interrupted between two commits, changed a table by hand, or goes with IMDb's ratings for the first time
+    or no more, gets it made anew.
+    """
+    before = order.previous
+    if before is None or before.code_version != order.code or before.inputs.keys() != order.inputs.keys():
+        return None
+    if not stands(order.lake_root, before):
+        return None
+    changes = find_changes(order.lake_root, before.inputs, order.versions)
+    if changes is None or changes.share > LARGEST_SHARE:
+        return None
+    name = IMDB_RATINGS.name
+    rated_otherwise = pa.array([], pa.int64())
+    if order.inputs.get(name) != before.inputs.get(name):
+        rated_otherwise = find_rated_otherwise(order.lake_root, order.versions[name])
+    return Work(changes, rated_otherwise) if len(rated_otherwise) <= MOST_RATED else None
+
+
+def rebuild_silver(session: SparkSession, order: Order) -> dict[str, TableVersion]:
+    """Judge the latest payload of every movie."""
+    from lake.files import adopt_files, new_folder
+    from spark.transform import write_all
+
+    versions = _versions(order)
+    folders = {table.name: new_folder(table, order.lake_root) for table in versions.silver}
+    rows = write_all(session, order.lake_root, folders, versions)
+    return {
+        table.name: adopt_files(
+            table, order.lake_root, folders[table.name], rows[table.name], order.origin(judged="all")
+        )
+        for table in versions.silver
+    }
+
+
+def merge_changes(session: SparkSession, order: Order, work: Work) -> dict[str, TableVersion]:
+    """Judge the movies that have changed, and put them in the place of what silver had of them."""
+    from lake.files import replace_rows
+    from spark.transform import compute_some, rate_some
+
+    versions, judged = _versions(order), work.changes.movie_ids
+    rows = compute_some(session, order.lake_root, work.changes.latest, versions)
+    keys = dict.fromkeys(rows, judged)
+    rated = work.rated_otherwise.filter(pc.invert(pc.is_in(work.rated_otherwise, value_set=judged)))
+    if len(rated):
+        movies = RATED_MOVIES.name
+        rows[movies] = pa.concat_tables([rows[movies], rate_some(session, order.lake_root, rated, versions)])
+        keys[movies] = pa.concat_arrays([judged, rated])
+    origin = order.origin(judged=len(judged))
+    return {
+        table.name: replace_rows(table, order.lake_root, keys[table.name], rows[table.name], origin)
+        for table in versions.silver
+    }
+
+
+def count_outcomes(order: Order) -> dict[str, Any]:
+    """What became of the movies, as silver's tables have it, and when the last payload was fetched."""
+    raw = open_table(RAW_MOVIES, order.lake_root, order.versions[RAW_MOVIES.name])
+    assert raw is not None
+    moment = query(raw, "SELECT max(fetched_at) AS moment FROM t").column("moment")[0].as_py()
+    silver = _open(SILVER_MOVIES, order.lake_root)
+    counts = {"movies": "count(*)"}
+    if IMDB_RATINGS.name in order.versions:
+        counts["rated"] = "count(imdb_rating)"
+    columns = ", ".join(f"{count} AS {name}" for name, count in counts.items())
+    return {
+        **query(silver, f"SELECT {columns} FROM t").to_pylist()[0],
+        "filtered": _by_reason(FILTERED, order.lake_root),
+        "quarantined": _by_reason(QUARANTINE, order.lake_root),
+        "fetched_until": moment.isoformat() if moment else None,
+    }
+
+
+def _by_reason(table: Table, lake_root: str) -> dict[str, int]:
+    sql = "SELECT reason, count(*) AS n FROM t GROUP BY reason ORDER BY reason"
+    return {row["reason"]: row["n"] for row in query(_open(table, lake_root), sql).to_pylist()}
+
+
+def _versions(order: Order) -> Any:
+    from spark.transform import RawVersions
+
+    tables = (RAW_MOVIES, FETCH_FAILURES, IMDB_RATINGS)
+    return RawVersions(*(order.versions.get(table.name) for table in tables))
+
+
+def _content(table: Table, lake_root: str) -> TableVersion:
+    return content_version(_open(table, lake_root))
+
+
+def _open(table: Table, lake_root: str) -> Any:
+    found = open_table(table, lake_root)
+    assert found is not None, f"{table.name} has just been there"
+    return found

@@ -1,0 +1,74 @@
+"""Whatever a command raises ends in one sentence and an exit status."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import flows.status
+from flows.cli import app
+from lake.errors import LakeAccessError
+from settings import SettingsError
+from tests.flows.conftest import clean_environment
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "said"),
+    [
+        (LakeAccessError("data cannot be read"), 1, "Error: data cannot be read\n"),
+        (SettingsError("LAKE_ROOT: no"), 2, "Error: LAKE_ROOT: no\n"),
+        (KeyboardInterrupt(), 130, "Error: Interrupted\n"),
+    ],
+    ids=["ours", "usage", "interrupt"],
+)
+def test_an_error_is_one_sentence_with_its_status(error, status, said, monkeypatch):
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr(flows.status, "show_status", fail)
+
+    done = CliRunner().invoke(app, ["status"])
+
+    assert (done.exit_code, done.stdout, done.stderr) == (status, "", said)
+
+
+def test_what_nobody_foresaw_is_one_sentence_and_its_trace_is_in_the_log(tmp_path, monkeypatch):
+    def fail(*_):
+        raise ZeroDivisionError("a division\nby zero")
+
+    monkeypatch.setattr(flows.status, "show_status", fail)
+    monkeypatch.setenv("OUTPUT_DIR", str(tmp_path))
+
+    done = CliRunner().invoke(app, ["status"])
+
+    log = tmp_path / "logs" / "project.log"
+    said = f"Error: ZeroDivisionError: a division (the stack trace is in {log})\n"
+    assert (done.exit_code, done.stdout, done.stderr) == (1, "", said)
+    assert "in fail\n    raise ZeroDivisionError" in log.read_text()
+
+
+def test_a_reader_that_has_had_enough_is_no_error(tmp_path):
+    # 300 kB: more than a pipe holds.
+    script = (
+        "import flows.status, typer\n"
+        "flows.status.show_status = lambda *_: typer.echo('x' * 300_000)\n"
+        "from flows.cli import main; main(['status'])"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", script],
+        cwd=Path(__file__).parents[2],
+        env=clean_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None and process.stderr is not None
+    process.stdout.read(1)
+    process.stdout.close()
+    said = process.stderr.read()
+    process.stderr.close()
+
+    assert (process.wait(60), said) == (0, b"")

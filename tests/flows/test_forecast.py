@@ -1,0 +1,118 @@
+"""`movies forecast` as a user has it: learnt once, found again, refused in one sentence."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lake.commits import replace
+from lake.delta import TableVersion, origin_of, read
+from lake.forecast_tables import DRIVERS, PREDICTIONS, SCORES
+from lake.publications import Publication, publish
+from lake.tables import FETCH_FAILURES, RAW_MOVIES, SILVER_MOVIES
+from tasks.stages import Stage
+from tests.flows.conftest import RUN_SECONDS, Place, clean_environment
+from tests.forecast.conftest import TO_COME
+from tests.forecast.movies import Row, generate, silver
+
+COMMAND = "from flows.cli import main; main(['forecast'])"
+
+
+def publish_silver(lake: str, rows: list[Row]) -> None:
+    """Leave silver as a transform would have."""
+    content = replace(SILVER_MOVIES, lake, silver(rows))
+    inputs = {table.name: TableVersion("none", 0) for table in (RAW_MOVIES, FETCH_FAILURES)}
+    publish(lake, Publication(Stage.TRANSFORM, inputs, {SILVER_MOVIES.name: content}, "test"))
+
+
+def forecast(place: Place, *arguments: str) -> tuple[int, str, str]:
+    done = subprocess.run(
+        [sys.executable, "-c", COMMAND, *arguments],
+        cwd=place.folder,
+        env=clean_environment() | place.environment,
+        capture_output=True,
+        text=True,
+        timeout=RUN_SECONDS,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.slow
+def test_a_forecast_is_learnt_once_and_comes_back_where_its_model_is_damaged(place: Place) -> None:
+    publish_silver(place.lake, [*generate(), TO_COME])
+    model = Path(place.folder, "output", "forecast", "revenue_model.json")
+
+    status, said, errors = forecast(place, "--movie", "900")
+
+    assert (status, errors) == (0, "")
+    assert "learnt from" in said
+    assert "To come (2013): $" in said
+    assert "Nothing has changed" not in said
+    saved = model.read_bytes()
+    told = json.loads(saved)["made_from"]
+    found = {table.name: read(table, place.lake).to_pylist() for table in (SCORES, PREDICTIONS, DRIVERS)}
+    assert {row["model"] for row in found[SCORES.name]} == {
+        *("forecast", "budget_times_median_roi", "genre_median")
+    }
+    assert origin_of(PREDICTIONS, place.lake)["silver_movies_version"] == str(told["silver_version"])
+    assert sorted(path.name for path in model.parent.iterdir()) == [
+        *("forecast.md", "forecast_calibration.png", "forecast_drivers.png", "revenue_model.json")
+    ]
+
+    status, said, errors = forecast(place)
+
+    assert (status, errors) == (0, "")
+    assert "Nothing has changed since this was learnt: nothing is learnt again." in said
+
+    pictures = [picture.read_bytes() for picture in sorted(model.parent.glob("*.png"))]
+    place.environment["PLOT_THEME"] = "dark"
+    status, said, errors = forecast(place)
+
+    assert (status, errors) == (0, "")
+    assert "nothing is learnt again" in said
+    drawn = [picture.read_bytes() for picture in sorted(model.parent.glob("*.png"))]
+    assert [one == other for one, other in zip(pictures, drawn, strict=True)] == [False, False]
+
+    model.write_text("{}")
+    status, said, errors = forecast(place)
+
+    assert (status, errors) == (0, "")
+    assert "Nothing has changed" not in said
+    assert model.read_bytes() == saved
+    assert {
+        table.name: read(table, place.lake).to_pylist() for table in (SCORES, PREDICTIONS, DRIVERS)
+    } == found
+
+
+@pytest.mark.parametrize(
+    ("rows", "sentence"),
+    [
+        pytest.param(
+            generate(18),
+            "A forecast learns from at least 200 movies with a known budget and revenue: here 15 movies have",
+            id="too-few",
+        ),
+        pytest.param(
+            [row | {"revenue_musd": 3 * row["budget_musd"]} for row in generate()],
+            "A log R² of 1.00 on held-back movies is more than what is known before a release can explain",
+            marks=pytest.mark.slow,
+            id="a-leak",
+        ),
+    ],
+)
+def test_what_is_not_to_be_published_is_one_sentence_and_leaves_nothing(
+    place: Place, rows: list[Row], sentence: str
+) -> None:
+    publish_silver(place.lake, rows)
+
+    status, _, errors = forecast(place)
+
+    assert status == 1
+    assert errors.startswith(f"Error: {sentence}")
+    assert errors.count("\n") == 1
+    assert read(SCORES, place.lake) is None
+    assert not Path(place.folder, "output", "forecast").exists()

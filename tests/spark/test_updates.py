@@ -1,0 +1,270 @@
+"""Silver brought up to date by what has changed is silver made anew, whatever happened to the raw tables."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lake import files
+from lake.delta import open_table, origin_of
+from lake.publications import last
+from lake.tables import FETCH_FAILURES, RAW_MOVIES, SILVER, SILVER_MOVIES
+from lake.upkeep import compact, drop_older
+from spark.session import Engine
+from tasks import silver
+from tasks.stages import Stage
+from tests.spark.lakes import FETCHED_AT, append_failures, append_payloads, read_rows
+from tests.spark.transforming import transform, transform_facts
+
+NewLake = Callable[..., str]
+
+KEYS = {table.name: next(iter(table.columns)) for table in SILVER}
+PAYLOADS = (
+    lambda n: {"id": n, "title": f"Title {n}", "release_date": "2001-02-03"},
+    lambda n: {"id": n, "title": "Moved", "release_date": "1999-12-31", "budget": 5e6, "revenue": 1e7},
+    lambda n: {"id": n, "title": "Unreleased", "status": "Rumored"},
+    lambda n: {"id": n, "title": "Odd", "budget": "x"},
+    lambda n: {"id": n + 1, "title": "Another's"},
+    lambda n: {"id": n, "title": "Poor", "release_date": ""},
+)
+FULL = {
+    "status": "Released", "vote_count": 5, "vote_average": 7.5, "popularity": 1.5, "runtime": 90,
+    "original_language": "en", "genres": [{"name": "Drama"}],
+}  # fmt: skip
+days = st.integers(0, 8)
+movie_ids = st.integers(1, 6)
+fetches = st.tuples(st.just("fetch"), movie_ids, days, st.integers(0, len(PAYLOADS)))
+steps = st.one_of(
+    fetches,
+    fetches,
+    st.tuples(st.just("not found"), movie_ids, days),
+    st.tuples(st.just("unavailable"), movie_ids, days),
+    st.tuples(st.just("drop older"), days),
+    st.just(("compact",)),
+    st.just(("update",)),
+)
+
+
+@pytest.fixture(autouse=True)
+def always_merging(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Changes are merged however few movies there are."""
+    monkeypatch.setattr(silver, "LARGEST_SHARE", 1.0)
+
+
+def at(day: int) -> dt.datetime:
+    return FETCHED_AT + dt.timedelta(days=day)
+
+
+def payload(movie_id: int, kind: int) -> str:
+    """One of the kinds of payloads; beyond the last, a malformed one."""
+    return json.dumps(FULL | PAYLOADS[kind](movie_id)) if kind < len(PAYLOADS) else "{"
+
+
+def fetched(movie_id: int, day: int, kind: int, batch: str = "b") -> dict[str, Any]:
+    return {
+        "movie_id": movie_id, "payload": payload(movie_id, kind), "fetched_at": at(day), "batch_id": batch,
+    }  # fmt: skip
+
+
+def take(session: Any, lake_root: str, nth: int, step: tuple[Any, ...]) -> None:
+    match step:
+        case ("fetch", movie_id, day, kind):
+            append_payloads(lake_root, [fetched(movie_id, day, kind, f"b{nth:03}")])
+        case ("not found", movie_id, day):
+            append_failures(lake_root, [{"movie_id": movie_id, "failed_at": at(day), "batch_id": f"b{nth}"}])
+        case ("unavailable", movie_id, day):
+            failure = {"movie_id": movie_id, "failed_at": at(day), "reason": "exhausted_retries"}
+            append_failures(lake_root, [failure])
+        case ("drop older", day):
+            drop_older(RAW_MOVIES, lake_root, "fetched_at", at(day))
+        case ("compact",):
+            for table in (RAW_MOVIES, FETCH_FAILURES, *SILVER):
+                if (found := open_table(table, lake_root)) is not None:
+                    compact(found)
+        case ("update",):
+            transform(session, lake_root, rebuild=False)
+
+
+def contents(lake_root: str) -> dict[str, Any]:
+    """All rows of silver's tables."""
+    return {table.name: read_rows(lake_root, table, by=KEYS[table.name]) for table in SILVER}
+
+
+def updated_and_rebuilt(session: Any, lake_root: str, tmp_path: Path) -> tuple[Any, Any]:
+    """Silver as an update leaves it, beside silver as made anew from the same raw tables."""
+    copy = tmp_path / "copy"
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(lake_root, copy)
+    update = transform(session, lake_root, rebuild=False), contents(lake_root)
+    rebuild = transform(session, str(copy)), contents(str(copy))
+    return update, rebuild
+
+
+def check_histories(session: Any, new_lake: NewLake, tmp_path: Path, history: list[tuple[Any, ...]]) -> None:
+    lake_root = new_lake()
+    for nth, step in enumerate(history):
+        take(session, lake_root, nth, step)
+    update, rebuild = updated_and_rebuilt(session, lake_root, tmp_path)
+    assert update == rebuild
+
+
+SLOW = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
+
+
+@settings(max_examples=10, deadline=None, database=None, suppress_health_check=SLOW)
+@given(history=st.lists(steps, min_size=4, max_size=10))
+def test_an_updated_silver_is_one_made_anew(
+    sail: Engine, new_lake: NewLake, tmp_path: Path, history: list[tuple[Any, ...]]
+) -> None:
+    check_histories(sail.session, new_lake, tmp_path, history)
+
+
+@pytest.mark.chaos
+@settings(max_examples=60, deadline=None, database=None, suppress_health_check=SLOW)
+@given(history=st.lists(steps, min_size=6, max_size=20))
+def test_long_histories_leave_the_silver_that_is_made_anew(
+    sail: Engine, new_lake: NewLake, tmp_path: Path, history: list[tuple[Any, ...]]
+) -> None:
+    check_histories(sail.session, new_lake, tmp_path, history)
+
+
+HISTORIES = {
+    "payload-that-is-newer": [("fetch", 1, 2, 1)],
+    "payload-that-came-late": [("fetch", 1, 0, 1)],
+    "malformed-payload-leaves-the-last-good-one": [("fetch", 1, 2, len(PAYLOADS))],
+    "movie-that-is-gone": [("not found", 1, 2)],
+    "movie-that-is-back": [("not found", 1, 2), ("update",), ("fetch", 1, 3, 0)],
+    "malformed-payload-after-a-movie-was-gone": [("not found", 1, 2), ("update",), ("fetch", 1, 3, 6)],
+    "new-movie": [("fetch", 9, 2, 0)],
+    "movie-no-more-released": [("fetch", 1, 2, 2)],
+    "movie-refused-and-mended": [("fetch", 1, 2, 3), ("update",), ("fetch", 1, 3, 0)],
+    "payloads-dropped": [("fetch", 1, 4, 0), ("update",), ("drop older", 3)],
+    "last-good-payload-dropped": [("fetch", 1, 4, 6), ("update",), ("drop older", 3)],
+    "files-joined": [("fetch", 1, 2, 1), ("compact",), ("update",), ("compact",)],
+    "no-news": [("unavailable", 1, 2)],
+}
+
+
+@pytest.mark.parametrize("history", [pytest.param(steps, id=name) for name, steps in HISTORIES.items()])
+def test_what_happened_since_is_what_is_judged(
+    engine: Engine, new_lake: NewLake, tmp_path: Path, history: list[tuple[Any, ...]]
+) -> None:
+    lake_root = new_lake([fetched(n, 1, 0) for n in (1, 2, 3)])
+    transform(engine.session, lake_root, rebuild=False)
+    for nth, step in enumerate(history):
+        take(engine.session, lake_root, nth, step)
+    update, rebuild = updated_and_rebuilt(engine.session, lake_root, tmp_path)
+    assert update == rebuild
+
+
+def test_only_movies_with_other_raw_rows_are_judged(sail: Engine, new_lake: NewLake) -> None:
+    lake_root = new_lake([fetched(n, 1, 0) for n in range(1, 11)])
+    assert transform_facts(sail.session, lake_root, rebuild=False)["judged"] is None
+    append_payloads(lake_root, [fetched(3, 2, 1), fetched(11, 2, 0)])
+    append_failures(lake_root, [{"movie_id": 5, "failed_at": at(2)}, {"movie_id": 77, "failed_at": at(2)}])
+    compact(open_table(RAW_MOVIES, lake_root))
+
+    facts = transform_facts(sail.session, lake_root, rebuild=False)
+
+    assert facts["judged"] == 4
+    assert (facts["movies"], facts["filtered"]) == (10, {"deleted": 1})
+
+
+def test_without_changes_nothing_is_committed(sail: Engine, new_lake: NewLake) -> None:
+    lake_root = new_lake([fetched(1, 1, 0)])
+    transform(sail.session, lake_root, rebuild=False)
+    before = {table.name: open_table(table, lake_root).version() for table in SILVER}
+
+    facts = transform_facts(sail.session, lake_root, rebuild=False)
+
+    assert facts["judged"] == 0
+    assert {table.name: open_table(table, lake_root).version() for table in SILVER} == before
+
+
+@pytest.mark.parametrize("reason", ["many-changes", "other-code", "earlier-files-are-gone", "raw-made-anew"])
+def test_silver_is_made_anew_where_an_update_would_not_be_surely_right(
+    sail: Engine, new_lake: NewLake, monkeypatch: pytest.MonkeyPatch, reason: str
+) -> None:
+    lake_root = new_lake([fetched(n, 1, 0) for n in (1, 2, 3)])
+    transform(sail.session, lake_root, rebuild=False)
+    append_payloads(lake_root, [fetched(1, 2, 1)])
+    raw = open_table(RAW_MOVIES, lake_root)
+    if reason == "many-changes":
+        monkeypatch.setattr(silver, "LARGEST_SHARE", 0.2)
+    elif reason == "other-code":
+        published = replace(last(lake_root, Stage.TRANSFORM), code_version="older")
+        monkeypatch.setattr("tests.spark.transforming.last", lambda *_: published)
+    elif reason == "earlier-files-are-gone":
+        compact(raw)
+        raw.vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False)
+    else:
+        rows = raw.to_pyarrow_table()
+        shutil.rmtree(RAW_MOVIES.path(lake_root))
+        append_payloads(lake_root, rows.to_pylist())
+
+    facts = transform_facts(sail.session, lake_root, rebuild=False)
+
+    assert facts["judged"] is None
+    assert [row["title"] for row in contents(lake_root)[SILVER_MOVIES.name]] == [
+        "Moved",
+        "Title 2",
+        "Title 3",
+    ]
+
+
+class Killed(BaseException):
+    """What a test ends the transform with; nothing handles it."""
+
+
+@pytest.mark.parametrize("commits", [0, 1, 2])
+@pytest.mark.parametrize("way", ["replace_rows", "adopt_files"])
+def test_an_update_or_rebuild_that_ends_between_two_commits_is_mended_by_the_next(
+    sail: Engine,
+    new_lake: NewLake,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    way: str,
+    commits: int,
+) -> None:
+    lake_root = new_lake([fetched(n, 1, n % 5) for n in range(1, 7)])
+    transform(sail.session, lake_root, rebuild=False)
+    append_payloads(lake_root, [fetched(1, 2, 3), fetched(2, 2, 0), fetched(3, 2, 6), fetched(4, 2, 2)])
+    commit, done = getattr(files, way), iter(range(commits))
+
+    def end_after(*arguments: Any) -> Any:
+        if next(done, None) is None:
+            raise Killed
+        return commit(*arguments)
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(files, way, end_after)
+        transform(sail.session, lake_root, rebuild=way == "adopt_files")
+
+    update, rebuild = updated_and_rebuilt(sail.session, lake_root, tmp_path)
+    assert update == rebuild
+
+
+def test_commits_of_silver_say_where_its_rows_come_from(sail: Engine, new_lake: NewLake) -> None:
+    lake_root = new_lake([fetched(n, 1, n) for n in (1, 2, 3)])
+    transform(sail.session, lake_root, rebuild=False)
+    made = {table.name: origin_of(table, lake_root) for table in SILVER}
+    append_payloads(lake_root, [fetched(1, 2, 0)])
+    transform(sail.session, lake_root, rebuild=False)
+
+    said = {
+        "raw_movies_version": "1",
+        "raw_fetch_failures_version": "0",
+        "code_version": "test",
+        "run_id": "",
+    }
+    assert made == {table.name: said for table in SILVER}
+    assert origin_of(SILVER_MOVIES, lake_root) == said | {"raw_movies_version": "2"}

@@ -1,0 +1,73 @@
+"""The transform as the pipeline runs it, without Prefect."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from pyspark.sql import SparkSession
+
+from lake.delta import content_version, create
+from lake.publications import Publication, last, publish
+from lake.tables import FETCH_FAILURES, IMDB_RATINGS, RAW_MOVIES
+from spark.session import Engine
+from tasks.context import SparkRoom, spark_context
+from tasks.publishing import Order
+from tasks.silver import write_silver
+from tasks.stages import Stage
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """What became of the movies in the raw tables."""
+
+    movies: int
+    quarantined: dict[str, int]
+    filtered: dict[str, int]
+
+
+def transform(
+    session: SparkSession,
+    lake_root: str,
+    raw: int | None = None,
+    failures: int | None = None,
+    *,
+    rebuild: bool = True,
+    rated: bool = False,
+) -> Outcomes:
+    """Bring silver up to date and publish it, as a rule all of it anew.
+
+    Without `rebuild`, only what has changed since the last call is judged, where that is known. Where silver
+    is to be `rated`, the lake has IMDb's ratings.
+    """
+    return outcomes(transform_facts(session, lake_root, raw, failures, rebuild=rebuild, rated=rated))
+
+
+def outcomes(facts: dict) -> Outcomes:
+    return Outcomes(facts["movies"], facts["quarantined"], facts["filtered"])
+
+
+def transform_facts(
+    session: SparkSession,
+    lake_root: str,
+    raw: int | None = None,
+    failures: int | None = None,
+    *,
+    rebuild: bool,
+    rated: bool = False,
+) -> dict:
+    """The same, with all that the stage tells of it."""
+    raw_tables = (RAW_MOVIES, FETCH_FAILURES, *([IMDB_RATINGS] if rated else []))
+    tables = {table.name: create(table, lake_root) for table in raw_tables}
+    asked = {RAW_MOVIES.name: raw, FETCH_FAILURES.name: failures}
+    inputs = {name: content_version(found) for name, found in tables.items()}
+    versions = {
+        name: found.version() if asked.get(name) is None else asked[name] for name, found in tables.items()
+    }
+    order = Order(lake_root, inputs, versions, "test", "", last(lake_root, Stage.TRANSFORM))
+    # An engine that somebody else has opened, and will close.
+    opened = Engine("opened", session, ExitStack())
+    with spark_context(SparkRoom(lambda: opened, rebuild=rebuild)):
+        outputs, facts = write_silver(order)
+    publish(lake_root, Publication(Stage.TRANSFORM, inputs, outputs, "test", facts))
+    return facts
