@@ -13,7 +13,7 @@ from datetime import date
 
 import polars as pl
 
-from lake import tables
+from lake import gold_tables, tables
 
 TEXTS = ("title", "tagline", "original_language", "overview", "poster_path")
 NUMBERS = {
@@ -227,6 +227,9 @@ def to_silver(good: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+# The engine's other gold tables have no counterpart here.
+COMPUTED = tuple(gold_tables.GOLD[: gold_tables.GOLD.index(gold_tables.MOVIE_SAMPLE) + 1])
+
 RANKINGS = {
     "highest_revenue": ("revenue_musd", True, None),
     "highest_budget": ("budget_musd", True, None),
@@ -251,7 +254,7 @@ def ranking(movies: pl.LazyFrame, name: str) -> pl.LazyFrame:
     placed = found.head(5).with_columns(
         ranking=pl.lit(name), value=pl.col(value).cast(pl.Float64), rank=pl.int_range(1, pl.len() + 1)
     )
-    return placed.select(*tables.MOVIE_RANKINGS.columns)
+    return placed.select(*gold_tables.MOVIE_RANKINGS.columns)
 
 
 def search(movies: pl.LazyFrame, name: str, order: str, descending: bool, **names: list[str]) -> pl.LazyFrame:
@@ -262,7 +265,7 @@ def search(movies: pl.LazyFrame, name: str, order: str, descending: bool, **name
     ]
     hits = movies.filter(*wanted).sort([order, "id"], descending=[descending, False], nulls_last=True)
     numbered = hits.with_columns(search=pl.lit(name), rank=pl.int_range(1, pl.len() + 1))
-    return numbered.select(*tables.MOVIE_SEARCHES.columns)
+    return numbered.select(*gold_tables.MOVIE_SEARCHES.columns)
 
 
 def numbered(rows: pl.LazyFrame, name: str) -> pl.LazyFrame:
@@ -271,7 +274,7 @@ def numbered(rows: pl.LazyFrame, name: str) -> pl.LazyFrame:
 
 
 def compute_kpis(silver: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    """Compute every gold table in one collect."""
+    """Compute the gold tables that this script knows, without the counts of figures, in one collect."""
     movies = silver.lazy()
     mean = {
         name: pl.col(column).mean().alias(name)
@@ -293,11 +296,11 @@ def compute_kpis(silver: pl.DataFrame) -> dict[str, pl.DataFrame]:
         )
         for name, belongs in (("Franchise", in_collection), ("Standalone", ~in_collection))
     ]  # fmt: skip
-    sampled = movies.sort(pl.col("id").hash()).head(tables.MOVIE_SAMPLE_ROWS)
+    sampled = movies.sort(pl.col("id").hash()).head(gold_tables.MOVIE_SAMPLE_ROWS)
     queries = {
-        tables.OVERVIEW.name: movies.select(count, *list(mean.values())[:3]),
-        tables.MOVIE_RANKINGS.name: pl.concat([ranking(movies, name) for name in RANKINGS]),
-        tables.MOVIE_SEARCHES.name: pl.concat(
+        gold_tables.OVERVIEW.name: movies.select(count, *list(mean.values())[:3]),
+        gold_tables.MOVIE_RANKINGS.name: pl.concat([ranking(movies, name) for name in RANKINGS]),
+        gold_tables.MOVIE_SEARCHES.name: pl.concat(
             [
                 search(
                     movies, "bruce_willis_scifi_action", "vote_average", True,
@@ -309,8 +312,8 @@ def compute_kpis(silver: pl.DataFrame) -> dict[str, pl.DataFrame]:
                 ),
             ]
         ),
-        tables.FRANCHISE_COMPARISON.name: pl.concat(segments),
-        tables.FRANCHISES.name: numbered(
+        gold_tables.FRANCHISE_COMPARISON.name: pl.concat(segments),
+        gold_tables.FRANCHISES.name: numbered(
             movies.filter(in_collection)
             .group_by(collection="belongs_to_collection")
             .agg(
@@ -319,7 +322,7 @@ def compute_kpis(silver: pl.DataFrame) -> dict[str, pl.DataFrame]:
             .filter(pl.col("movies") >= 2),
             "collection",
         ),
-        tables.DIRECTORS.name: numbered(
+        gold_tables.DIRECTORS.name: numbered(
             movies.drop_nulls("director")
             .with_columns(pl.col("director").str.split("|"))
             .explode("director")
@@ -327,7 +330,7 @@ def compute_kpis(silver: pl.DataFrame) -> dict[str, pl.DataFrame]:
             .agg(count, earned, mean["mean_rating"]),
             "director",
         ),
-        tables.GENRES.name: movies.drop_nulls("genres")
+        gold_tables.GENRES.name: movies.drop_nulls("genres")
         .with_columns(genre=pl.col("genres").str.split("|").list.unique())
         .explode("genre")
         .group_by("genre")
@@ -335,13 +338,18 @@ def compute_kpis(silver: pl.DataFrame) -> dict[str, pl.DataFrame]:
             count, mean["mean_rating"], mean["mean_revenue_musd"], mean["mean_popularity"], median, *quarters
         )
         .sort(["movies", "genre"], descending=[True, False]),
-        tables.YEARS.name: movies.group_by("release_year")
+        gold_tables.YEARS.name: movies.group_by("release_year")
         .agg(count, earned, mean["mean_revenue_musd"], mean["mean_budget_musd"], mean["mean_profit_musd"])
         .sort("release_year"),
-        tables.MOVIE_SAMPLE.name: sampled.sort("id"),
+        gold_tables.MOVIE_SAMPLE.name: sampled.sort("id"),
     }  # fmt: skip
-    found = pl.collect_all([queries[table.name].select(*table.columns) for table in tables.GOLD])
-    return {table.name: frame for table, frame in zip(tables.GOLD, found, strict=True)}
+    found = pl.collect_all([_declared(queries[table.name], table) for table in COMPUTED])
+    return {table.name: frame for table, frame in zip(COMPUTED, found, strict=True)}
+
+
+def _declared(rows: pl.LazyFrame, table: tables.Table) -> pl.LazyFrame:
+    computed = rows.collect_schema().names()
+    return rows.select(column for column in table.columns if column in computed)
 
 
 def main(lake_root: str) -> None:

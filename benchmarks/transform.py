@@ -1,33 +1,52 @@
-"""Time the transform and all KPIs on the embedded engine, beside the same work written by hand in polars.
+"""Time the transform and all KPIs on each engine, beside the same work done otherwise.
 
-Each run is a whole process: interpreter, imports, engine, reading the raw table, writing silver and
-quarantine, computing every KPI. The two take turns, so that a busy machine slows both.
+Each run is a whole process: interpreter, imports, engine, reading the raw tables, writing silver, checking
+it, computing and writing gold. They take turns, so that a busy machine slows all. Beside the engines stand
 
-Usage: python benchmarks/transform.py [--movies 10000] [--runs 5] [--engine sail]
+- `from_json`: the transform by list functions on parsed structs, on the embedded engine, without KPIs;
+- `polars`: silver and the first nine gold tables as one would write them by hand;
+- `decode`: payloads read and decoded by msgspec, one process a core, and nothing done with them: the limit;
+- `update`: silver brought up to date after 1% of the movies have changed, and all KPIs;
+- `unchanged`: the same where nothing has changed.
+
+Usage: python benchmarks/transform.py [--movies 10000] [--runs 3] [--what sail,from_json,…] [--lake FOLDER]
 """
 
 from __future__ import annotations
 
 import argparse
 import compileall
-import datetime as dt
-import gzip
 import json
+import multiprocessing
 import os
-import random
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-PROJECT_ROOT = Path(__file__).resolve().parent.parent
-REAL_PAYLOADS = PROJECT_ROOT.parent / "shared" / "data" / "tmdb_18_payloads.ndjson.gz"
-# The mean of what TMDB answers is far below that of the 18 greatest films: keep this much of their credits.
-CAST, CREW = 25, 28
-BATCH = 1000
+import psutil
+
+BENCHMARKS = Path(__file__).resolve().parent
+PROJECT_ROOT = BENCHMARKS.parent
+CHANGED_SHARE = 0.01
+LOOK_SECONDS = 0.1
+ALL = ("sail", "local[2]", "from_json", "polars", "decode", "update", "unchanged")
+
+
+@dataclass
+class Measured:
+    """A process with all that it started."""
+
+    wall_s: float
+    cpu_s: float
+    peak_mib: float
+    told: Any
 
 
 def main() -> None:
@@ -35,170 +54,164 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--movies", type=int, default=10_000)
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--engine", default="sail", help="as SPARK_MASTER")
-    parser.add_argument("--inside", metavar="LAKE_ROOT", help=argparse.SUPPRESS)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--what", default=",".join(ALL))
+    parser.add_argument("--lake", help="a folder with a lake that was made before, or to make one in")
+    parser.add_argument("--inside", nargs=2, metavar=("WHAT", "LAKE_ROOT"), help=argparse.SUPPRESS)
     options = parser.parse_args()
+    sys.path.insert(0, str(BENCHMARKS))
     if options.inside:
-        run_pipeline(options.engine, options.inside)
-    else:
-        compare(options.engine, options.movies, options.runs)
-
-
-def compare(engine: str, movies: int, runs: int) -> None:
-    """Run both in turns on one lake and tell medians and their ratio."""
-    for package in ("lake", "spark", "benchmarks"):
+        INSIDE[options.inside[0]](options.inside[1])
+        return
+    for package in ("lake", "spark", "tasks", "benchmarks"):
         compileall.compile_dir(PROJECT_ROOT / package, quiet=1)
-    with tempfile.TemporaryDirectory() as lake_root:
-        size = fill_lake(lake_root, movies)
-        tell(
-            f"{movies} payloads of {size / 1024:.1f} KB on average, {runs} runs each, {os.cpu_count()} cores"
-        )
-        here = [sys.executable, str(PROJECT_ROOT / "benchmarks" / "transform.py"), "--engine", engine]
-        commands = {
-            engine: [*here, "--inside", lake_root],
-            "polars": [sys.executable, str(PROJECT_ROOT / "benchmarks" / "_polars_transform.py"), lake_root],
-        }
-        seconds: dict[str, list[float]] = {name: [] for name in commands}
-        for _ in range(runs):
-            outcomes = {}
-            for name, command in commands.items():
-                started = time.perf_counter()
-                ended = subprocess.run(
-                    command, check=True, stdout=subprocess.PIPE, text=True, env=environment()
-                )
-                seconds[name].append(time.perf_counter() - started)
-                outcomes[name] = json.loads(ended.stdout)
-            if outcomes[engine][:4] != outcomes["polars"][:4]:
-                raise SystemExit(f"the two disagree: {outcomes}")
-            tell("  ".join(f"{name} {times[-1]:.2f} s" for name, times in seconds.items()))
-    medians = {name: statistics.median(times) for name, times in seconds.items()}
-    tell("median: " + ", ".join(f"{name} {median:.2f} s" for name, median in medians.items()))
-    tell(f"ratio: {medians[engine] / medians['polars']:.2f}")
-    tell(f"parts of the last run: {outcomes[engine][4]}")
+    with tempfile.TemporaryDirectory() as folder:
+        compare(options.lake or folder, options.movies, options.runs, options.what.split(","))
 
 
-def run_pipeline(engine_name: str, lake_root: str) -> None:
-    """Transform and compute KPIs once, and tell what came out and how long each part took."""
+def compare(lake_root: str, movies: int, runs: int, what: list[str]) -> None:
+    """Run all in turns on one lake, and tell medians."""
+    from _movies import change_some, fill_lake
+
+    if not (Path(lake_root) / "raw" / "movies").exists():
+        tell(f"{movies:,} payloads of {fill_lake(lake_root, movies) / 1000:.1f} KB on average")
+    tell(f"{movies:,} movies, {runs} runs each, {os.cpu_count()} cores")
+    measured: dict[str, list[Measured]] = {name: [] for name in what}
+    for _ in range(runs):
+        for name in what:
+            place = lake_root
+            if name in ("update", "unchanged"):
+                place = f"{lake_root}-{name}"
+                shutil.rmtree(place, ignore_errors=True)
+                subprocess.run(["cp", "-al", lake_root, place], check=True)
+                run("sail", place)
+                if name == "update":
+                    change_some(place, movies, CHANGED_SHARE)
+            measured[name].append(run(name, place))
+            tell_row(name, measured[name][-1:])
+            if place != lake_root:
+                shutil.rmtree(place)
+    tell("median:")
+    for name, found in measured.items():
+        tell_row(name, found)
+
+
+def run(name: str, lake_root: str) -> Measured:
+    """Run one of them as a process, and watch it with all that it starts."""
+    own = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    command = [sys.executable, str(BENCHMARKS / "transform.py"), "--inside", name, lake_root]
+    if name == "polars":
+        command = [sys.executable, str(BENCHMARKS / "_polars_transform.py"), lake_root]
     started = time.perf_counter()
-    from spark.kpis import compute_kpis
-    from spark.session import open_engine
-    from spark.transform import transform
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env=own | {"PYTHONPATH": str(PROJECT_ROOT)}
+    )
+    watched = psutil.Process(process.pid)
+    cpu: dict[int, float] = {}
+    peak = 0
+    while process.poll() is None:
+        resident = 0
+        try:
+            for one in (watched, *watched.children(recursive=True)):
+                times = one.cpu_times()
+                cpu[one.pid] = times.user + times.system
+                resident += one.memory_info().rss
+        except psutil.NoSuchProcess:
+            continue
+        peak = max(peak, resident)
+        time.sleep(LOOK_SECONDS)
+    wall = time.perf_counter() - started
+    assert process.stdout is not None
+    out = process.stdout.read()
+    if process.returncode:
+        raise SystemExit(f"{name} failed")
+    told = json.loads(out.splitlines()[-1])
+    if isinstance(told, list):
+        told = {"movies": told[0]}
+    return Measured(wall, sum(cpu.values()), peak / 2**20, told)
 
-    laps = {"imports": time.perf_counter() - started}
+
+def tell_row(name: str, found: list[Measured]) -> None:
+    wall, cpu, peak = (
+        statistics.median(getattr(one, figure) for one in found) for figure in ("wall_s", "cpu_s", "peak_mib")
+    )
+    tell(f"  {name:<10} {wall:8.2f} s  cpu {cpu:8.2f} s  {peak:7.0f} MiB  {json.dumps(found[-1].told)}")
+
+
+def run_pipeline(engine_name: str, lake_root: str, *, rebuild: bool = True) -> None:
+    """Bring silver and gold up to date once, and tell how long each part took."""
+    started = time.perf_counter()
+    from _stages import write_gold_tables, write_silver_tables
+
+    from flows.warm_up import count_payloads
+    from spark.session import EngineOptions, open_engine
+
+    laps: dict[str, float] = {"imports": time.perf_counter() - started}
 
     def lap(part: str) -> None:
         laps[part] = time.perf_counter() - started - sum(laps.values())
 
-    with open_engine(engine_name) as engine:
-        lap("open_engine")
-        counts = transform(engine.session, lake_root)
-        lap("transform")
-        kpis = compute_kpis(engine.session, lake_root)
-        lap("compute_kpis")
-    ranked = kpis["gold/movie_rankings"]["id"].to_pylist()
-    rows = {name: table.num_rows for name, table in kpis.items()}
-    refused = sum(counts.quarantined.values())
-    parts = {part: round(seconds, 3) for part, seconds in laps.items()}
-    tell(json.dumps([counts.movies, refused, ranked, rows, parts]))
+    with open_engine(engine_name, EngineOptions(movies=count_payloads(lake_root))) as engine:
+        lap("engine")
+        facts = write_silver_tables(engine.session, lake_root, rebuild=rebuild)
+        lap("silver")
+        if facts["judged"] != 0:
+            write_gold_tables(engine.session, lake_root)
+            lap("gold")
+    parts = {part: round(seconds, 2) for part, seconds in laps.items()}
+    tell(json.dumps({"movies": facts["movies"], "judged": facts["judged"]} | parts))
 
 
-def fill_lake(lake_root: str, movies: int) -> float:
-    """Write that many payloads in batches, as ingestion does; give their mean size."""
-    import pyarrow as pa
-    from deltalake import DeltaTable, Field, Schema, WriterProperties, write_deltalake
-    from deltalake.schema import PrimitiveType
+def run_from_json(lake_root: str) -> None:
+    """The transform by `from_json` on the embedded engine."""
+    from _from_json_transform import transform
 
-    from lake.tables import FETCH_FAILURES, QUARANTINE, RAW_MOVIES, SILVER_MOVIES
+    from lake.delta import create
+    from lake.tables import SILVER
+    from spark.session import open_engine
 
-    for table in (RAW_MOVIES, FETCH_FAILURES, SILVER_MOVIES, QUARANTINE):
-        fields = [Field(column, PrimitiveType(kind)) for column, kind in table.columns.items()]
-        DeltaTable.create(
-            table.path(lake_root), Schema(fields), partition_by=list(table.partition_by),
-            configuration={"delta.dataSkippingStatsColumns": next(iter(table.columns))},
-        )  # fmt: skip
-    stamp = pa.timestamp("us", "UTC")
-    kinds = {"long": pa.int64(), "timestamp": stamp, "string": pa.string()}
-    schema = pa.schema({column: kinds[kind] for column, kind in RAW_MOVIES.columns.items()})
-    fetched_at = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
-    chance, total, templates = random.Random(18), 0, read_templates()
-    for first in range(1, movies + 1, BATCH):
-        ids = range(first, min(first + BATCH, movies + 1))
-        payloads = [json.dumps(vary(templates[n % len(templates)], n, chance)) for n in ids]
-        total += sum(map(len, payloads))
-        rows = [
-            {"movie_id": n, "payload": payload, "fetched_at": fetched_at, "batch_id": str(first)}
-            for n, payload in zip(ids, payloads, strict=True)
-        ]
-        write_deltalake(
-            RAW_MOVIES.path(lake_root), pa.Table.from_pylist(rows, schema=schema), mode="append",
-            writer_properties=WriterProperties(compression="ZSTD"),
-        )  # fmt: skip
-    return total / movies
+    for table in SILVER:
+        create(table, lake_root)
+    with open_engine("sail") as engine:
+        started = time.perf_counter()
+        movies = transform(engine.session, lake_root)
+        tell(json.dumps({"movies": movies, "silver": round(time.perf_counter() - started, 2)}))
 
 
-def read_templates() -> list[dict[str, Any]]:
-    """The 18 real payloads with shorter credits; plausible ones of the same size where those are absent."""
-    if not REAL_PAYLOADS.exists():
-        return [make_template(n) for n in range(18)]
-    with gzip.open(REAL_PAYLOADS, "rt") as lines:
-        templates = [json.loads(line) for line in lines]
-    for movie in templates:
-        people = movie["credits"]
-        directors = [member for member in people["crew"] if member["job"] == "Director"]
-        others = [member for member in people["crew"] if member["job"] != "Director"]
-        movie["credits"] = {"cast": people["cast"][:CAST], "crew": (directors + others)[:CREW]}
-    return templates
+def run_decode(lake_root: str) -> None:
+    """Read and decode every payload, one process a core."""
+    from lake.delta import open_table
+    from lake.tables import RAW_MOVIES
+
+    files = open_table(RAW_MOVIES, lake_root).file_uris()
+    started = time.perf_counter()
+    with multiprocessing.get_context("spawn").Pool(os.cpu_count()) as pool:
+        movies = sum(pool.imap_unordered(decode_file, files, chunksize=4))
+    tell(json.dumps({"movies": movies, "decode": round(time.perf_counter() - started, 2)}))
 
 
-def make_template(n: int) -> dict[str, Any]:
-    def person(number: int, **role: Any) -> dict[str, Any]:
-        return {
-            "adult": False, "gender": 2, "id": number, "known_for_department": "Acting",
-            "name": f"Person {number}", "original_name": f"Person {number}", "popularity": number / 7,
-            "profile_path": f"/{number:027d}.jpg", "credit_id": f"{number:024x}",
-        } | role  # fmt: skip
+def decode_file(path: str) -> int:
+    """Decode the payloads of one file; give how many."""
+    import msgspec
+    import pyarrow.parquet as pq
 
-    cast = [
-        person(100 * n + place, character=f"Role {place}", cast_id=place, order=place)
-        for place in range(CAST)
-    ]
-    crew = [
-        person(100 * n + 50 + place, department="Directing", job="Writer" if place else "Director")
-        for place in range(CREW)
-    ]
-    named = ["Drama", "Action", "Comedy", "War", "Family", "Science Fiction"]
-    return {
-        "adult": False, "backdrop_path": f"/{n:027d}.jpg", "budget": 50_000_000, "revenue": 150_000_000,
-        "belongs_to_collection": {"id": n, "name": f"Collection {n}"} if n % 2 else None,
-        "genres": [{"id": number, "name": named[(n + number) % 6]} for number in range(3)],
-        "imdb_id": f"tt{n:07d}", "original_language": "en", "original_title": f"Film {n}",
-        "overview": "What happens. " * 25, "popularity": 10.5 + n, "poster_path": f"/{n:027d}.jpg",
-        "production_companies": [{"id": n, "name": f"Company {n}", "origin_country": "US"}] * 3,
-        "production_countries": [{"iso_3166_1": "US", "name": "United States of America"}],
-        "runtime": 100 + n, "spoken_languages": [{"iso_639_1": "en", "name": "English"}],
-        "status": "Released", "tagline": "A line.", "title": f"Film {n}", "video": False,
-        "vote_average": 6.5, "vote_count": 1000 + n, "credits": {"cast": cast, "crew": crew},
-    }  # fmt: skip
+    from spark.payloads import Movie
+
+    read = msgspec.json.Decoder(Movie).decode
+    payloads = pq.ParquetFile(path).read(["payload"]).column(0)
+    for payload in payloads.to_pylist():
+        read(payload)
+    return len(payloads)
 
 
-def vary(movie: dict[str, Any], n: int, chance: random.Random) -> dict[str, Any]:
-    """Give a movie an id, a date and figures of its own."""
-    return movie | {
-        "id": n,
-        "title": f"{movie['title']} {n}",
-        "release_date": f"{chance.randint(1950, 2024)}-{chance.randint(1, 12):02}-{chance.randint(1, 28):02}",
-        "budget": int(movie["budget"] * chance.uniform(0.2, 1.5)),
-        "revenue": int(movie["revenue"] * chance.uniform(0.1, 1.5)),
-        "vote_average": round(chance.uniform(3, 9), 3),
-        "popularity": round(chance.uniform(1, 90), 4),
-    }
-
-
-def environment() -> dict[str, str]:
-    """What a process run from the project's root would see, with its bytecode kept."""
-    own = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    return own | {"PYTHONPATH": str(PROJECT_ROOT)}
+INSIDE: dict[str, Callable[[str], None]] = {
+    "sail": lambda lake_root: run_pipeline("sail", lake_root),
+    "local[2]": lambda lake_root: run_pipeline("local[2]", lake_root),
+    "from_json": run_from_json,
+    "decode": run_decode,
+    "update": lambda lake_root: run_pipeline("sail", lake_root, rebuild=False),
+    "unchanged": lambda lake_root: run_pipeline("sail", lake_root, rebuild=False),
+}
 
 
 def tell(line: str) -> None:

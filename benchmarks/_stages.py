@@ -1,0 +1,46 @@
+"""The two Spark stages as the pipeline's tasks run them, without Prefect around them."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import Any
+
+from pyspark.sql import SparkSession
+
+from lake.delta import content_version, create
+from lake.publications import Publication, last, publish
+from lake.tables import FETCH_FAILURES, IMDB_RATINGS, RAW_MOVIES, SILVER_MOVIES
+from spark.session import Engine
+from tasks.context import SparkRoom, spark_context
+from tasks.gold import write_gold
+from tasks.publishing import Order, Written
+from tasks.silver import write_silver
+from tasks.stages import Stage
+
+
+def write_silver_tables(
+    session: SparkSession, lake_root: str, *, rebuild: bool, rated: bool = False
+) -> dict[str, Any]:
+    """Run the transform and publish it; without `rebuild` only what has changed is judged."""
+    tables = (RAW_MOVIES, FETCH_FAILURES, *([IMDB_RATINGS] if rated else []))
+    return _run(Stage.TRANSFORM, tables, write_silver, session, lake_root, rebuild)
+
+
+def write_gold_tables(session: SparkSession, lake_root: str) -> dict[str, Any]:
+    """Check silver, write gold and publish it."""
+    return _run(Stage.KPIS, (SILVER_MOVIES,), write_gold, session, lake_root, False)
+
+
+def _run(
+    stage: Stage, tables: Any, write: Any, session: SparkSession, lake_root: str, rebuild: bool
+) -> dict[str, Any]:
+    found = {table.name: create(table, lake_root) for table in tables}
+    inputs = {name: content_version(one) for name, one in found.items()}
+    versions = {name: one.version() for name, one in found.items()}
+    order = Order(lake_root, inputs, versions, "benchmark", "", last(lake_root, stage))
+    # An engine that somebody else has opened, and will close.
+    opened = Engine("opened", session, ExitStack())
+    with spark_context(SparkRoom(lambda: opened, rebuild=rebuild)):
+        written: Written = write(order)
+    publish(lake_root, Publication(stage, inputs, written[0], "benchmark", written[1]))
+    return written[1]
