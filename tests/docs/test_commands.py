@@ -1,0 +1,153 @@
+"""Commands in the pages' blocks of code are commands that there are, with options that there are."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from flows.cli import app
+from tests.docs.pages import ROOT, commands, name_of, pages
+from tests.docs.test_reference import sandbox_command
+
+MOVIES = typer.main.get_command(app)
+SANDBOX = sandbox_command()
+# What a reader is to put in.
+PUT_IN = {"SCHEDULE_ID": "00000000-0000-0000-0000-000000000000"}
+# Programs that are taken at their word.
+OTHERS = {
+    *("pip", "cp", "export", "docker", "git", "uv", "jq", "mvn", "env", "cd", "wait"),
+    *("pytest", "ruff", "mypy", "sphinx-build", "jupyter", ".ci/run"),
+}
+
+
+class UnknownCommand(Exception):
+    """A command of the pages is none."""
+
+
+def check(words: list[str]) -> None:
+    """Parse a command as its program would.
+
+    Raises:
+        UnknownCommand: it would be refused; the text says why.
+    """
+    program, *arguments = words
+    match words:
+        case ["uv", "run", "--group", _, *rest] | ["uv", "run", *rest] if rest:
+            check(rest)
+        case ["docker", "compose", *rest] if "movies" in rest:  # `… run --rm movies run`
+            parse_click(MOVIES, rest[rest.index("movies") + 1 :])
+        case ["movies", *rest] | ["python", "-m", "flows", *rest]:
+            parse_click(MOVIES, rest)
+        case ["python", "flows/main.py", *rest]:
+            parse_click(MOVIES, ["run", *rest])
+        case ["python", "-m", "tmdb.sandbox", *rest]:
+            parse_click(SANDBOX, rest)
+        case ["python", script, *_] if (ROOT / script).is_file():
+            pass
+        case ["prefect", *rest]:
+            parse_prefect(rest)
+        case _ if program not in OTHERS:
+            raise UnknownCommand(f"{program} is no program that is known here: {arguments}")
+
+
+def parse_click(command: Any, arguments: list[str]) -> None:
+    """Parse down to the last subcommand, calling none of them."""
+    arguments = [word for word in arguments if word != "--help"]
+    context = None
+    while True:
+        try:
+            context = command.make_context(command.name, arguments, parent=context)
+            if not getattr(command, "commands", None):
+                return
+            _, command, arguments = command.resolve_command(
+                context, [*context._protected_args, *context.args]
+            )
+        except SystemExit:
+            return  # a group without arguments shows its help
+        except Exception as error:
+            if not hasattr(error, "format_message"):
+                raise
+            raise UnknownCommand(error.format_message()) from error
+
+
+def parse_prefect(arguments: list[str]) -> None:
+    from cyclopts.exceptions import CycloptsError
+
+    prefect = importlib.import_module("prefect.cli._app")._app
+    try:
+        prefect.parse_args(
+            [PUT_IN.get(word, word) for word in arguments], print_error=False, exit_on_error=False
+        )
+    except CycloptsError as error:
+        raise UnknownCommand(str(error)) from error
+
+
+@pytest.mark.parametrize("page", pages(), ids=name_of)
+def test_commands_of_the_page_can_be_parsed(page: Path) -> None:
+    refused = []
+    for words in commands(page):
+        try:
+            check(words)
+        except UnknownCommand as error:
+            refused.append(f"{' '.join(words)}: {error}")
+    assert refused == []
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "movies run --moovie-ids 3",
+        "uv run movies run --stage fetch",
+        "movies stats",
+        "movies backup",
+        "python flows/main.py --no-such",
+        "python -m tmdb.sandbox --speed 3",
+        "uv run prefect deployment run x --wach",
+        "prefect deploi --all",
+        "python benchmarks/no_such.py",
+        "moovies run",
+    ],
+)
+def test_wrong_command_is_refused(command: str) -> None:
+    with pytest.raises(UnknownCommand):
+        check(command.split())
+
+
+# What a reader does first, in this order; the rest needs a key, a server, a bucket or Java.
+FIRST = ("quickstart.md", "quarantine.md")
+NEEDS = ("603", "show", "replay")
+
+
+def first_commands() -> list[list[str]]:
+    found = [words[2:] for page in FIRST for words in commands(ROOT / "docs" / page) if "movies" in words]
+    return [
+        words
+        for words in found
+        if words[0] == "movies" and not any(need in " ".join(words) for need in NEEDS)
+    ]
+
+
+@pytest.mark.slow
+def test_first_commands_run(tmp_path: Path) -> None:
+    there = {name: value for name, value in os.environ.items() if not name.startswith(("TMDB_", "LAKE_"))}
+    environment = {**there, "PYTHONPATH": str(ROOT), "PREFECT_HOME": str(tmp_path / "prefect")}
+    ended = {}
+    for words in first_commands():
+        run = subprocess.run(
+            [sys.executable, "-m", "flows", *words[1:]],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
+        ended[" ".join(words)] = run.returncode, run.stderr[-300:] if run.returncode else ""
+    assert len(ended) >= 5
+    assert {command: told for command, told in ended.items() if told != (0, "")} == {}
+    assert (tmp_path / "output" / "kpi_analysis.txt").is_file()
