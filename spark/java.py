@@ -8,10 +8,13 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from filelock import FileLock
 
 from spark.errors import EngineUnavailable
 
@@ -63,11 +66,20 @@ def jvm_death(session: SparkSession) -> str | None:
 
 
 def log_complaint(log: Path) -> str:
-    """The line of Spark's log that tells of an error: its last cause, else the first of such lines."""
+    """The line of Spark's log that tells of an error: its last cause, what ended it, or the first such."""
     lines = [line.strip() for line in log.read_text(errors="replace").splitlines()]
     causes = [line for line in lines if line.startswith("Caused by:")]
+    # Before it, Ivy also complains of places that did not have what another had.
+    ends = [line for line in lines if line.startswith("Exception in thread")]
     told = [line for line in lines if re.search(r"error|exception|unresolved|not found", line, re.I)]
-    return [*causes[-1:], *told, "it gives no reason"][0][:200]
+    return [*causes[-1:], *ends, *told, "it gives no reason"][0][:200]
+
+
+@contextmanager
+def resolving_alone() -> Iterator[None]:
+    """Let one process of a user at a time fetch JARs: Ivy has no lock, and two break each other's."""
+    with FileLock(Path(tempfile.gettempdir()) / f"tmdb-movies-jars-{Path.home().name}.lock"):
+        yield
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ from spark.cluster import driver_options, is_cluster, keep_on_server
 from spark.connect import connect, environment_defaults, lost_connections_not_warned_of
 from spark.container import spark_container
 from spark.errors import EngineDied, EngineError, EngineUnavailable
-from spark.java import jvm_death, log_complaint, require_java, ships_delta, stderr_to
+from spark.java import jvm_death, log_complaint, require_java, resolving_alone, ships_delta, stderr_to
 from spark.object_store import object_store_options
 from spark.options import SESSION_OPTIONS, EngineOptions, bytes_of
 from spark.workers import prepare_workers
@@ -172,16 +172,17 @@ def _open_jvm(master: str, options: EngineOptions) -> Engine:
     }
     for name, value in settings.items():
         builder = builder.config(name, value) if value else builder
-    if not ships_delta():
+    resolves = not ships_delta()
+    if resolves:
         builder = configure_spark_with_delta_pip(builder)
     with ExitStack() as resources:
         log = Path(resources.enter_context(_temporary_folder())) / "spark.log"
         try:
-            with stderr_to(log):
+            with stderr_to(log), resolving_alone() if resolves else nullcontext():
                 session = builder.getOrCreate()
         except (PySparkException, Py4JError) as error:
             logger.error("Apache Spark did not start:\n%s", log.read_text(errors="replace"))
-            hint = "" if ships_delta() else " (Delta's JARs come over the network once)"
+            hint = " (Delta's JARs come over the network once)" if resolves else ""
             raise EngineUnavailable(f"Apache Spark does not start: {log_complaint(log)}{hint}.") from error
         resources.callback(session.stop)
         if is_cluster(master):
