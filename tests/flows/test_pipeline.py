@@ -123,6 +123,7 @@ def test_another_theme_draws_the_plots_anew_and_nothing_else(served):
     assert sandbox.stats()["requests"] == 19
 
 
+@pytest.mark.slow
 def test_deleted_outputs_and_tables_come_back(served):
     place, sandbox = served()
     place.succeed()
@@ -158,6 +159,7 @@ def test_prefects_own_memory_may_be_lost_without_redoing_anything(served, tmp_pa
     assert [path.stat().st_mtime_ns for path in files] == before
 
 
+@pytest.mark.slow
 def test_stages_run_alone_and_say_what_they_lack(served):
     place, sandbox = served()
 

@@ -126,7 +126,7 @@ def test_a_silver_with_ratings_that_come_change_and_go_is_one_made_anew(
 
 
 @pytest.mark.chaos
-@settings(max_examples=80, deadline=None, database=None, suppress_health_check=SLOW)
+@settings(max_examples=25, deadline=None, database=None, suppress_health_check=SLOW)
 @given(history=st.lists(steps, min_size=6, max_size=20), rated=st.booleans())
 def test_long_histories_of_ratings_leave_the_silver_that_is_made_anew(
     sail: Engine, new_lake: NewLake, tmp_path: Path, history: list[tuple[Any, ...]], rated: bool
@@ -158,9 +158,16 @@ HISTORIES = {
 
 @pytest.mark.parametrize("history", [pytest.param(steps, id=name) for name, steps in HISTORIES.items()])
 def test_what_happened_to_ratings_since_is_what_silver_has(
-    engine: Engine, new_lake: NewLake, tmp_path: Path, history: list[tuple[Any, ...]]
+    sail: Engine, new_lake: NewLake, tmp_path: Path, history: list[tuple[Any, ...]]
 ) -> None:
-    check_history(engine.session, new_lake, tmp_path, history, rated=True)
+    check_history(sail.session, new_lake, tmp_path, history, rated=True)
+
+
+@pytest.mark.jvm
+def test_what_happened_to_ratings_is_what_silver_has_on_apache_spark(
+    jvm: Engine, new_lake: NewLake, tmp_path: Path
+) -> None:
+    check_history(jvm.session, new_lake, tmp_path, HISTORIES["both-changed"], rated=True)
 
 
 def test_switched_off_silver_is_what_it_would_have_been_without(

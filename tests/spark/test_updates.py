@@ -7,6 +7,7 @@ import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -154,16 +155,40 @@ HISTORIES = {
 }
 
 
+def check_what_happened_since(
+    session: Any, lake_root: str, tmp_path: Path, history: list[tuple[Any, ...]]
+) -> None:
+    transform(session, lake_root, rebuild=False)
+    for nth, step in enumerate(history):
+        take(session, lake_root, nth, step)
+    update, rebuild = updated_and_rebuilt(session, lake_root, tmp_path)
+    assert update == rebuild
+
+
 @pytest.mark.parametrize("history", [pytest.param(steps, id=name) for name, steps in HISTORIES.items()])
 def test_what_happened_since_is_what_is_judged(
-    engine: Engine, new_lake: NewLake, tmp_path: Path, history: list[tuple[Any, ...]]
+    sail: Engine, new_lake: NewLake, tmp_path: Path, history: list[tuple[Any, ...]]
 ) -> None:
     lake_root = new_lake([fetched(n, 1, 0) for n in (1, 2, 3)])
-    transform(engine.session, lake_root, rebuild=False)
-    for nth, step in enumerate(history):
-        take(engine.session, lake_root, nth, step)
-    update, rebuild = updated_and_rebuilt(engine.session, lake_root, tmp_path)
-    assert update == rebuild
+    check_what_happened_since(sail.session, lake_root, tmp_path, history)
+
+
+@pytest.mark.jvm
+@pytest.mark.parametrize("dropped", [False, True], ids=["none-dropped", "older-ones-dropped"])
+def test_what_happened_to_many_movies_is_judged_on_apache_spark(
+    jvm: Engine, new_lake: NewLake, tmp_path: Path, dropped: bool
+) -> None:
+    """Each history is that of movies of its own; dropping, joining and updating are for all of them."""
+    chosen = [history for name, history in HISTORIES.items() if name.endswith("dropped") == dropped]
+    histories = [
+        [(step[0], step[1] + 100 * place, *step[2:]) if len(step) > 2 else step for step in history]
+        for place, history in enumerate(chosen)
+    ]
+    lake_root = new_lake(
+        [fetched(100 * place + n, 1, 0) for place in range(len(histories)) for n in (1, 2, 3)]
+    )
+    in_turns = [step for steps in zip_longest(*histories) for step in dict.fromkeys(steps) if step]
+    check_what_happened_since(jvm.session, lake_root, tmp_path, in_turns)
 
 
 def test_only_movies_with_other_raw_rows_are_judged(sail: Engine, new_lake: NewLake) -> None:
