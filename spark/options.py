@@ -39,6 +39,8 @@ LARGE_DATA_OPTIONS = {
 # An option of ours on a session: how it keeps results, where not by a local checkpoint.
 KEPT_BY = "spark.tmdbMovies.resultsKeptBy"
 CHECKPOINT, PERSIST = "checkpoint", "persist"
+# And one on a session whose engine runs Python in this process.
+EMBEDDED = "spark.tmdbMovies.embedded"
 
 
 @dataclass(frozen=True)

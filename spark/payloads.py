@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from math import inf, isfinite
 from types import MappingProxyType
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 import pyarrow as pa
@@ -64,6 +65,7 @@ ARROW_TYPES = MappingProxyType(
         "timestamp": pa.timestamp("us", "UTC"),
     }
 )
+SCHEMA = pa.schema([pa.field(name, ARROW_TYPES[kind]) for name, kind in DECODED.items()])
 # One more than the greatest whole number of a type, and the greatest that a double is exact up to.
 LONG, INTEGER, EXACT = 2.0**63, 2.0**31, 2**53
 # What Python's `float` and `date` take besides (`1_0`, `nan`, `2001-W01-1`) is no value of ours.
@@ -134,16 +136,24 @@ def decode_payloads(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatc
     section 3, rules of silver).
     """
     read = msgspec.json.Decoder(Movie).decode
-    schema = pa.schema([pa.field(name, ARROW_TYPES[kind]) for name, kind in DECODED.items()])
-    made = [field for field in schema if field.name not in KEPT]
+    made = [field for field in SCHEMA if field.name not in KEPT]
     for batch in batches:
         ids = batch.column("movie_id").to_pylist()
         texts = _texts(batch.column("payload"))
         rows = [_decode(text, movie_id, read) for movie_id, text in zip(ids, texts, strict=True)]
         columns = zip(*rows, strict=True) if rows else [()] * len(made)
-        arrays = [batch.column(name).cast(schema.field(name).type) for name in KEPT]
+        arrays = [batch.column(name).cast(SCHEMA.field(name).type) for name in KEPT]
         arrays += [pa.array(values, field.type) for field, values in zip(made, columns, strict=True)]
-        yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+        yield pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)
+
+
+def serve(source: BinaryIO, sink: BinaryIO) -> None:
+    """Decode an Arrow stream's batches into another, each as soon as it is there, until the source ends."""
+    decoded = decode_payloads(pa.ipc.open_stream(source))
+    with pa.ipc.new_stream(sink, SCHEMA) as written:
+        for batch in decoded:
+            written.write_batch(batch)
+            sink.flush()
 
 
 def _texts(column: pa.Array) -> Iterator[memoryview | None]:
@@ -367,3 +377,7 @@ def _written(value: Any) -> str:
     if isinstance(value, list):
         return f"[{','.join(map(_written, value))}]"
     return json.dumps(value, ensure_ascii=False)
+
+
+if __name__ == "__main__":
+    serve(sys.stdin.buffer, sys.stdout.buffer)

@@ -18,9 +18,10 @@ from spark.cluster import driver_options, is_cluster, keep_on_server
 from spark.connect import connect, environment_defaults, lost_connections_not_warned_of
 from spark.container import spark_container
 from spark.errors import EngineDied, EngineError, EngineUnavailable
+from spark.helpers import helpers_beside
 from spark.java import jvm_death, log_complaint, require_java, resolving_alone, ships_delta, stderr_to
 from spark.object_store import object_store_options
-from spark.options import SESSION_OPTIONS, EngineOptions, bytes_of
+from spark.options import EMBEDDED, SESSION_OPTIONS, EngineOptions, bytes_of
 from spark.workers import prepare_workers
 
 __all__ = [
@@ -149,6 +150,8 @@ def _open_embedded(master: str, options: EngineOptions) -> Engine:
         resources.callback(server.stop)
         host, port = server.listening_address
         session = connect(f"sc://{host}:{port}", resources)
+        session.conf.set(EMBEDDED, "true")
+        resources.enter_context(helpers_beside())
         return Engine(master, session, resources.pop_all())
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spark.errors import EngineUnavailable
+from spark.helpers import decode_side_by_side
+from spark.options import EMBEDDED
 from spark.payloads import DECODED, KEPT, decode_payloads
 
 if TYPE_CHECKING:
@@ -29,7 +31,9 @@ ONE_PAYLOAD = "SELECT 1L AS movie_id, current_timestamp() AS fetched_at, 'b' AS 
 
 def decode(raw: DataFrame) -> DataFrame:
     """Turn raw rows into the columns of `DECODED`, a row for each payload."""
-    decoded = raw.select(*KEPT, "payload").mapInArrow(decode_payloads, SCHEMA)
+    is_embedded = raw.sparkSession.conf.get(EMBEDDED, None) is not None
+    function = decode_side_by_side if is_embedded else decode_payloads
+    decoded = raw.select(*KEPT, "payload").mapInArrow(function, SCHEMA)
     if python := raw.sparkSession.conf.get(WORKERS_PYTHON, None):
         # The function travels by name, with its module's source, so any Python can run it; the check is made
         # for functions that travel as bytecode.
