@@ -7,22 +7,19 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from deltalake import DeltaTable
 
 from lake.delta import TableVersion, open_table, query
 from lake.errors import LakeAccessError
+from lake.files import data_paths, read_columns
 from lake.table import Table
 from lake.tables import FETCH_FAILURES, IMDB_RATINGS, RATED_MOVIES, RAW_MOVIES
 
 # A row counts as the same where these are: compaction moves rows, and dropping some writes the rest anew.
 KEYS = {
-    RAW_MOVIES.name: "movie_id, fetched_at, batch_id",
-    FETCH_FAILURES.name: "movie_id, failed_at, batch_id, reason",
+    RAW_MOVIES.name: ("movie_id", "fetched_at", "batch_id"),
+    FETCH_FAILURES.name: ("movie_id", "failed_at", "batch_id", "reason"),
 }
-CHANGED = """
-    SELECT movie_id FROM (
-        SELECT {key}, 1 AS side FROM t UNION ALL SELECT {key}, -1 AS side FROM before
-    ) GROUP BY {key} HAVING sum(side) <> 0
-"""
 RATED_OTHERWISE = """
     SELECT t.id FROM t LEFT JOIN ratings ON t.imdb_id = ratings.imdb_id
     WHERE (t.imdb_rating IS DISTINCT FROM ratings.rating) OR (t.imdb_votes IS DISTINCT FROM ratings.votes)
@@ -105,6 +102,21 @@ def _changed_ids(
     try:
         earlier = open_table(table, lake_root, before.version)
         assert earlier is not None, "the table is there"
-        return query(after, CHANGED.format(key=KEYS[table.name]), before=earlier).column(0).cast(pa.int64())
+        return _ids_of_other_rows(table, after, earlier)
     except LakeAccessError:
         return None
+
+
+def _ids_of_other_rows(table: Table, after: DeltaTable, earlier: DeltaTable) -> pa.ChunkedArray:
+    """The movies of rows that only one of two versions has; in files that both have, rows are the same."""
+    paths_now, paths_then = data_paths(after), data_paths(earlier)
+    keys = KEYS[table.name]
+    sides = [
+        (read_columns(table, after, paths_now - paths_then, keys), 1),
+        (read_columns(table, earlier, paths_then - paths_now, keys), -1),
+    ]
+    rows = pa.concat_tables(
+        [keyed.append_column("side", pa.array([side] * keyed.num_rows, pa.int64())) for keyed, side in sides]
+    )
+    counted = pa.TableGroupBy(rows, list(keys), use_threads=False).aggregate([("side", "sum")])
+    return counted.filter(pc.not_equal(counted["side_sum"], 0))["movie_id"]

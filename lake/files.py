@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -173,6 +173,29 @@ def _rows_by_partition(table: Table, rows: pa.Table) -> dict[Partition, pa.Table
         ((column, str(value)),): _conform(rows.filter(pc.equal(values, value)), table)
         for value in values.unique().to_pylist()
     }
+
+
+def data_paths(found: DeltaTable) -> set[str]:
+    """The files that a version of a table has, by their paths within its folder."""
+    actions = pa.RecordBatchReader.from_stream(found.get_add_actions(flatten=True)).read_all()
+    return set(actions.column("path").to_pylist())
+
+
+def read_columns(table: Table, found: DeltaTable, paths: Iterable[str], columns: Sequence[str]) -> pa.Table:
+    """Some columns of some of a table's files, in the types that the table declares.
+
+    Raises:
+        LakeAccessError: a file is not there any more.
+    """
+    files, declared = file_system(found), arrow_schema(table)
+    schema = pa.schema([declared.field(name) for name in columns])
+
+    def read(path: str) -> pa.Table:
+        with files.open_input_file(path) as source:
+            return pq.ParquetFile(source).read(columns, use_threads=False).select(columns).cast(schema)
+
+    with access("read", found.table_uri), ThreadPoolExecutor(FILES_AT_ONCE) as pool:
+        return pa.concat_tables([schema.empty_table(), *pool.map(read, sorted(paths))])
 
 
 def _is_data(path: str) -> bool:
