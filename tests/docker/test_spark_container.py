@@ -21,6 +21,7 @@ from spark.container import LABEL
 from spark.session import CONNECT_MODE, EngineDied, EngineOptions, EngineUnavailable, open_engine
 from tests.flows.conftest import RUN_SECONDS, Place
 from tests.spark.lakes import append_payloads, read_expected_silver, read_payloads, read_rows
+from tests.spark.test_engines_agree import differences, grid, tables_of
 from tests.spark.transforming import transform
 
 pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("images")]
@@ -77,6 +78,23 @@ def test_real_movies_come_out_as_from_the_reference_written_by_the_lake_s_owner(
     assert "default log4j profile" in caplog.text, "Spark's log is part of the run's"
     assert (config["ReadonlyRootfs"], config["CapDrop"], config["Privileged"]) == (True, ["ALL"], False)
     assert engines() == []
+
+
+def test_every_field_with_every_odd_value_comes_out_as_on_the_embedded_engine(options: EngineOptions) -> None:
+    found = {}
+    for master in ("sail", "docker"):
+        lake_root = f"{options.lake_root}/{master}"
+        for table in (RAW_MOVIES, FETCH_FAILURES, *SILVER):
+            create(table, lake_root)
+        append_payloads(lake_root, list(grid()))
+        with open_engine(master, options) as engine:
+            found[master] = transform(engine.session, lake_root), tables_of(engine, lake_root)
+
+    (ours, our_tables), (theirs, their_tables) = found["sail"], found["docker"]
+    assert ours == theirs
+    assert our_tables.keys() == their_tables.keys()
+    differing = [differences(name, rows, their_tables[name]) for name, rows in our_tables.items()]
+    assert [difference for some in differing for difference in some] == []
 
 
 @pytest.mark.parametrize("network", ["host", "bridge"])
