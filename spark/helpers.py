@@ -1,7 +1,7 @@
 """Processes that decode payloads beside the embedded engine's, whose interpreter is one thread's at a time.
 
-A helper costs a hundred megabytes and a third of a second, so there is none until a part of the raw table
-goes on for some thousand payloads. One that dies costs time alone.
+A helper costs a hundred megabytes and a fifth of a second, so there is none until a part of the raw table
+goes on for some thousand payloads, and it ends with that part. One that dies before costs time alone.
 """
 
 from __future__ import annotations
@@ -39,11 +39,6 @@ class Helper:
         self._reader: pa.ipc.RecordBatchStreamReader | None = None
         self._pending: pa.RecordBatch | None = None
         self._is_lost = False
-
-    @property
-    def is_free(self) -> bool:
-        """Whether it may be given something to do."""
-        return self._pending is None and not self._is_lost
 
     def send(self, batch: pa.RecordBatch) -> None:
         """Hand over a batch, once what became of the one before has been received."""
@@ -85,17 +80,15 @@ class Helper:
 
 
 class Helpers:
-    """Helpers, started when they are first asked for, that parts of a table have to themselves in turn."""
+    """So many helpers at the same time and no more, each for one part of a table."""
 
     def __init__(self, most: int) -> None:
         self._lock = threading.Lock()
-        self._most, self._all, self._free = most, set[Helper](), list[Helper]()
+        self._most, self._all = most, set[Helper]()
 
     def take(self) -> Helper | None:
-        """One that is free, if any is or can be started."""
+        """Start one, if there is room for it."""
         with self._lock:
-            if self._free:
-                return self._free.pop()
             if len(self._all) >= self._most:
                 return None
             try:
@@ -110,11 +103,8 @@ class Helpers:
             return helper
 
     def give_back(self, helper: Helper) -> None:
-        """Let others have it; one that is lost, or that a query left with a batch, is stopped."""
+        """Stop one: what comes after decoding has better use for its memory."""
         with self._lock:
-            if helper.is_free:
-                self._free.append(helper)
-                return
             self._all.discard(helper)
         helper.stop()
 
@@ -122,7 +112,7 @@ class Helpers:
         """Stop all; none is started again."""
         with self._lock:
             self._most = 0
-            stopped, self._all, self._free = self._all, set(), []
+            stopped, self._all = self._all, set()
         for helper in stopped:
             helper.stop()
 
