@@ -24,6 +24,7 @@ CODE = {
     Stage.TRANSFORM: (
         *READING,
         *(
+            "spark/helpers.py",
             "spark/payloads.py",
             "spark/silver.py",
             "spark/transform.py",

@@ -26,6 +26,7 @@ FILES = {
     "etl.log": (
         "spark.session",
         "spark.container",
+        "spark.helpers",
         "spark.payloads",
         "spark.silver",
         "spark.transform",

@@ -61,6 +61,7 @@ def children_of_runs(folder: Path) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 def test_without_any_api_a_run_has_one_of_its_own_and_leaves_no_process_behind(tmp_path):
     home = tmp_path / "home"
     place = Place(tmp_path, {"PREFECT_HOME": str(home)})

@@ -270,6 +270,7 @@ def test_a_lake_that_came_without_a_table_of_failures_is_transformed(served):
     assert "Unchanged" in place.succeed("--stage", "transform")
 
 
+@pytest.mark.slow
 def test_other_movies_are_added_and_the_searches_find_some(place):
     place.succeed()
 
@@ -300,6 +301,7 @@ def test_a_dry_run_asks_nothing_and_writes_no_table(served):
 
 
 @pytest.mark.parametrize("ids", ["0", "18", "18,24"], ids=["none", "one", "two"])
+@pytest.mark.slow
 def test_however_few_movies_there_are_report_and_plots_come_out(ids, place):
     place.succeed("--movie-ids", ids)
 
