@@ -1,6 +1,6 @@
 """The transform to silver by `from_json` and list functions alone, as it was: a line to measure against.
 
-It runs on every engine without Python workers, and keeps the same rules.
+It runs on every engine without Python workers, and keeps the same rules; those by columns are silver's own.
 """
 
 from __future__ import annotations
@@ -12,6 +12,14 @@ from pyspark.sql import functions as F
 
 from lake.tables import FETCH_FAILURES, QUARANTINE, RAW_MOVIES, SILVER_MOVIES
 from spark.frames import keep_result, read_table
+from spark.silver import (
+    MINIMUM_VALUES,
+    add_money,
+    add_release_year,
+    null_unvoted_averages,
+    null_zero_amounts,
+    set_deleted_aside,
+)
 
 TEXTS = ("title", "tagline", "status", "original_language", "overview", "poster_path")
 # TMDB's number fields and the type that silver keeps them in, or computes their column from.
@@ -192,26 +200,11 @@ TEXT_COLUMNS = (
     "overview",
     "poster_path",
 )
-MINIMUM_VALUES = 10
-DOLLARS_PER_MUSD = 1_000_000
 
 
 def null_blank_texts(movies: DataFrame) -> DataFrame:
     """Turn blank texts into null; other texts are kept as they are, padding included."""
     return movies.withColumns({column: blank_to_null(F.col(column)) for column in TEXT_COLUMNS})
-
-
-def null_zero_amounts(movies: DataFrame) -> DataFrame:
-    """Turn 0 into null where TMDB means `unknown` by it."""
-    return movies.withColumns(
-        {column: F.when(F.col(column) != 0, F.col(column)) for column in ("budget", "revenue", "runtime")}
-    )
-
-
-def null_unvoted_averages(movies: DataFrame) -> DataFrame:
-    """Turn the average of no votes into null."""
-    voted = F.col("vote_count") != 0
-    return movies.withColumn("vote_average", F.when(voted, F.col("vote_average")))
 
 
 def count_credits(movies: DataFrame) -> DataFrame:
@@ -241,25 +234,6 @@ def name_cast(movies: DataFrame) -> DataFrame:
 def join_name_lists(movies: DataFrame) -> DataFrame:
     """Replace genres, companies, countries and languages by their names."""
     return movies.withColumns({column: _joined(_names(F.col(column))) for column in NAME_LISTS})
-
-
-def add_money(movies: DataFrame) -> DataFrame:
-    """Add money in millions of dollars, with profit and return on investment where both sides are known."""
-    budget, revenue = F.col("budget"), F.col("revenue")
-    return movies.withColumns(
-        {
-            "budget_musd": budget / DOLLARS_PER_MUSD,
-            "revenue_musd": revenue / DOLLARS_PER_MUSD,
-            # Computed from dollars, which are whole: from millions, the last digits would be rounded twice.
-            "profit_musd": (revenue - budget) / DOLLARS_PER_MUSD,
-            "roi": revenue / budget,
-        }
-    )
-
-
-def add_release_year(movies: DataFrame) -> DataFrame:
-    """Add the year that silver is partitioned by."""
-    return movies.withColumn("release_year", F.year("release_date"))
 
 
 def add_refusals(payloads: DataFrame) -> DataFrame:
@@ -329,22 +303,6 @@ def judge_payloads(payloads: DataFrame) -> DataFrame:
         "movie_id", "fetched_at", "batch_id", refused_payload,
         "is_malformed", "reason", "detail", "filtered", *SILVER_MOVIES.columns,
     ).transform(keep_deciding)  # fmt: skip
-
-
-def set_deleted_aside(judged: DataFrame, failures: DataFrame) -> DataFrame:
-    """Filter the movies that TMDB was found to have no more since their latest payload, whatever is in it."""
-    not_found = (
-        failures.filter("reason = 'not_found'")
-        .groupBy("movie_id")
-        .agg(F.max("failed_at").alias("not_found_at"))
-    )
-    is_deleted = F.coalesce(F.col("not_found_at") > F.col("latest_at"), F.lit(False))
-    return judged.join(not_found, "movie_id", "left").withColumns(
-        {
-            "reason": F.when(~is_deleted, F.col("reason")),
-            "filtered": F.when(is_deleted, "deleted").otherwise(F.col("filtered")),
-        }
-    )
 
 
 def silver_movies(judged: DataFrame) -> DataFrame:

@@ -156,9 +156,7 @@ def _conform(rows: pa.Table, table: Table) -> pa.Table:
 
 def _files_by_partition(found: DeltaTable, table: Table) -> dict[Partition, list[DataFile]]:
     old: dict[Partition, list[DataFile]] = {}
-    for action in (
-        pa.RecordBatchReader.from_stream(found.get_add_actions(flatten=True)).read_all().to_pylist()
-    ):
+    for action in _add_actions(found).to_pylist():
         partition = tuple((name, str(action[f"partition.{name}"])) for name in table.partition_by)
         old.setdefault(partition, []).append(DataFile(action["path"], action["size_bytes"]))
     return old
@@ -177,8 +175,11 @@ def _rows_by_partition(table: Table, rows: pa.Table) -> dict[Partition, pa.Table
 
 def data_paths(found: DeltaTable) -> set[str]:
     """The files that a version of a table has, by their paths within its folder."""
-    actions = pa.RecordBatchReader.from_stream(found.get_add_actions(flatten=True)).read_all()
-    return set(actions.column("path").to_pylist())
+    return set(_add_actions(found).column("path").to_pylist())
+
+
+def _add_actions(found: DeltaTable) -> pa.Table:
+    return pa.RecordBatchReader.from_stream(found.get_add_actions(flatten=True)).read_all()
 
 
 def read_columns(table: Table, found: DeltaTable, paths: Iterable[str], columns: Sequence[str]) -> pa.Table:
