@@ -21,7 +21,7 @@ from spark.container import LABEL
 from spark.session import CONNECT_MODE, EngineDied, EngineOptions, EngineUnavailable, open_engine
 from tests.flows.conftest import RUN_SECONDS, Place
 from tests.spark.lakes import append_payloads, read_expected_silver, read_payloads, read_rows
-from tests.spark.test_engines_agree import differences, grid, tables_of
+from tests.spark.test_engines_agree import check_same, grid, tables_of
 from tests.spark.transforming import transform
 
 pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("images")]
@@ -90,11 +90,7 @@ def test_every_field_with_every_odd_value_comes_out_as_on_the_embedded_engine(op
         with open_engine(master, options) as engine:
             found[master] = transform(engine.session, lake_root), tables_of(engine, lake_root)
 
-    (ours, our_tables), (theirs, their_tables) = found["sail"], found["docker"]
-    assert ours == theirs
-    assert our_tables.keys() == their_tables.keys()
-    differing = [differences(name, rows, their_tables[name]) for name, rows in our_tables.items()]
-    assert [difference for some in differing for difference in some] == []
+    check_same(found["sail"], found["docker"])
 
 
 @pytest.mark.parametrize("network", ["host", "bridge"])
