@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from prefect.client.orchestration import PrefectClient
 
-from flows.local_api import API_FACTORY, SERVER_ENVIRONMENT
-from loopback import LoopbackServer
+from tests.prefect_servers import prefect_server
 
 
 @pytest.fixture(scope="session")
@@ -18,16 +17,10 @@ def prefect_home(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def prefect_api(prefect_home) -> Iterator[str]:
-    environment = SERVER_ENVIRONMENT | {
-        "PREFECT_HOME": str(prefect_home),
-        "PREFECT_SERVER_EVENTS_PROACTIVE_GRANULARITY": "PT1S",
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "DO_NOT_TRACK": "1",
-        "PYTHONDONTWRITEBYTECODE": "",
-    }
-    with LoopbackServer.start(API_FACTORY, env=environment, log=prefect_home / "server.log") as server:
-        yield f"{server.url}/api"
+def prefect_api(tmp_path_factory, prefect_home) -> Iterator[str]:
+    often = {"PREFECT_SERVER_EVENTS_PROACTIVE_GRANULARITY": "PT1S"}
+    with prefect_server(tmp_path_factory, prefect_home, **often) as api:
+        yield api
 
 
 @pytest.fixture

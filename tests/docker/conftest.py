@@ -18,11 +18,10 @@ import pytest
 from docker.errors import DockerException
 from docker.models.containers import Container
 
-from flows.local_api import API_FACTORY, SERVER_ENVIRONMENT
 from lake.delta import read
 from lake.table import Table
-from loopback import LoopbackServer
 from tests.flows.conftest import clean_environment, place, prefect_api, prefect_home  # noqa: F401
+from tests.prefect_servers import prefect_server
 from tmdb.sandbox import Sandbox
 
 PROJECT_ROOT = Path(__file__).parents[2]
@@ -138,18 +137,12 @@ class Service:
 def service(docker_client, tmp_path_factory) -> Iterator[Service]:
     """A service of its own, deployed from `prefect.yaml` as README.md says."""
     home, data = tmp_path_factory.mktemp("prefect"), tmp_path_factory.mktemp("data")
-    server_environment = SERVER_ENVIRONMENT | {
-        "PREFECT_HOME": str(home),
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "DO_NOT_TRACK": "1",
-        "PYTHONDONTWRITEBYTECODE": "",
-    }
     with (
-        LoopbackServer.start(API_FACTORY, env=server_environment, log=home / "server.log") as server,
+        prefect_server(tmp_path_factory, home) as api,
         Sandbox(synthetic=SYNTHETIC_MOVIES) as sandbox,
     ):
         environment = clean_environment() | {
-            "PREFECT_API_URL": f"{server.url}/api",
+            "PREFECT_API_URL": api,
             "PREFECT_HOME": str(home),
             "PREFECT_WORKER_QUERY_SECONDS": "1",
             "PREFECT_LOGGING_COLORS": "false",
@@ -158,7 +151,7 @@ def service(docker_client, tmp_path_factory) -> Iterator[Service]:
             "TMDB_BASE_URL": sandbox.base_url,
             "INGESTION_BATCH_SIZE": "20",
         }
-        service = Service(docker_client, f"{server.url}/api", environment, data, sandbox)
+        service = Service(docker_client, api, environment, data, sandbox)
         set_up = subprocess.run(
             [sys.executable, "-m", "flows", "setup"],
             cwd=PROJECT_ROOT,

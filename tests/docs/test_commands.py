@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +14,8 @@ import typer
 from flows.cli import app
 from tests.docs.pages import ROOT, commands, name_of, pages
 from tests.docs.test_reference import sandbox_command
+from tests.flows.conftest import clean_environment
+from tests.prefect_servers import prefect_server
 
 MOVIES = typer.main.get_command(app)
 SANDBOX = sandbox_command()
@@ -135,19 +136,21 @@ def first_commands() -> list[list[str]]:
 
 
 @pytest.mark.slow
-def test_first_commands_run(tmp_path: Path) -> None:
-    there = {name: value for name, value in os.environ.items() if not name.startswith(("TMDB_", "LAKE_"))}
-    environment = {**there, "PYTHONPATH": str(ROOT), "PREFECT_HOME": str(tmp_path / "prefect")}
+def test_first_commands_run(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    home = tmp_path_factory.mktemp("prefect")
     ended = {}
-    for words in first_commands():
-        run = subprocess.run(
-            [sys.executable, "-m", "flows", *words[1:]],
-            cwd=tmp_path,
-            env=environment,
-            capture_output=True,
-            text=True,
-        )
-        ended[" ".join(words)] = run.returncode, run.stderr[-300:] if run.returncode else ""
+    # Without a server each command would start one, which is another test's concern.
+    with prefect_server(tmp_path_factory, home) as api:
+        own = {"PYTHONPATH": str(ROOT), "PREFECT_HOME": str(home), "PREFECT_API_URL": api}
+        for words in first_commands():
+            run = subprocess.run(
+                [sys.executable, "-m", "flows", *words[1:]],
+                cwd=tmp_path,
+                env=clean_environment() | own,
+                capture_output=True,
+                text=True,
+            )
+            ended[" ".join(words)] = run.returncode, run.stderr[-300:] if run.returncode else ""
     assert len(ended) >= 5
     assert {command: told for command, told in ended.items() if told != (0, "")} == {}
     assert (tmp_path / "output" / "kpi_analysis.txt").is_file()

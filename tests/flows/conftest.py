@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -13,11 +14,10 @@ from typing import Any
 
 import pytest
 
-from flows.local_api import API_FACTORY, SERVER_ENVIRONMENT
 from lake.delta import read
 from lake.table import Table
 from lake.tables import RAW_MOVIES
-from loopback import LoopbackServer
+from tests.prefect_servers import prefect_server
 from tmdb.sandbox import Sandbox
 
 PROJECT_ROOT = Path(__file__).parents[2]
@@ -75,6 +75,14 @@ class Place:
         assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
         return done.stdout
 
+    def serve_from(self, sandbox: Sandbox) -> None:
+        """Have runs ask this server, for a lake in the folder."""
+        self.environment |= {
+            "TMDB_BASE_URL": sandbox.base_url,
+            "TMDB_API_KEY": sandbox.key,
+            "LAKE_ROOT": str(self.folder / "lake"),
+        }
+
     def rows(self, table: Table, *columns: str) -> list[Any]:
         """A table's rows, or one column's values, sorted."""
         found = read(table, self.lake)
@@ -92,16 +100,10 @@ def prefect_home(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def prefect_api(prefect_home) -> Iterator[str]:
+def prefect_api(tmp_path_factory, prefect_home) -> Iterator[str]:
     """One Prefect server for all runs of the tests: starting one takes longer than most runs."""
-    environment = SERVER_ENVIRONMENT | {
-        "PREFECT_HOME": str(prefect_home),
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "DO_NOT_TRACK": "1",
-        "PYTHONDONTWRITEBYTECODE": "",
-    }
-    with LoopbackServer.start(API_FACTORY, env=environment, log=prefect_home / "server.log") as server:
-        yield f"{server.url}/api"
+    with prefect_server(tmp_path_factory, prefect_home) as api:
+        yield api
 
 
 @pytest.fixture
@@ -118,16 +120,34 @@ def served(place) -> Iterator[Callable[..., tuple[Place, Sandbox]]]:
     def serve(**options: Any) -> tuple[Place, Sandbox]:
         sandbox = Sandbox(**options).start()
         servers.append(sandbox)
-        place.environment |= {
-            "TMDB_BASE_URL": sandbox.base_url,
-            "TMDB_API_KEY": sandbox.key,
-            "LAKE_ROOT": str(place.folder / "lake"),
-        }
+        place.serve_from(sandbox)
         return place, sandbox
 
     yield serve
     for sandbox in servers:
         sandbox.stop()
+
+
+@pytest.fixture(scope="session")
+def first_run(tmp_path_factory, prefect_api, prefect_home) -> Iterator[tuple[Place, Sandbox]]:
+    """A first run of the default movies; nobody changes what it left."""
+    place = Place(
+        tmp_path_factory.mktemp("first_run"),
+        {"PREFECT_API_URL": prefect_api, "PREFECT_HOME": str(prefect_home)},
+    )
+    with Sandbox() as sandbox:
+        place.serve_from(sandbox)
+        place.succeed()
+        yield place, sandbox
+
+
+@pytest.fixture
+def filled(place, first_run) -> tuple[Place, Sandbox]:
+    """A place of the test's own after a first run of the default movies, and the server they came from."""
+    first, sandbox = first_run
+    shutil.copytree(first.folder, place.folder, dirs_exist_ok=True)
+    place.serve_from(sandbox)
+    return place, sandbox
 
 
 def await_requests(sandbox: Sandbox, count: int, process: subprocess.Popen[str]) -> None:

@@ -1,0 +1,65 @@
+"""Prefect servers for tests, each with a home of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from filelock import FileLock
+
+from flows.local_api import API_FACTORY, SERVER_ENVIRONMENT, START_SECONDS
+from loopback import LoopbackServer
+
+# Prefect's name for it in its home.
+DATABASE = "prefect.db"
+
+
+@contextmanager
+def prefect_server(folders: pytest.TempPathFactory, home: Path, **settings: str) -> Iterator[str]:
+    """Start a Prefect server, give its API's URL once it answers, and end it with the block.
+
+    A new database takes its migrations, most of a server's start: the first server of a test session makes
+    one, and the others begin with a copy.
+    """
+    environment = SERVER_ENVIRONMENT | {
+        "PREFECT_HOME": str(home),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+        "PYTHONDONTWRITEBYTECODE": "",
+    }
+    migrated = _session_folder(folders) / DATABASE
+    with FileLock(migrated.with_suffix(".lock")):
+        if migrated.exists():
+            shutil.copyfile(migrated, home / DATABASE)
+        else:
+            with _started(environment, home):
+                _copy_database(home / DATABASE, migrated)
+    with _started(environment | settings, home) as api:
+        yield api
+
+
+@contextmanager
+def _started(environment: dict[str, str], home: Path) -> Iterator[str]:
+    with LoopbackServer.start(API_FACTORY, env=environment, log=home / "server.log") as server:
+        api = f"{server.url}/api"
+        # The connection waits until the server has started.
+        httpx.get(f"{api}/health", timeout=START_SECONDS, trust_env=False).raise_for_status()
+        yield api
+
+
+def _session_folder(folders: pytest.TempPathFactory) -> Path:
+    """The folder that all processes of a test session have."""
+    own = folders.getbasetemp()
+    return own.parent if os.environ.get("PYTEST_XDIST_WORKER") else own
+
+
+def _copy_database(path: Path, copy: Path) -> None:
+    # Not the file: what was written last may be in another one beside it.
+    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
