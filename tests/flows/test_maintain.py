@@ -169,9 +169,8 @@ def test_upkeep_is_done_though_the_refresh_cannot_be_and_the_run_fails(served):
 
 
 @pytest.mark.slow
-def test_maintenance_leaves_everything_unchanged_for_the_pipeline(served):
-    place, _ = served()
-    place.succeed()
+def test_maintenance_leaves_everything_unchanged_for_the_pipeline(filled):
+    place, _ = filled
 
     assert run_flow(place, "maintain_lake()").returncode == 0
 

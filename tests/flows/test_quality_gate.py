@@ -10,6 +10,7 @@ from lake.gold_tables import GOLD, OVERVIEW
 from lake.publications import last
 from lake.tables import DATA_QUALITY, RAW_MOVIES, SILVER_MOVIES
 from report.gold import REPORT_TABLES
+from tests.flows.conftest import Place
 from tests.flows.test_pipeline import counts
 
 pytestmark = pytest.mark.slow
@@ -21,8 +22,18 @@ LOST = [
 ]
 
 
-def test_movies_that_are_lost_stop_publication_until_somebody_accepts_it(place):
-    place.succeed()
+@pytest.fixture(scope="module")
+def grown(tmp_path_factory, prefect_api, prefect_home) -> Place:
+    """A place of two movies, and then of three; silver and gold stay as they are."""
+    environment = {"PREFECT_API_URL": prefect_api, "PREFECT_HOME": str(prefect_home)}
+    place = Place(tmp_path_factory.mktemp("grown"), environment)
+    place.succeed("--movie-ids", "18,24")
+    place.succeed("--movie-ids", "18,24,95")
+    return place
+
+
+def test_movies_that_are_lost_stop_publication_until_somebody_accepts_it(filled):
+    place, _ = filled
     report = place.folder / "output" / "kpi_analysis.txt"
     published = report.read_bytes(), {table.name: open_table(table, place.lake).version() for table in GOLD}
     DeltaTable(RAW_MOVIES.path(place.lake)).delete("movie_id > 100000")
@@ -60,31 +71,27 @@ def test_checks_that_nobody_knows_cannot_be_accepted(place):
     assert (done.returncode, done.stderr) == (1, "Error: There is no data quality check called nonsense\n")
 
 
-def test_gold_is_written_where_it_differs_and_says_where_it_comes_from(place):
-    place.succeed("--movie-ids", "18,24")
-    place.succeed("--movie-ids", "18,24,95")
-
-    published = last(place.lake, "kpis")
+def test_gold_is_written_where_it_differs_and_says_where_it_comes_from(grown):
+    published = last(grown.lake, "kpis")
     for table in GOLD:
-        found = open_table(table, place.lake)
-        origin = origin_of(table, place.lake)
+        found = open_table(table, grown.lake)
+        origin = origin_of(table, grown.lake)
         assert origin["code_version"] == published.code_version, table.name
         # Nothing has become of the pairs, say, with three movies of nobody twice.
-        versions = (origin["silver_movies_version"], origin["raw_movies_version"])
-        assert versions == (("2", "2") if found.version() == 2 else ("1", "1")), table.name
-    assert open_table(OVERVIEW, place.lake).version() == 2
-    assert {open_table(table, place.lake).version() for table in GOLD} == {1, 2}
-    assert published.versions == {table.name: open_table(table, place.lake).version() for table in GOLD}
+        inputs = (origin["silver_movies_version"], origin["raw_movies_version"])
+        assert inputs == (("2", "2") if found.version() == 2 else ("1", "1")), table.name
+    versions = {table.name: open_table(table, grown.lake).version() for table in GOLD}
+    assert versions[OVERVIEW.name] == 2
+    assert set(versions.values()) == {1, 2}
+    assert published.versions == versions
 
 
-def test_report_and_plots_of_an_older_silver_go_into_a_folder_of_their_own(place):
-    place.succeed("--movie-ids", "18,24")
-    place.succeed("--movie-ids", "18,24,95")
-    output = place.folder / "output"
+def test_report_and_plots_of_an_older_silver_go_into_a_folder_of_their_own(grown):
+    output = grown.folder / "output"
     report = output / "kpi_analysis.txt"
-    before = report.read_bytes(), {table.name: open_table(table, place.lake).version() for table in GOLD}
+    before = report.read_bytes(), {table.name: open_table(table, grown.lake).version() for table in GOLD}
 
-    place.succeed("--as-of-version", "1")
+    grown.succeed("--as-of-version", "1")
 
     older = (output / "as_of_silver_version_1" / "kpi_analysis.txt").read_text()
     [caption] = [line for line in older.splitlines()[:5] if line.startswith("Data: TMDB")]
@@ -94,9 +101,9 @@ def test_report_and_plots_of_an_older_silver_go_into_a_folder_of_their_own(place
     assert len(REPORT_TABLES) < len(GOLD)
     assert before == (
         report.read_bytes(),
-        {table.name: open_table(table, place.lake).version() for table in GOLD},
+        {table.name: open_table(table, grown.lake).version() for table in GOLD},
     )
-    gone = place.run("--as-of-version", "99")
+    gone = grown.run("--as-of-version", "99")
     assert (gone.returncode, gone.stderr) == (1, "Error: silver/movies has no version 99: its newest is 2\n")
-    wrong = place.run("--as-of-version", "1", "--stage", "kpis")
+    wrong = grown.run("--as-of-version", "1", "--stage", "kpis")
     assert wrong.returncode == 2
