@@ -25,6 +25,7 @@ from spark.options import EMBEDDED, SESSION_OPTIONS, EngineOptions, bytes_of
 from spark.workers import prepare_workers
 
 __all__ = [
+    "OPENERS",
     "Engine",
     "EngineDied",
     "EngineError",
@@ -115,7 +116,7 @@ def check_engine_settings(master: str, *memory: str | None) -> None:
 
 
 def _opener(master: str) -> Callable[..., Engine]:
-    for pattern, opener in _OPENERS.items():
+    for pattern, opener in OPENERS.items():
         if re.fullmatch(pattern, master):
             return opener
     raise EngineUnavailable(f"{master!r} is no engine: SPARK_MASTER may be {POSSIBLE_MASTERS}.")
@@ -225,7 +226,8 @@ def _open_connect(master: str, options: EngineOptions) -> Engine:
         return Engine(name, session, resources.pop_all())
 
 
-_OPENERS: dict[str, Callable[..., Engine]] = {
+# What opens the engine of the masters that match a pattern.
+OPENERS: dict[str, Callable[..., Engine]] = {
     r"sail": _open_embedded,
     r"docker": _open_container,
     r"local(\[(\*|\d+)\])?": _open_jvm,
