@@ -16,7 +16,7 @@ from prefect.states import Cancelling
 from flows.run_report import AnalyticsReport, timed
 from settings import Settings
 from tasks.analytics import published, standing
-from tasks.reporting import outputs
+from tasks.outputs import outputs
 from tasks.stages import Stage
 
 logger = logging.getLogger(__name__)
@@ -66,8 +66,9 @@ def describe_standing(report: AnalyticsReport, settings: Settings) -> AnalyticsR
     silver, gold = found
     report.describe_silver(silver)
     report.describe_gold(gold)
-    report.files = outputs(Path(settings.output_dir), settings.plot_theme, silver, gold)
-    return report if report.files else None
+    files = outputs(Path(settings.output_dir), settings.plot_theme, silver, gold)
+    report.files = [path for part in files.values() for path in part]
+    return report if all(files.values()) else None
 
 
 def _plain(value: object) -> object:

@@ -21,6 +21,7 @@ from lake.tables import DATA_QUALITY, FETCH_FAILURES, IMDB_RATINGS, RAW_MOVIES, 
 from lake.work_list import plan_work, stale_movies
 from settings import Settings
 from tasks.code import stage_code
+from tasks.outputs import outputs
 from tasks.stages import Stage
 
 # TMDB's terms: data may be kept for six months, then it is to be fetched again, or to go.
@@ -81,6 +82,8 @@ class LakeStatus:
     stages: list[StageStatus]
     failed_checks: list[dict[str, Any]]
     to_fetch: int
+    output_dir: str
+    outdated_outputs: list[str]
 
 
 def read_status(settings: Settings, now: datetime) -> LakeStatus:
@@ -93,6 +96,7 @@ def read_status(settings: Settings, now: datetime) -> LakeStatus:
     inventory = read_inventory(lake)
     days = settings.ingestion_max_age_days
     since = None if days is None else now - timedelta(days=days)
+    published = read_publications(lake)
     return LakeStatus(
         lake=lake,
         as_of=now,
@@ -100,9 +104,11 @@ def read_status(settings: Settings, now: datetime) -> LakeStatus:
         movies=_movies(inventory, now),
         changes=read_cursor(lake),
         ingestions=recent_ingestions(lake, INGESTIONS_TOLD),
-        stages=_stages(lake, with_ratings=settings.imdb_ratings is not None),
+        stages=_stages(lake, published, with_ratings=settings.imdb_ratings is not None),
         failed_checks=_failed_checks(lake),
         to_fetch=len(plan_work(inventory, settings.ingestion_movie_ids, needed_since=since).to_fetch),
+        output_dir=str(settings.output_dir),
+        outdated_outputs=_outdated_outputs(settings, published),
     )
 
 
@@ -136,9 +142,17 @@ def _movies(inventory: Inventory, now: datetime) -> MovieStatus:
     )
 
 
-def _stages(lake_root: str, with_ratings: bool) -> list[StageStatus]:
+def _outdated_outputs(settings: Settings, published: Mapping[str, Publication]) -> list[str]:
+    """Parts of the output that are not there, or were made from other tables than those published."""
+    silver, gold = published.get(Stage.TRANSFORM), published.get(Stage.KPIS)
+    if silver is None or gold is None:
+        return []
+    files = outputs(settings.output_dir, settings.plot_theme, silver, gold)
+    return [part for part, paths in files.items() if not paths]
+
+
+def _stages(lake_root: str, published: Mapping[str, Publication], with_ratings: bool) -> list[StageStatus]:
     """Transform and KPIs, each with what has changed since it was published."""
-    published = read_publications(lake_root)
     raw = (RAW_MOVIES, FETCH_FAILURES, *([IMDB_RATINGS] if with_ratings else []))
     inputs = {table.name: _content(table.name, lake_root) for table in raw}
     transform = published.get(Stage.TRANSFORM)

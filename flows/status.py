@@ -118,4 +118,6 @@ def _next_run(status: LakeStatus) -> Iterator[str]:
         for stage in status.stages
         if stage.reasons_to_run
     ]
-    yield f"Next run: {'; '.join(steps) if steps else 'no table has anything to do'}"
+    if parts := status.outdated_outputs:
+        steps.append(f"report, since these are not current in {status.output_dir}: {', '.join(parts)}")
+    yield f"Next run: {'; '.join(steps) if steps else 'nothing is to be done'}"

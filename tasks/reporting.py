@@ -25,7 +25,7 @@ from lake.delta import (
 )
 from lake.publications import Publication
 from lake.table import Table
-from lake.tables import DATA_QUALITY, RAW_MOVIES, SILVER_MOVIES
+from lake.tables import DATA_QUALITY, SILVER_MOVIES
 from report.dashboard import DASHBOARD_TABLES
 from report.files import write_dashboard, write_plots, write_report
 from report.formats import counted
@@ -38,7 +38,7 @@ from report.sections import build_rankings
 from report.themes import Theme
 from tasks.analytics import MissingInputError
 from tasks.caching import CACHE
-from tasks.code import code_version
+from tasks.outputs import DASHBOARD, PLOTS, REPORT, MadeFrom, sources
 from tasks.showing import at_once
 from tasks.waiting import all_done
 
@@ -47,20 +47,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-REPORT, PLOTS, DASHBOARD = "report", "plots", "dashboard"
-CODE = ("lake", "report", "tasks/reporting.py")
 # More would be cut at the right of Prefect's UI, beside a long title.
 SHOWN_COLUMNS = 5
-LIBRARIES = ("itables", "matplotlib", "plotly", "pyarrow", "seaborn")
-# What files are made from, in the strings and numbers that a cache key needs.
-MadeFrom = dict[str, Any]
-
-
-def outputs(output_dir: Path, plot_theme: Theme, silver: Publication, gold: Publication) -> list[str]:
-    """The files of all parts, if they are all in place and made from just these tables; else none."""
-    sources = _sources(_made_from(silver, gold), plot_theme)
-    paths = [made_files(output_dir, part, source) for part, source in sources.items()]
-    return [path for part in paths for path in part] if all(paths) else []
 
 
 async def report(
@@ -69,16 +57,14 @@ async def report(
     """Bring report, plots and dashboard up to date with the published gold tables; return their paths."""
     if gold.inputs.get(SILVER_MOVIES.name) != silver.outputs[SILVER_MOVIES.name]:
         raise MissingInputError("The gold tables are older than silver: run the stage 'kpis' first")
-    made_from = _made_from(silver, gold)
 
     async def bring_up_to_date(part_task: Any, part: str, source: MadeFrom) -> list[str]:
         run = part_task.with_options(refresh_cache=not made_files(output_dir, part, source))
         paths: list[str] = await run(lake_root, str(output_dir), source)
         return paths
 
-    sources = _sources(made_from, plot_theme)
     tasks = {REPORT: write_kpi_report, PLOTS: draw_plots, DASHBOARD: make_dashboard}
-    parts = ((tasks[part], part, source) for part, source in sources.items())
+    parts = ((tasks[part], part, source) for part, source in sources(plot_theme, silver, gold).items())
     paths = await all_done(bring_up_to_date(*part) for part in parts)
     return [path for part in paths for path in part]
 
@@ -165,24 +151,6 @@ async def show_dashboard(written: Path, provenance: Provenance) -> None:
         key=DASHBOARD,
         description=f"Dashboard of {counted(provenance.movies, 'movie')}",
     )
-
-
-def _sources(made_from: MadeFrom, plot_theme: Theme) -> dict[str, MadeFrom]:
-    """What the files of each part are made from."""
-    return {REPORT: made_from, PLOTS: made_from | {"plot_theme": plot_theme}, DASHBOARD: made_from}
-
-
-def _made_from(silver: Publication, gold: Publication) -> MadeFrom:
-    return {
-        "gold": {name: [version.table_id, version.version] for name, version in gold.outputs.items()},
-        "raw_version": silver.inputs[RAW_MOVIES.name].version,
-        "silver_version": next(iter(gold.inputs.values())).version,
-        "kpi_code": gold.code_version,
-        "fetched_until": silver.facts.get("fetched_until"),
-        "run_id": gold.run_id,
-        "data_quality": gold.facts.get("data_quality"),
-        "code": code_version(CODE, LIBRARIES),
-    }
 
 
 def _load(lake_root: str, made_from: MadeFrom) -> tuple[Gold, Provenance]:

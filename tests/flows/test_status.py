@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -16,16 +17,34 @@ from flows.status import age, describe
 from lake.arrow import arrow_schema
 from lake.commits import Appender
 from lake.gold_tables import GENRES
+from lake.publications import read_publications
 from lake.tables import DATA_QUALITY, FETCH_FAILURES, RAW_MOVIES
+from report.record import write_record
 from settings import load_settings
+from tasks.outputs import sources
 from tests.lake.small_lake import FETCHED_AT, PUBLISHED_AT, make_lake, write
 
 NOW = datetime(2026, 6, 3, 12, 30, tzinfo=UTC)
 
 
 @pytest.fixture
-def lake(tmp_path) -> str:
-    return make_lake(str(tmp_path))
+def output(tmp_path, monkeypatch) -> Path:
+    """The output folder of these settings."""
+    monkeypatch.setenv("OUTPUT_DIR", str(tmp_path / "output"))
+    return tmp_path / "output"
+
+
+@pytest.fixture
+def lake(tmp_path, output) -> str:
+    """A lake whose report, plots and dashboard are as they should be."""
+    root = make_lake(str(tmp_path / "lake"))
+    published = read_publications(root)
+    for part, source in sources("light", published["transform"], published["kpis"]).items():
+        file = output / part
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(part)
+        write_record(output, part, source, [file])
+    return root
 
 
 def status(lake: str, now: datetime = NOW, **settings: object) -> LakeStatus:
@@ -88,7 +107,7 @@ def test_stages_are_told_with_what_they_made_and_how_long_ago(lake):
 def test_the_next_run_does_what_is_not_up_to_date_and_says_why(lake, monkeypatch):
     monkeypatch.setattr("flows.lake_status.stage_code", lambda _: "old code")
     fetched = {"ingestion_movie_ids": (18, 24, 0)}
-    assert said(lake, **fetched)[-1] == "Next run: no table has anything to do"
+    assert said(lake, **fetched)[-1] == "Next run: nothing is to be done"
 
     land(lake, RAW_MOVIES, "run-a-000001", movie_id=1, payload="{}", fetched_at=NOW)
     assert said(lake, **fetched)[-1] == "Next run: transform, since raw.movies has changed since version 1"
@@ -99,6 +118,17 @@ def test_the_next_run_does_what_is_not_up_to_date_and_says_why(lake, monkeypatch
         "Next run: fetch 1 movie; transform, since raw.movies has changed since version 1 and its code has "
         "changed; kpis, since its code has changed and its tables are not as published"
     )
+
+
+def test_outputs_that_are_gone_or_were_made_from_other_tables_are_a_reason_to_run(lake, output, monkeypatch):
+    monkeypatch.setattr("flows.lake_status.stage_code", lambda _: "old code")
+    (output / "plots").unlink()
+    (output / "dashboard").write_text("changed by hand")
+
+    assert said(lake, ingestion_movie_ids=(18,))[-1] == (
+        f"Next run: report, since these are not current in {output}: plots, dashboard"
+    )
+    assert status(lake, plot_theme="dark").outdated_outputs == ["plots", "dashboard"]
 
 
 def test_ratings_that_silver_has_not_read_yet_are_a_reason_to_run(lake, monkeypatch):
