@@ -19,40 +19,36 @@ MINIMUM_MOVIES = 2
 
 def correlate(movies: DataFrame) -> DataFrame:
     """Give each pair of measures once, in their order, over the movies that have both."""
-    measured = movies.select(*(F.col(measure).cast("double").alias(measure) for measure in MEASURES))
     pairs = list(combinations(MEASURES, 2))
-    figures = measured.agg(*(_correlation(*pair).alias("_".join(pair)) for pair in pairs))
-    rows = F.array(
+    # A row for each movie and pair: as 28 columns of one aggregation, Apache Spark would not compile it.
+    both = F.array(
         *(
-            F.struct(
-                F.lit(nth).alias("nth"),
-                F.lit(pair[0]).alias("measure_a"),
-                F.lit(pair[1]).alias("measure_b"),
-                F.col("_".join(pair))["movies"].alias("movies"),
-                F.col("_".join(pair))["pearson"].alias("pearson"),
-            )
-            for nth, pair in enumerate(pairs)
+            F.struct(F.lit(nth).alias("nth"), F.col(one).alias("a"), F.col(other).alias("b"))
+            for nth, (one, other) in enumerate(pairs)
         )
     )
-    long_form = figures.select(F.explode(rows).alias("it")).select("it.*")
+    measured = movies.select(*(F.col(measure).cast("double").alias(measure) for measure in MEASURES))
+    rows = measured.select(F.explode(both).alias("it")).select("it.*").dropna()
+    names = {
+        f"measure_{side}": F.element_at(F.array(*map(F.lit, measures)), F.col("nth") + 1)
+        for side, measures in zip("ab", zip(*pairs, strict=True), strict=True)
+    }
     return (
-        long_form.filter(F.col("movies") >= MINIMUM_MOVIES)
+        rows.groupBy("nth")
+        .agg(F.count("nth").alias("movies"), _pearson().alias("pearson"))
+        .filter(F.col("movies") >= MINIMUM_MOVIES)
         .orderBy("nth")
+        .withColumns(names)
         .select(*tables.CORRELATIONS.columns)
     )
 
 
-def _correlation(one: str, other: str) -> Column:
+def _pearson() -> Column:
     # Not F.corr: where a measure is the same for all movies, Apache Spark divides by zero there and fails.
-    spread = F.stddev_pop(_where_known(one, other)) * F.stddev_pop(_where_known(other, one))
-    pearson = F.covar_pop(one, other) / F.nullif(spread, F.lit(0.0))
+    spread = F.stddev_pop("a") * F.stddev_pop("b")
+    pearson = F.covar_pop("a", "b") / F.nullif(spread, F.lit(0.0))
     # Squares of absurd figures are infinite, and their quotient is no number.
-    finite = F.when(~F.isnan(pearson), pearson)
-    return F.struct(F.count(_where_known(one, other)).alias("movies"), finite.alias("pearson"))
-
-
-def _where_known(one: str, other: str) -> Column:
-    return F.when(F.col(other).isNotNull(), F.col(one))
+    return F.when(~F.isnan(pearson), pearson)
 
 
 CORRELATIONS = Kpi(
