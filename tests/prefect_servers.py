@@ -6,7 +6,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import httpx
@@ -24,8 +24,8 @@ DATABASE = "prefect.db"
 def prefect_server(folders: pytest.TempPathFactory, home: Path, **settings: str) -> Iterator[str]:
     """Start a Prefect server, give its API's URL once it answers, and end it with the block.
 
-    A new database takes its migrations, most of a server's start: the first server of a test session makes
-    one, and the others begin with a copy.
+    A new database takes its migrations, most of a server's start: the others of a test session begin with a
+    copy of the first one's.
     """
     environment = SERVER_ENVIRONMENT | {
         "PREFECT_HOME": str(home),
@@ -34,13 +34,13 @@ def prefect_server(folders: pytest.TempPathFactory, home: Path, **settings: str)
         "PYTHONDONTWRITEBYTECODE": "",
     }
     migrated = _session_folder(folders) / DATABASE
-    with FileLock(migrated.with_suffix(".lock")):
-        if migrated.exists():
-            shutil.copyfile(migrated, home / DATABASE)
-        else:
-            with _started(environment, home):
+    with ExitStack() as stack:
+        with FileLock(migrated.with_suffix(".lock")):
+            if migrated.exists():
+                shutil.copyfile(migrated, home / DATABASE)
+            api = stack.enter_context(_started(environment | settings, home))
+            if not migrated.exists():
                 _copy_database(home / DATABASE, migrated)
-    with _started(environment | settings, home) as api:
         yield api
 
 
