@@ -205,7 +205,7 @@ def _run_flow(
         WARM_UP.set(stack.enter_context(WarmUp(settings)))
 
     # Prefect is imported here and not before: its API has been starting meanwhile.
-    from flows.main import movie_pipeline
+    from flows.pipeline import movie_pipeline
     from tasks.progress import LISTENER
 
     LISTENER.set(stack.enter_context(terminal.progress()))

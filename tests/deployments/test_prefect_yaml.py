@@ -63,7 +63,7 @@ def test_parameters_are_the_flows_own_and_every_one_is_described() -> None:
 
 @pytest.mark.parametrize("movie_ids", [[-1], [2**63], ["Avatar"], 603])
 def test_the_form_of_the_pipeline_refuses_what_is_no_list_of_movie_ids(movie_ids: Any) -> None:
-    schema = load_flow_from_entrypoint("flows.main.movie_pipeline").parameters.model_dump_for_openapi()
+    schema = load_flow_from_entrypoint("flows.pipeline.movie_pipeline").parameters.model_dump_for_openapi()
 
     assert validate({"movie_ids": [0, 2**63 - 1]}, schema) == []
     assert validate({"movie_ids": movie_ids}, schema) != []

@@ -47,7 +47,7 @@ def test_every_sentence_can_be_read_where_it_is_told() -> None:
         "flows/failure.py: f'{sentence(error)}{_keep_trace(error)}'",
         "flows/failure.py: sentence(error)",
         "flows/failure.py: str(interrupt) or 'Interrupted'",
-        "flows/main.py: report",
+        "flows/pipeline.py: report",
         "flows/run.py: sentence(error) if is_own(error) else "
         "f'{sentence(error)} (the stack trace is in {log})'",
         "flows/setup.py: redact(str(error), secrets)",

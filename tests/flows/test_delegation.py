@@ -9,7 +9,7 @@ import pytest
 
 from flows import delegation
 from flows.delegation import DelegatedRunError
-from flows.main import movie_pipeline
+from flows.pipeline import movie_pipeline
 from tasks.stages import Stage
 
 DEPLOYMENT = "refresh-analytics/docker"
