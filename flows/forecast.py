@@ -15,7 +15,8 @@ from flows.run_settings import run_settings
 from lake.tables import SILVER_MOVIES
 from tasks.analytics import published
 from tasks.forecast import MODEL_FILE, bring_up_to_date, model_made_from
-from tasks.forecast_showing import forecast_movies, show_forecast
+from tasks.forecast_movies import forecast_movies
+from tasks.forecast_showing import show_forecast
 from tasks.stages import Stage
 
 logger = logging.getLogger(__name__)

@@ -6,20 +6,23 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from report.files import replace_file
 
 RECORD_FOLDER = ".made_from"
+# In the strings and numbers that JSON and a cache key need.
+MadeFrom = Mapping[str, Any]
 
 
-def write_record(output_dir: Path, part: str, made_from: Mapping[str, object], paths: Iterable[Path]) -> None:
+def write_record(output_dir: Path, part: str, made_from: MadeFrom, paths: Iterable[Path]) -> None:
     """Record a part's files with their digests; written last, so that it never speaks of files to come."""
     files = {path.relative_to(output_dir).as_posix(): _digest(path) for path in paths}
     record = {"made_from": made_from, "files": files}
     replace_file(output_dir / RECORD_FOLDER / f"{part}.json", json.dumps(record, indent=1).encode())
 
 
-def made_files(output_dir: Path, part: str, made_from: Mapping[str, object]) -> list[str]:
+def made_files(output_dir: Path, part: str, made_from: MadeFrom) -> list[str]:
     """The part's files, if they are all there, untouched, and were made from just that; else none."""
     try:
         record = json.loads((output_dir / RECORD_FOLDER / f"{part}.json").read_bytes())

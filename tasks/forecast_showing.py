@@ -1,4 +1,4 @@
-"""The tasks that show a published forecast: words and pictures as files and artifacts, and single movies."""
+"""The task that shows a published forecast: words and pictures, as files and artifacts."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from prefect import task
-from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
-from prefect.cache_policies import NO_CACHE
+from prefect.artifacts import acreate_markdown_artifact
 
 from lake.delta import TableVersion, open_table, read, version_to_read
 from lake.forecast_tables import FORECAST
@@ -18,10 +17,9 @@ from lake.table import Table
 from lake.tables import RAW_MOVIES, SILVER_MOVIES
 from report.files import replace_file
 from report.forecast import ForecastTables, markdown_forecast
-from report.formats import movie_name
 from report.markdown import escape
 from report.provenance import SHOWN_DIGITS, Provenance
-from report.record import made_files, write_record
+from report.record import MadeFrom, made_files, write_record
 from report.themes import Theme
 from tasks.caching import CACHE
 from tasks.code import code_version
@@ -31,7 +29,6 @@ LIBRARIES = ("matplotlib", "numpy", "pillow", "pyarrow")
 # Words and pictures among an output folder's files.
 SHOWN = "forecast"
 FOLDER = "forecast"
-MadeFrom = dict[str, Any]
 
 
 async def show_forecast(
@@ -78,57 +75,7 @@ async def show_words(words: str) -> None:
     )
 
 
-@task(name="forecast-movies", task_run_name="forecast-movies", cache_policy=NO_CACHE, persist_result=False)
-async def forecast_movies(
-    lake_root: str, model_path: str, made_from: MadeFrom, movie_ids: list[int]
-) -> list[dict[str, Any]]:
-    """Forecast movies of silver by the saved model, and show the forecasts in Prefect's UI.
-
-    Raises:
-        ModelFileError: the saved model is not the published one.
-        NoForecastError: one of the movies cannot be forecast.
-    """
-    rows = await asyncio.to_thread(_forecast, lake_root, Path(model_path), made_from, movie_ids)
-    await acreate_table_artifact(
-        [
-            {name: f"{cell:,.1f}" if isinstance(cell, float) else cell for name, cell in row.items()}
-            for row in rows
-        ],
-        key="forecast-movies",
-        description="Revenue forecasts in millions of dollars",
-    )
-    return rows
-
-
-def _forecast(
-    lake_root: str, model_path: Path, made_from: MadeFrom, movie_ids: list[int]
-) -> list[dict[str, Any]]:
-    from forecast.features import build_features
-    from forecast.model import load_model
-    from tasks.forecast import load_silver
-
-    model = load_model(model_path, made_from)
-    movies = load_silver(lake_root, TableVersion(made_from["silver_table"], made_from["silver_version"]))
-    features = build_features(movies)
-    rows = []
-    for movie_id in dict.fromkeys(movie_ids):
-        found = model.forecast_movie(movies, features, movie_id)
-        movie = movies[movies["id"] == movie_id].to_dict("records")[0]
-        earned = movie["revenue_musd"]
-        rows.append(
-            {
-                "movie": movie_name(movie["title"], movie["release_date"].year),
-                "budget_musd": movie["budget_musd"],
-                "predicted_musd": float(10 ** found.predicted[0]),
-                "low_musd": float(10 ** found.low[0]),
-                "high_musd": float(10 ** found.high[0]),
-                "revenue_musd": earned if earned == earned else None,
-            }
-        )
-    return rows
-
-
-def _made_from(silver: Publication, made: Publication) -> MadeFrom:
+def _made_from(silver: Publication, made: Publication) -> dict[str, Any]:
     return {
         "tables": {name: [version.table_id, version.version] for name, version in made.outputs.items()},
         "movies": made.facts["movies"],

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from lake.publications import Publication
 from lake.tables import RAW_MOVIES
-from report.record import made_files
+from report.record import MadeFrom, made_files
 from report.themes import Theme
 from tasks.code import code_version
 
 REPORT, PLOTS, DASHBOARD = "report", "plots", "dashboard"
 CODE = ("lake", "report", "tasks/outputs.py", "tasks/reporting.py")
 LIBRARIES = ("itables", "matplotlib", "plotly", "pyarrow", "seaborn")
-# In the strings and numbers that a cache key needs.
-MadeFrom = dict[str, Any]
 
 
 def sources(plot_theme: Theme, silver: Publication, gold: Publication) -> dict[str, MadeFrom]:
     """What the files of each part are made from."""
-    made_from: MadeFrom = {
+    made_from = {
         "gold": {name: [version.table_id, version.version] for name, version in gold.outputs.items()},
         "raw_version": silver.inputs[RAW_MOVIES.name].version,
         "silver_version": next(iter(gold.inputs.values())).version,

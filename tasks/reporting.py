@@ -32,13 +32,13 @@ from report.formats import counted
 from report.gold import REPORT_TABLES, Gold
 from report.markdown import escape, markdown_report
 from report.provenance import SHOWN_DIGITS, Provenance
-from report.record import made_files, write_record
+from report.record import MadeFrom, made_files, write_record
 from report.sections import Table as ReportTable
 from report.sections import build_rankings
 from report.themes import Theme
 from tasks.analytics import MissingInputError
 from tasks.caching import CACHE
-from tasks.outputs import DASHBOARD, PLOTS, REPORT, MadeFrom, sources
+from tasks.outputs import DASHBOARD, PLOTS, REPORT, sources
 from tasks.showing import at_once
 from tasks.waiting import all_done
 
