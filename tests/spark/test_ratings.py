@@ -126,7 +126,7 @@ def test_a_silver_with_ratings_that_come_change_and_go_is_one_made_anew(
 
 
 @pytest.mark.chaos
-@settings(max_examples=12, deadline=None, database=None, suppress_health_check=SLOW)
+@settings(max_examples=8, deadline=None, database=None, suppress_health_check=SLOW)
 @given(history=st.lists(steps, min_size=6, max_size=20), rated=st.booleans())
 def test_long_histories_of_ratings_leave_the_silver_that_is_made_anew(
     sail: Engine, new_lake: NewLake, tmp_path: Path, history: list[tuple[Any, ...]], rated: bool

@@ -130,7 +130,7 @@ def test_an_updated_silver_is_one_made_anew(
 
 
 @pytest.mark.chaos
-@settings(max_examples=30, deadline=None, database=None, suppress_health_check=SLOW)
+@settings(max_examples=20, deadline=None, database=None, suppress_health_check=SLOW)
 @given(history=st.lists(steps, min_size=6, max_size=20))
 def test_long_histories_leave_the_silver_that_is_made_anew(
     sail: Engine, new_lake: NewLake, tmp_path: Path, history: list[tuple[Any, ...]]
