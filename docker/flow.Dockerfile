@@ -6,12 +6,15 @@ RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends binutil
  && python3 -m pip install --quiet --no-cache-dir --root-user-action=ignore uv==0.13.9
 WORKDIR /build
 COPY pyproject.toml docker/install_packages.sh ./
+ENV NEVER="pyspark delta-spark pysail seaborn plotly itables"
+ENV LEARNS_AND_DRAWS="matplotlib scikit-learn pandas numpy pillow"
+RUN sh install_packages.sh /opt/movies $NEVER $LEARNS_AND_DRAWS
 # `s3` adds what reaches object stores through the S3 API (docs/object-storage.md).
 ARG OBJECT_STORE=
-# `1` keeps what learns and draws: the image of the forecast.
+# `1` adds what learns and draws: the image of the forecast.
 ARG FORECAST=
-RUN EXTRAS="${OBJECT_STORE:+--extra aws}" sh install_packages.sh /opt/movies pyspark delta-spark pysail seaborn plotly itables \
-      $([ -n "$FORECAST" ] || echo matplotlib scikit-learn pandas numpy pillow)
+RUN [ -z "$OBJECT_STORE$FORECAST" ] || EXTRAS="${OBJECT_STORE:+--extra aws}" \
+      sh install_packages.sh /opt/movies $NEVER $([ -n "$FORECAST" ] || echo $LEARNS_AND_DRAWS)
 
 FROM ${BASE_IMAGE}
 RUN useradd --uid 1000 --create-home movies && chmod 777 /home/movies \

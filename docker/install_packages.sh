@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the project's pinned dependencies into a virtual environment, without the packages named (and what only
 # they need), and takes out what nobody uses: install_packages.sh FOLDER [PACKAGE…], where pyproject.toml lies. EXTRAS
-# may be uv's options for extras.
+# may be uv's options for extras. Into an environment that is there already come those that it lacks.
 set -eu
 folder=$1
 shift
@@ -14,7 +14,7 @@ export UV_SYSTEM_CERTS=1 UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=copy
 # shellcheck disable=SC2086
 uv export --quiet --no-dev --no-emit-project --no-hashes --no-annotate --no-header \
   ${EXTRAS:-} $pruned >requirements.txt
-uv venv --quiet "$folder"
+[ -d "$folder" ] || uv venv --quiet "$folder"
 uv pip install --quiet --no-cache --python "$folder" --requirement requirements.txt
 
 packages=$(echo "$folder"/lib/python*/site-packages)

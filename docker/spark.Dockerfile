@@ -6,9 +6,8 @@ RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends binutil
  && python3 -m pip install --quiet --no-cache-dir --root-user-action=ignore uv==0.13.9
 WORKDIR /build
 COPY pyproject.toml docker/install_packages.sh ./
-# `s3` adds what reaches object stores through the S3 API (docs/object-storage.md).
-ARG OBJECT_STORE=
-RUN EXTRAS="${OBJECT_STORE:+--extra aws}" sh install_packages.sh /opt/movies pysail scikit-learn narwhals
+ENV NEVER="pysail scikit-learn narwhals"
+RUN sh install_packages.sh /opt/movies $NEVER
 
 FROM ${BASE_IMAGE} AS java
 # The JDK's installation fails where there is no folder for its manual.
@@ -20,22 +19,24 @@ RUN jlink --output /opt/java --strip-debug --no-header-files --no-man-pages --co
  && cp --remove-destination --dereference /etc/ssl/certs/java/cacerts /opt/java/lib/security/cacerts \
  && rm /opt/java/lib/server/classes_nocoops.jsa
 
-FROM ${BASE_IMAGE} AS spark
+FROM packages AS spark
 COPY --from=java /opt/java /opt/java
-COPY --from=packages /opt/movies /opt/movies
 ENV JAVA_HOME=/opt/java PATH=/opt/movies/bin:/opt/java/bin:$PATH
-WORKDIR /build
 COPY docker/fetch_jars.py docker/arrange_jars.py ./
 COPY docker/jars ./jars
-ARG OBJECT_STORE=
 RUN ln -s /opt/movies/lib/python3*/site-packages/pyspark /opt/spark \
- && for list in delta ${OBJECT_STORE}; do python fetch_jars.py /opt/spark/jars jars/$list.txt /opt/spark/jars; done \
+ && python fetch_jars.py /opt/spark/jars jars/delta.txt /opt/spark/jars \
  && python arrange_jars.py /opt/spark/jars
 COPY docker/train_class_data.py ./
 RUN python train_class_data.py /opt/java/lib/server/spark.jsa
 # Matplotlib lists the fonts once; anybody may have to list them again.
 RUN MPLCONFIGDIR=/opt/movies/matplotlib python -c "import matplotlib.font_manager" \
  && chmod 777 /opt/movies/matplotlib
+# `s3` adds what reaches object stores through the S3 API (docs/object-storage.md). Its JARs come last on the class path:
+# the archive of classes holds for every path that begins as the one it was made with.
+ARG OBJECT_STORE=
+RUN [ -z "$OBJECT_STORE" ] || { EXTRAS="--extra aws" sh install_packages.sh /opt/movies $NEVER \
+ && python fetch_jars.py /opt/spark/jars/all jars/$OBJECT_STORE.txt /opt/movies/store; }
 
 FROM ${BASE_IMAGE}
 RUN useradd --uid 1000 --create-home movies && chmod 777 /home/movies \
@@ -55,6 +56,7 @@ ENV PATH=/opt/movies/bin:/opt/java/bin:$PATH \
     OUTPUT_DIR=/data/output \
     SPARK_MASTER=local[*] \
     SPARK_LOCAL_IP=127.0.0.1 \
+    SPARK_DIST_CLASSPATH=/opt/movies/store/* \
     SPARK_SUBMIT_OPTS="-XX:SharedArchiveFile=/opt/java/lib/server/spark.jsa -Xlog:cds=off -Xlog:cds+dynamic=off" \
     PREFECT_LOCAL_STORAGE_PATH=/data/results \
     PREFECT_LOGGING_EXTRA_LOGGERS=flows,forecast,imdb,lake,report,settings,spark,tasks,tmdb \

@@ -18,6 +18,14 @@ FORECAST = "tmdb-movies-forecast"
 LARGEST_MB = {FLOW: 500, SPARK: 1250}
 HEALTHY_SECONDS = 120.0
 SPARK_ENGINES = ["pyspark", "pysail", "delta"]
+# Java ends at once where it cannot use the archive of classes, and says why.
+WITH_THE_ARCHIVE_OR_NOT_AT_ALL = """
+import os
+os.environ["SPARK_SUBMIT_OPTS"] = "-Xshare:on " + os.environ["SPARK_SUBMIT_OPTS"].replace("=off", "=warning")
+from spark.session import open_engine
+with open_engine("local[1]") as engine:
+    print(engine.session.range(3).count())
+"""
 
 
 def output(client: docker.DockerClient, image: str, *command: str, **options: object) -> str:
@@ -163,14 +171,7 @@ def test_spark_needs_no_network_no_capabilities_no_known_user_and_no_writable_im
 
 
 def test_the_archive_of_classes_is_used_by_every_spark_of_the_image(docker_client) -> None:
-    script = (
-        "import os; os.environ['SPARK_SUBMIT_OPTS'] = '-Xshare:on ' + os.environ['SPARK_SUBMIT_OPTS']"
-        ".replace('=off', '=warning')\n"
-        "from spark.session import open_engine\n"
-        "with open_engine('local[1]') as engine: print(engine.session.range(3).count())"
-    )
-
-    assert output(docker_client, SPARK, "python", "-c", script).split()[-1] == "3"
+    assert output(docker_client, SPARK, "python", "-c", WITH_THE_ARCHIVE_OR_NOT_AT_ALL).split()[-1] == "3"
 
 
 def test_the_command_line_is_there(docker_client) -> None:

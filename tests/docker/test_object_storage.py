@@ -8,6 +8,7 @@ import pytest
 from lake.gold_tables import GOLD
 from lake.tables import SILVER_MOVIES
 from tests.docker.conftest import PROJECT_ROOT
+from tests.docker.test_images import WITH_THE_ARCHIVE_OR_NOT_AT_ALL, output
 from tests.flows.conftest import Place
 from tests.lake.s3_server import s3_server
 
@@ -50,3 +51,7 @@ def test_the_pipeline_keeps_its_lake_in_a_store_with_spark_in_a_container(
         for table in GOLD:
             place.rows(table, *table.columns)
         assert "Unchanged" in place.succeed(SPARK_MASTER="sc://127.0.0.1:9")
+
+
+def test_the_jars_of_stores_leave_the_archive_of_classes_in_use(docker_client, image: str) -> None:
+    assert output(docker_client, image, "python", "-c", WITH_THE_ARCHIVE_OR_NOT_AT_ALL).split()[-1] == "3"
