@@ -67,8 +67,10 @@ def describe_standing(report: AnalyticsReport, settings: Settings) -> AnalyticsR
     report.describe_silver(silver)
     report.describe_gold(gold)
     files = outputs(Path(settings.output_dir), settings.plot_theme, silver, gold)
+    if not all(files.values()):
+        return None
     report.files = [path for part in files.values() for path in part]
-    return report if all(files.values()) else None
+    return report
 
 
 def _plain(value: object) -> object:
