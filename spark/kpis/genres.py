@@ -9,7 +9,7 @@ from lake import gold_tables as tables
 from spark.kpis.figures import FIGURE_COLUMNS, coverage, share_profitable
 from spark.kpis.kpi import Kpi, explode_names
 
-QUARTILES = ("roi_p25", "median_roi", "roi_p75")
+QUARTILES = {"roi_p25": 0.25, "median_roi": 0.5, "roi_p75": 0.75}
 
 
 def summarise_genres(movies: DataFrame) -> DataFrame:
@@ -24,7 +24,7 @@ def summarise_genres(movies: DataFrame) -> DataFrame:
             F.avg("revenue_musd").alias("mean_revenue_musd"),
             F.avg("popularity").alias("mean_popularity"),
             # Sorted once for all three.
-            F.percentile("roi", F.array(*map(F.lit, (0.25, 0.5, 0.75)))).alias("roi_quartiles"),
+            F.percentile("roi", F.array(*map(F.lit, QUARTILES.values()))).alias("roi_quartiles"),
             *coverage(),
             share_profitable(),
             F.median("revenue_musd").alias("median_revenue_musd"),
