@@ -20,7 +20,14 @@ from lake.cursor import read_cursor
 from lake.delta import read
 from lake.tables import FETCH_FAILURES, RAW_MOVIES
 from tests.chaos.driver import RETRIES, Job
-from tests.flows.conftest import clean_environment, place, prefect_api, prefect_home, served  # noqa: F401
+from tests.flows.conftest import (  # noqa: F401
+    clean_environment,
+    new_place,
+    place,
+    prefect_api,
+    prefect_home,
+    served,
+)
 from tmdb.sandbox import Sandbox
 from tmdb.sandbox.movies import Movies
 from tmdb.sandbox.synthetic import SyntheticMovies

@@ -20,7 +20,7 @@ from docker.models.containers import Container
 
 from lake.delta import read
 from lake.table import Table
-from tests.flows.conftest import clean_environment, place, prefect_api, prefect_home  # noqa: F401
+from tests.flows.conftest import clean_environment, new_place, place, prefect_api, prefect_home  # noqa: F401
 from tests.prefect_servers import prefect_server
 from tmdb.sandbox import Sandbox
 

@@ -159,12 +159,12 @@ def payloads(shared_data: Path) -> list[tuple[int, str]]:
 
 
 @pytest.fixture(scope="module")
-def expected(payloads, prefect_api: str, prefect_home: Path, tmp_path_factory) -> str:
+def expected(payloads, new_place, tmp_path_factory) -> str:
     """The lake that the embedded engine makes of the payloads."""
     folder = tmp_path_factory.mktemp("expected")
     fill(str(folder / "lake"), payloads)
-    environment = {"PREFECT_API_URL": prefect_api, "PREFECT_HOME": str(prefect_home)}
-    place = Place(folder, environment | {"LAKE_ROOT": str(folder / "lake"), "SPARK_MASTER": "sail"})
+    place: Place = new_place(folder)
+    place.environment |= {"LAKE_ROOT": str(folder / "lake"), "SPARK_MASTER": "sail"}
     assert "rows in silver ...     1,5" in place.succeed(*TRANSFORM, *KPIS)
     return place.lake
 

@@ -106,10 +106,16 @@ def prefect_api(tmp_path_factory, prefect_home) -> Iterator[str]:
         yield api
 
 
+@pytest.fixture(scope="session")
+def new_place(prefect_api, prefect_home) -> Callable[[Path], Place]:
+    """Makes a folder a place whose runs go to the server of these tests, without a key."""
+    return lambda folder: Place(folder, {"PREFECT_API_URL": prefect_api, "PREFECT_HOME": str(prefect_home)})
+
+
 @pytest.fixture
-def place(tmp_path, prefect_api, prefect_home) -> Place:
+def place(tmp_path, new_place) -> Place:
     """An empty folder without a key."""
-    return Place(tmp_path, {"PREFECT_API_URL": prefect_api, "PREFECT_HOME": str(prefect_home)})
+    return new_place(tmp_path)
 
 
 @pytest.fixture
@@ -129,12 +135,9 @@ def served(place) -> Iterator[Callable[..., tuple[Place, Sandbox]]]:
 
 
 @pytest.fixture(scope="session")
-def first_run(tmp_path_factory, prefect_api, prefect_home) -> Iterator[tuple[Place, Sandbox]]:
+def first_run(tmp_path_factory, new_place) -> Iterator[tuple[Place, Sandbox]]:
     """A first run of the default movies; nobody changes what it left."""
-    place = Place(
-        tmp_path_factory.mktemp("first_run"),
-        {"PREFECT_API_URL": prefect_api, "PREFECT_HOME": str(prefect_home)},
-    )
+    place = new_place(tmp_path_factory.mktemp("first_run"))
     with Sandbox() as sandbox:
         place.serve_from(sandbox)
         place.succeed()

@@ -23,10 +23,9 @@ LOST = [
 
 
 @pytest.fixture(scope="module")
-def grown(tmp_path_factory, prefect_api, prefect_home) -> Place:
+def grown(tmp_path_factory, new_place) -> Place:
     """A place of two movies, and then of three; silver and gold stay as they are."""
-    environment = {"PREFECT_API_URL": prefect_api, "PREFECT_HOME": str(prefect_home)}
-    place = Place(tmp_path_factory.mktemp("grown"), environment)
+    place: Place = new_place(tmp_path_factory.mktemp("grown"))
     place.succeed("--movie-ids", "18,24")
     place.succeed("--movie-ids", "18,24,95")
     return place

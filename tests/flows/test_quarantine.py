@@ -47,11 +47,9 @@ PAYLOADS = [
 
 
 @pytest.fixture(scope="module")
-def judged(tmp_path_factory, prefect_api, prefect_home) -> Place:
+def judged(tmp_path_factory, new_place) -> Place:
     """A place whose lake has one movie in silver, one filtered and four in quarantine."""
-    place = Place(
-        tmp_path_factory.mktemp("judged"), {"PREFECT_API_URL": prefect_api, "PREFECT_HOME": str(prefect_home)}
-    )
+    place: Place = new_place(tmp_path_factory.mktemp("judged"))
     append_payloads(place.lake, [(24, payload(24))])
     later = {"fetched_at": FETCHED_AT.replace(month=2), "batch_id": "b2"}
     append_payloads(place.lake, [{"movie_id": one, "payload": text, **later} for one, text in PAYLOADS])

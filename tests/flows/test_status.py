@@ -39,9 +39,9 @@ def lake(tmp_path, output) -> str:
     """A lake whose report, plots and dashboard are as they should be."""
     root = make_lake(str(tmp_path / "lake"))
     published = read_publications(root)
+    output.mkdir()
     for part, source in sources("light", published["transform"], published["kpis"]).items():
         file = output / part
-        file.parent.mkdir(exist_ok=True)
         file.write_text(part)
         write_record(output, part, source, [file])
     return root
