@@ -18,7 +18,16 @@ from flows.connection import Connection
 from flows.interrupt import stop_on_signals
 from flows.local_api import IS_TEMPORARY
 from flows.parameters import MaxMinutes, MaxRequests, MovieId, SourceName
-from flows.planning import INVENTORY, Errand, build_errand, check_lake, plan, read_position, source_of
+from flows.planning import (
+    INVENTORY,
+    Errand,
+    build_errand,
+    check_lake,
+    followed_until,
+    plan,
+    read_position,
+    source_of,
+)
 from flows.ratings import ingest_ratings
 from flows.run_report import IngestionReport, raise_for_lost
 from flows.run_settings import is_deployed, run_settings
@@ -26,6 +35,8 @@ from lake.checkpoints import Committer
 from lake.cursor import mark_begun, move_cursor
 from lake.inventory import Inventory, read_inventory
 from lake.lock import ingestion_lock
+from lake.tables import FETCH_FAILURES, RAW_MOVIES
+from lake.upkeep import redate_future
 from lake.work_list import WorkList
 from settings import Settings
 from tasks.context import Ingestion, ingestion_context
@@ -35,6 +46,7 @@ from tasks.progress import Progress, progress_artifact
 from tasks.shared_pace import OwnPace
 from tasks.showing import show_drift, show_ingestion
 from tasks.waiting import all_done
+from tmdb.clock import TOLERANCE, Clock
 from tmdb.errors import BudgetSpent, StoppedError
 from tmdb.sources import Found
 from tmdb.stop import Stop
@@ -144,9 +156,26 @@ async def fetch_lacking(
         await await_records(len(done))
     else:
         logger.info("unchanged: all of %s movies are here or known not to exist", work.asked)
+    if connection.was_used:
+        _redate_future(settings, inventory, (await connection.client()).clock)
     if found.followed is not None and not report.left:
-        move_cursor(settings.lake, found.followed)
-        report.followed = found.followed
+        report.followed, report.not_followed = followed_until(settings, found)
+        move_cursor(settings.lake, report.followed)
+
+
+def _redate_future(settings: Settings, inventory: Inventory, clock: Clock) -> None:
+    """Let what is fetched from now on supersede rows that a wrong clock has dated after the present."""
+    moment, now = inventory.newest_moment, clock.now() + TOLERANCE
+    if moment is None or moment <= now or not clock.is_confirmed:
+        return
+    for table, column in ((RAW_MOVIES, "fetched_at"), (FETCH_FAILURES, "failed_at")):
+        if redated := redate_future(table, settings.lake, column, now):
+            logger.warning(
+                "%s rows of %s were dated after the present, by a wrong clock: from now on any later fetch "
+                "supersedes them",
+                f"{redated:,}",
+                table.name,
+            )
 
 
 async def find_work(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from lake.backup import check_finished
 from lake.cursor import read_cursor
-from lake.inventory import Inventory
+from lake.inventory import Inventory, read_inventory
 from lake.publications import current
 from lake.work_list import WorkList, check_source, owed_movies, plan_work
 from settings import SANDBOX_SOURCE, TMDB_API_URL, Settings, SettingsError
@@ -95,6 +95,24 @@ def plan(settings: Settings, inventory: Inventory, errand: Errand, found: Found)
         since = datetime.now(UTC) - timedelta(days=days)
     needed = found.needed_since or since
     return plan_work(inventory, found.movie_ids, needed_since=needed, refresh=errand.refresh)
+
+
+def followed_until(settings: Settings, found: Found) -> tuple[datetime, int]:
+    """Return until when all changes are in the lake, and how many later ones are not.
+
+    A cache may have answered with content from before a change. The next run follows such a change, because
+    it looks at that day again. What could not be fetched at all is pending by itself.
+    """
+    assert found.needed_since is not None and found.followed is not None, "the source follows changes"
+    inventory = read_inventory(settings.lake)
+    work = plan_work(inventory, found.movie_ids, needed_since=found.needed_since)
+    outdated = set(work.to_fetch) - set(owed_movies(inventory))
+    if not outdated:
+        return found.followed, 0
+    needed = zip(found.movie_ids, found.needed_since, strict=True)
+    # The day ends at that moment, or has not ended yet.
+    first = min(moment for movie_id, moment in needed if movie_id in outdated) - timedelta(microseconds=1)
+    return min(found.followed, datetime.combine(first.date(), time(), UTC)), len(outdated)
 
 
 def needs_engine(settings: Settings, stages: Collection[Stage], work: WorkList | None) -> bool:

@@ -34,6 +34,7 @@ class IngestionReport:
     left: int = 0
     stopped: str = ""
     followed: datetime | None = None
+    not_followed: int = 0
     ratings: RatingsCounts | None = None
     ratings_error: str = ""
 
@@ -70,6 +71,9 @@ class IngestionReport:
             ("not found", self.not_found, "TMDB has no such movie" if self.not_found else ""),
             ("failed", sum(self.lost.values()), reasons(self.lost)),
         ]
+        if self.not_followed:
+            why = "a cache answered with content from before the change; the next run asks again"
+            rows.append(("not followed", self.not_followed, why))
         if self.stopped:
             rows.append(("left", self.left, self.stopped))
         if self.ratings is not None:
@@ -101,6 +105,7 @@ class IngestionReport:
             "commits": self.commits,
             "seconds": round(seconds, 3),
             "movies_per_second": round(self.fetched / max(seconds, 1e-9), 3),
+            "not_followed": self.not_followed,
             "followed": self.followed.isoformat() if self.followed else None,
         }
 

@@ -55,14 +55,14 @@ def mark_begun(begun: datetime) -> Transaction:
 
 
 def move_cursor(lake_root: str, followed: datetime) -> None:
-    """Commit that every change until then is here, after all the movies are.
+    """Commit that every change until then is here, after all the movies are; the walk has come to its end.
 
     Raises:
         LakeAccessError: the cursor stays where it was, and the next run walks the same changes again.
     """
     found = create(RAW_MOVIES, lake_root)
     properties = CommitProperties(
-        app_transactions=[Transaction(FOLLOWED, int(followed.timestamp()))],
+        app_transactions=[Transaction(name, int(followed.timestamp())) for name in (FOLLOWED, BEGUN)],
         custom_metadata={NO_ROWS: followed.isoformat()},
     )
     with access("written", found.table_uri):

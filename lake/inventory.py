@@ -77,6 +77,13 @@ class Inventory:
         return oldest
 
     @property
+    def newest_moment(self) -> datetime | None:
+        """When the last thing happened to any movie."""
+        columns = ("fetched_at", "not_found_at", "failed_at")
+        found = [moment for name in columns for moment in moments(pc.max(self.movies[name])) if moment]
+        return max(found, default=None)
+
+    @property
     def newest_fetch(self) -> datetime | None:
         """When the newest payload was fetched."""
         [newest] = moments(pc.max(self.movies["fetched_at"]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from deltalake import DeltaTable
@@ -16,6 +16,7 @@ from lake.table import Table
 # Compressed. Rows are dropped by writing anew what is left of their files, much of it in memory, where they
 # take twenty times as much.
 FILE_BYTES = 8 * 2**20
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,28 @@ def drop_older(table: Table, lake_root: str, column: str, moment: datetime) -> i
     with access("written", found.table_uri):
         done = insist(found, lambda: found.delete(older, writer_properties=WRITER))
     return int(done["num_deleted_rows"])
+
+
+def redate_future(table: Table, lake_root: str, column: str, now: datetime) -> int:
+    """Date rows from after `now` to 1970, so that whatever is fetched later supersedes them.
+
+    A wrong clock has left them. When they were really fetched is not known.
+
+    Raises:
+        LakeAccessError: the table cannot be read or written, or others commit to it all the time.
+    """
+    found = open_table(table, lake_root)
+    if found is None:
+        return 0
+    future = f"{column} > '{now.isoformat()}'"
+    with access("written", found.table_uri):
+        done = insist(
+            found,
+            lambda: found.update(
+                updates={column: f"'{LONG_AGO.isoformat()}'"}, predicate=future, writer_properties=WRITER
+            ),
+        )
+    return int(done["num_updated_rows"])
 
 
 def delete_unneeded_files(found: DeltaTable, retention: timedelta) -> int:

@@ -56,7 +56,8 @@ def plan_work(
     if needed_since is not None:
         is_one = isinstance(needed_since, datetime)
         needed = pa.scalar(needed_since, MOMENT) if is_one else pa.array(needed_since, MOMENT)
-        is_fresh = _surely(pc.greater_equal(settled_at, needed))
+        is_owed = _surely(pc.take(inventory.is_owed, places))
+        is_fresh = pc.and_not(_surely(pc.greater_equal(settled_at, needed)), is_owed)
     # Once found absent, and not to be had since: it may have come to exist, and its payload got too old.
     is_doubtful = pc.and_(inventory.is_absent, inventory.is_owed)
     is_fresh = pc.and_not(is_fresh, _surely(pc.take(is_doubtful, places)))

@@ -10,14 +10,14 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
 
 from tmdb.answers import check_status
-from tmdb.clock import Clock
+from tmdb.clock import Clock, Stamp
 from tmdb.drift import Drift
 from tmdb.errors import (
     BudgetSpent,
@@ -27,6 +27,7 @@ from tmdb.errors import (
     RateLimitedError,
     RecordError,
     StoppedError,
+    TmdbError,
     TransientError,
     UnreachableError,
 )
@@ -38,7 +39,7 @@ from tmdb.stop import Stop
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-# What makes something of an answer, with the moment at which it was asked for.
+# Converts an answer; the moment is from when its content is, by this machine's clock (see `Clock.correct`).
 Reader: TypeAlias = Callable[[httpx.Response, datetime], T]
 
 TIMEOUT = httpx.Timeout(20.0, connect=10.0)
@@ -136,7 +137,7 @@ class TmdbClient:
 
     async def _request(self, path: str, params: Mapping[str, str], read: Reader[T]) -> T:
         self.stats.requests += 1
-        asked_at = self.clock.now()
+        asked_at = datetime.now(UTC)
         http = self._free.pop()
         try:
             async with asyncio.timeout(MAX_ANSWER_SECONDS):
@@ -155,9 +156,15 @@ class TmdbClient:
         response.stream = httpx.ByteStream(b"")
         self._was_answered = True
         self._given_up_in_silence = 0
-        self.clock.hear(response.headers.get("Date"))
-        check_status(response)
-        return read(response, asked_at)
+        stamp = Stamp.of(response.headers)
+        self.clock.hear(stamp)
+        content_at = asked_at - stamp.content_age
+        try:
+            check_status(response)
+            return read(response, content_at)
+        except TmdbError as error:
+            error.content_at = content_at
+            raise
 
     def _next_wait(self, failure: TransientError, waits: Iterator[float]) -> float | None:
         if isinstance(failure, ConnectionFailedError) and failure.never_connected and self._was_answered:

@@ -23,6 +23,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 
 class TmdbError(Exception):
     """Base of all errors of this package; `reason` is what the failure table records."""
@@ -30,6 +32,8 @@ class TmdbError(Exception):
     reason = "error"
     # How often it was tried, this time included.
     attempts = 1
+    # From when the answer's content is, by this machine's clock; None if there was no answer.
+    content_at: datetime | None = None
 
     def __init__(self, detail: str, http_status: int | None = None) -> None:
         super().__init__(detail)

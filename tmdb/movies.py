@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 import httpx
 
 from tmdb.answers import read_movie
 from tmdb.client import TmdbClient
-from tmdb.errors import RecordError, StoppedError, TransientError
+from tmdb.clock import Clock
+from tmdb.errors import MovieNotFoundError, RecordError, StoppedError, TransientError
 from tmdb.redaction import redact
 
 WITH_CREDITS = {"append_to_response": "credits"}
@@ -19,7 +20,7 @@ WITH_CREDITS = {"append_to_response": "credits"}
 
 @dataclass(frozen=True)
 class Movie:
-    """A movie's payload, verbatim. It is not older than `fetched_at`, when it was asked for."""
+    """A movie's payload, verbatim; `fetched_at` is from when its content is (`tmdb.clock.Stamp`)."""
 
     movie_id: int
     payload: str
@@ -28,7 +29,7 @@ class Movie:
 
 @dataclass(frozen=True)
 class Failure:
-    """A movie that could not be had, and why."""
+    """A movie that could not be fetched, and why; for one not at TMDB, `failed_at` is from when that is."""
 
     movie_id: int
     reason: str
@@ -38,15 +39,17 @@ class Failure:
     failed_at: datetime
 
 
-async def fetch_movie(client: TmdbClient, movie_id: int) -> Movie | Failure | None:
-    """Return the movie with its credits, or why it cannot be had; None where the run stops first.
+async def _fetch_movie(client: TmdbClient, movie_id: int) -> Movie | Failure | None:
+    """Return the movie with its credits, or why it could not be fetched; None if the run stops first.
+
+    Its moment is by this machine's clock: only later answers may say how wrong that is.
 
     Raises:
         FatalError: no movie can be fetched before somebody mends something.
     """
 
-    def read(response: httpx.Response, asked_at: datetime) -> Movie:
-        return Movie(movie_id, read_movie(movie_id, response.content, client.drift), asked_at)
+    def read(response: httpx.Response, content_at: datetime) -> Movie:
+        return Movie(movie_id, read_movie(movie_id, response.content, client.drift), content_at)
 
     try:
         return await client.get(f"movie/{movie_id}", WITH_CREDITS, read, f"movie {movie_id}")
@@ -54,7 +57,9 @@ async def fetch_movie(client: TmdbClient, movie_id: int) -> Movie | Failure | No
         return None
     except (RecordError, TransientError) as error:
         detail = redact(str(error))
-        return Failure(movie_id, error.reason, detail, error.http_status, error.attempts, client.clock.now())
+        failed_at = error.content_at if isinstance(error, MovieNotFoundError) else None
+        failed_at = failed_at or datetime.now(UTC)
+        return Failure(movie_id, error.reason, detail, error.http_status, error.attempts, failed_at)
 
 
 async def fetch_movies(
@@ -70,7 +75,7 @@ async def fetch_movies(
 
     async def fetch_one(movie_id: int) -> Movie | Failure | None:
         try:
-            outcome = await fetch_movie(client, movie_id)
+            outcome = await _fetch_movie(client, movie_id)
             if outcome is not None:
                 on_outcome(outcome)
         except Exception as error:
@@ -86,4 +91,11 @@ async def fetch_movies(
         for task in tasks:
             task.cancel()
         raise
-    return [outcome for outcome in outcomes if outcome is not None]
+    return [_dated(outcome, client.clock) for outcome in outcomes if outcome is not None]
+
+
+def _dated(outcome: Movie | Failure, clock: Clock) -> Movie | Failure:
+    """The outcome with its moment by the server's clock."""
+    if isinstance(outcome, Movie):
+        return replace(outcome, fetched_at=clock.correct(outcome.fetched_at))
+    return replace(outcome, failed_at=clock.correct(outcome.failed_at))

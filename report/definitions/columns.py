@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 _FETCH = {
-    "fetched_at": "when the payload was fetched, UTC",
+    "fetched_at": "from when the payload's content is, UTC",
     "batch_id": "the commit of raw/movies that the payload came with",
 }
 _OF_A_MOVIE = ("id", "title", "release_date", "budget_musd", "revenue_musd")
@@ -11,7 +11,7 @@ COLUMNS: dict[str, dict[str, str]] = {
     "raw/movies": {
         "movie_id": "the TMDB id it was asked for by",
         "payload": "TMDB's JSON, verbatim, credits appended",
-        "fetched_at": "when it was fetched, UTC",
+        "fetched_at": "from when its content is: when it was asked for, less the age in caches, UTC",
         "batch_id": "the commit it came with",
         "source": "`sandbox`, or the base URL of the server",
     },
@@ -21,7 +21,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "detail": "what the last attempt met",
         "http_status": "the last answer's status; null where there was no answer",
         "attempts": "how often it was asked for",
-        "failed_at": "when it was given up, UTC",
+        "failed_at": "when it was given up, or from when TMDB's answer is that it has no such movie, UTC",
         "batch_id": "the commit it came with",
     },
     "raw/imdb_ratings": {

@@ -38,6 +38,14 @@ def test_a_walk_that_is_broken_off_is_known_to_have_begun_and_not_to_have_ended(
     assert read_cursor(root).broken_off == BEGUN
 
 
+def test_a_walk_that_came_to_its_end_is_not_broken_off_though_it_has_not_followed_all(root):
+    commit(root, 1)
+
+    move_cursor(root, BEGUN - timedelta(hours=8))
+
+    assert read_cursor(root).broken_off is None
+
+
 def test_the_cursor_moves_without_a_change_of_content(root):
     commit(root, 1)
     before = content_version(open_table(RAW_MOVIES, root))
@@ -75,5 +83,5 @@ def test_the_cursor_outlives_checkpoints_of_the_log_compaction_and_vacuum(root):
 def test_a_cursor_of_a_lake_without_movies_makes_the_table(root):
     move_cursor(root, BEGUN)
 
-    assert read_cursor(root) == Cursor(followed=BEGUN)
+    assert read_cursor(root) == Cursor(BEGUN, BEGUN)
     assert open_table(RAW_MOVIES, root).to_pyarrow_table().num_rows == 0

@@ -10,8 +10,8 @@ from lake.arrow import arrow_schema
 from lake.commits import Appender, replace
 from lake.delta import content_version, open_table, query, read, version_to_read
 from lake.gold_tables import OVERVIEW
-from lake.tables import RAW_MOVIES
-from lake.upkeep import Upkeep, drop_older, maintain
+from lake.tables import FETCH_FAILURES, RAW_MOVIES
+from lake.upkeep import LONG_AGO, Upkeep, drop_older, maintain, redate_future
 
 WEEK = timedelta(days=7)
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -199,3 +199,27 @@ def test_rows_dropped_in_the_middle_of_an_ingestion_take_none_of_its_own_along(r
     assert dropped == [3] * 10
     assert rows(root) == list(range(30, 75))
     assert appender.commits == 25
+
+
+def test_rows_from_after_the_present_lose_to_whatever_is_fetched_later(root):
+    appender = Appender(RAW_MOVIES, root, "s")
+    for number, years in enumerate((0, 93, -1)):
+        appender.append(batch(number, at=NOW.replace(year=NOW.year + years)), f"batch-{number}")
+
+    assert redate_future(RAW_MOVIES, root, "fetched_at", NOW) == 3
+
+    found = read(RAW_MOVIES, root)
+    dates = dict(zip(*(found[name].to_pylist() for name in ("movie_id", "fetched_at")), strict=True))
+    last_year = NOW.replace(year=NOW.year - 1)
+    expected = [NOW] * 3 + [LONG_AGO] * 3 + [last_year] * 3
+    assert dates == dict(enumerate(expected))
+    assert found["payload"].to_pylist() == ["{}"] * 9
+
+
+def test_without_rows_from_after_the_present_nothing_is_committed(root):
+    append_batches(root, 2)
+    before = open_table(RAW_MOVIES, root).version()
+
+    assert redate_future(RAW_MOVIES, root, "fetched_at", NOW) == 0
+    assert redate_future(FETCH_FAILURES, root, "failed_at", NOW) == 0
+    assert open_table(RAW_MOVIES, root).version() == before

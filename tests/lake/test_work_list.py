@@ -122,6 +122,15 @@ def test_what_failed_last_is_owed_with_its_last_reason_until_it_is_settled(root)
     assert inventory.owed_by_reason == {"exhausted_retries": 1, "invalid_payload": 1}
 
 
+def test_a_movie_that_failed_last_is_asked_for_again_however_new_its_payload_is(root):
+    commit(root, [Movie(1, NOW), Movie(2, NOW)], [Failure(1, "exhausted_retries", NOW + DAY)])
+
+    inventory = read_inventory(root)
+
+    assert plan_work(inventory, [1, 2], needed_since=NOW - DAY) == work(1, present=1)
+    assert plan_work(inventory, [1, 2]) == work(present=2)
+
+
 def test_a_movie_stays_owed_when_the_payload_that_could_not_be_refreshed_is_dropped(root):
     old = NOW - 200 * DAY
     commit(root, [Movie(1, old), Movie(2, old), Movie(3, old), Movie(4, old)], [])

@@ -288,30 +288,6 @@ def test_a_payload_is_not_older_than_it_says(run_skipping):
     assert before <= movie.fetched_at <= before + timedelta(seconds=0.4)
 
 
-@pytest.mark.parametrize("off", [timedelta(days=400), timedelta(days=-400)], ids=["behind", "ahead"])
-def test_a_clock_that_is_wrong_or_jumps_is_set_right_by_the_servers(off, run_skipping):
-    def dated(request: httpx.Request) -> httpx.Response:
-        headers = {"Date": format_datetime(datetime.now(UTC) + off, usegmt=True)}
-        return httpx.Response(200, json=payload(asked_for(request)), headers=headers)
-
-    first, second = run_skipping(fetch(Server(dated), 1, 2, concurrency=1))
-
-    assert abs(first.fetched_at - datetime.now(UTC)) < timedelta(minutes=1), "nobody had said anything yet"
-    assert abs(second.fetched_at - (datetime.now(UTC) + off)) < timedelta(minutes=1)
-
-
-@pytest.mark.parametrize("date", ["Fri, 31 Dec 9999 23:59:59 -0900", "Mon, 01 Jan 0001 00:00:00 GMT"])
-def test_a_date_that_no_clock_shows_is_not_believed(date, run_skipping):
-    def dated(request: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, json=payload(asked_for(request)), headers={"Date": date})
-
-    movies = run_skipping(fetch(Server(dated), 1, 2, 3, concurrency=1))
-
-    assert [abs(movie.fetched_at - datetime.now(UTC)) < timedelta(minutes=1) for movie in movies] == [
-        True
-    ] * 3
-
-
 def test_errors_are_counted_by_kind_also_where_a_retry_helped(run_skipping):
     async def run() -> FetchStats:
         server = Server(status(500), raising(httpx.ReadTimeout), status(429), body("[]"))

@@ -42,17 +42,19 @@ class Changes(Source):
     async def find(self, tmdb: Tmdb, position: Position) -> Found:
         """Walk the days."""
         client = await tmdb.client()
-        here = datetime.now(UTC)
-        first_day = self._first_day(position, here)
-        # Whatever this machine's clock says, the walk begins and ends by TMDB's.
+        first_day = self._first_day(position, datetime.now(UTC))
         first = await self._read(client, first_day)
-        begun = (client.clock.now() - (datetime.now(UTC) - here)).replace(microsecond=0)
+        # Whatever this machine's clock says, the last day is TMDB's today.
+        last_day = client.clock.now().date()
+        days = [first_day + n * DAY for n in range(1, (last_day - first_day).days + 1)]
+        listings = [first, *await together(self._read(client, day) for day in days)]
+        # A cached page lacks the changes since it was made, so that the next walk begins on that day.
+        oldest = min(listing.content_at for listing in listings)
+        begun = client.clock.correct(oldest).replace(microsecond=0)
         if position.broken_off is not None and position.broken_off.date() == begun.date():
             begun = position.broken_off
-        days = [first_day + n * DAY for n in range(1, (begun.date() - first_day).days + 1)]
-        others = await together(self._read(client, day) for day in days)
         needed: dict[int, datetime] = {}
-        for day, listing in zip([first_day, *days], [first, *others], strict=True):
+        for day, listing in zip([first_day, *days], listings, strict=True):
             # Until a day is over, a movie may change once more.
             settled = min(datetime.combine(day + DAY, time(), UTC), begun)
             needed |= dict.fromkeys(listing.movie_ids, settled)
@@ -60,11 +62,14 @@ class Changes(Source):
         logger.info(
             "%s movies changed from %s to %s", f"{len(needed):,}", first_day, f"{begun:%Y-%m-%d %H:%M}"
         )
-        return Found(array("q", needed), list(needed.values()), begun=begun, followed=begun)
+        # What an earlier walk has followed stays followed, however old the pages of this one are.
+        before = _trusted_cursor(position, client.clock.now())
+        followed = begun if before is None else max(begun, before)
+        return Found(array("q", needed), list(needed.values()), begun=begun, followed=followed)
 
     def _first_day(self, position: Position, now: datetime) -> date:
         """The day to begin with: asked for, or the cursor's, or that of the lake's oldest payload."""
-        last = position.followed or position.oldest_fetch or now - DEFAULT_GAP
+        last = _trusted_cursor(position, now) or position.oldest_fetch or now - DEFAULT_GAP
         return max(self.since or min(last, now).date(), EPOCH)
 
     async def _read(self, client: TmdbClient, day: date) -> Listing:
@@ -79,3 +84,9 @@ class Changes(Source):
                 "catalogue anew with the source export and --refresh"
             )
         return listing
+
+
+def _trusted_cursor(position: Position, now: datetime) -> datetime | None:
+    """How far the lake has followed changes; None if that is a moment which a wrong clock has left."""
+    followed = position.followed
+    return None if followed is None or followed > now + DAY else followed

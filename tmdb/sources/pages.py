@@ -25,20 +25,25 @@ class Entry(msgspec.Struct):
 
 
 class Page(msgspec.Struct):
-    """One page, with the totals of the whole list."""
+    """One page, with the totals of the whole list; `content_at` is by this machine's clock."""
 
     page: int
     results: list[Entry]
     total_pages: int
     total_results: int
+    content_at: datetime = datetime.max
 
 
 @dataclass
 class Listing:
-    """All ids of a list, once each and in its order; none where TMDB tells only a part of it."""
+    """All ids of a list, once each and in its order; none if TMDB gives only a part of it.
+
+    `content_at` is from when its oldest page is, by this machine's clock.
+    """
 
     total: int
     is_whole: bool
+    content_at: datetime
     movie_ids: array[int] = field(default_factory=lambda: array("q"))
 
 
@@ -56,13 +61,15 @@ async def read_list(
     """
     first = await _read_page(client, path, params, 1)
     if first.total_pages > MAX_PAGE:
-        return Listing(first.total_results, is_whole=False)
+        return Listing(first.total_results, is_whole=False, content_at=first.content_at)
     numbers = range(2, first.total_pages + 1)
     others = await together(_read_page(client, path, params, number) for number in numbers)
     # A list may move while it is read: an id then stands on two pages.
-    entries = (entry for page in (first, *others) for entry in page.results)
+    pages = [first, *others]
+    entries = (entry for page in pages for entry in page.results)
     ids = dict.fromkeys(entry.id for entry in entries if include_adult or entry.adult is not True)
-    return Listing(first.total_results, is_whole=True, movie_ids=array("q", ids))
+    content_at = min(page.content_at for page in pages)
+    return Listing(first.total_results, is_whole=True, content_at=content_at, movie_ids=array("q", ids))
 
 
 async def _read_page(client: TmdbClient, path: str, params: Mapping[str, str], number: int) -> Page:
@@ -74,8 +81,10 @@ async def _read_page(client: TmdbClient, path: str, params: Mapping[str, str], n
         ) from error
 
 
-def _parse(response: httpx.Response, asked_at: datetime) -> Page:
+def _parse(response: httpx.Response, content_at: datetime) -> Page:
     try:
-        return _decode_page(response.content)
+        page = _decode_page(response.content)
     except msgspec.DecodeError as error:
         raise InvalidPayloadError(f"the body is no page of a list: {error}", 200) from error
+    page.content_at = content_at
+    return page
