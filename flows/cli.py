@@ -36,9 +36,9 @@ class Pool(StrEnum):
 
 def _say_version(is_asked: bool) -> None:
     if is_asked:
-        from tasks.code import project
+        import project
 
-        typer.echo(f"movies {project()['version']}")
+        typer.echo(f"movies {project.version()}")
         raise typer.Exit
 
 

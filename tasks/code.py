@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from functools import cache
 from pathlib import Path
-from typing import Any
 
+from project import pinned_versions
 from tasks.stages import Stage
 
 PROJECT_ROOT = Path(__file__).parent.parent
@@ -51,22 +50,9 @@ def code_version(places: tuple[str, ...], libraries: tuple[str, ...] = ()) -> st
         for file in sorted(files):
             digest.update(file.relative_to(PROJECT_ROOT).as_posix().encode() + b"\0")
             digest.update(file.read_bytes() + b"\0")
-    for pin in _pins():
-        if pin.startswith(tuple(f"{library}{end}" for library in libraries for end in "=[")):
-            digest.update(pin.encode() + b"\0")
+    for library in sorted(libraries):
+        digest.update(f"{library}=={pinned_versions()[library]}".encode() + b"\0")
     return digest.hexdigest()[:12]
-
-
-@cache
-def project() -> dict[str, Any]:
-    """What `pyproject.toml` declares; in an image that file is all that is known of the project."""
-    declared: dict[str, Any] = tomllib.loads((PROJECT_ROOT / "pyproject.toml").read_text())["project"]
-    return declared
-
-
-@cache
-def _pins() -> tuple[str, ...]:
-    return tuple(sorted(project()["dependencies"]))
 
 
 def stage_code(stage: Stage) -> str:
