@@ -185,7 +185,7 @@ def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:
-        raise SetupError(f"{path} cannot be read: run `movies setup` in the project's folder") from error
+        raise SetupError(f"{path} cannot be read. Run `uv run movies setup` in a checkout.") from error
 
 
 def _read_webhook() -> str | None:

@@ -53,6 +53,7 @@ OWN_PACKAGES = (
     "imdb",
     "lake",
     "loopback",
+    "project",
     "report",
     "settings",
     "spark",

@@ -11,9 +11,12 @@ from typing import Any
 import pytest
 import yaml
 
+from tasks.run_logs import OWN_PACKAGES
 from tests.docs.pages import ROOT
 
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+DECLARED = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT = DECLARED["project"]
+WHEEL = DECLARED["tool"]["hatch"]["build"]["targets"]["wheel"]
 GITHUB = ROOT / ".github"
 
 
@@ -30,6 +33,20 @@ def pythons() -> list[str]:
 def test_installed_version_is_that_of_the_project() -> None:
     assert version(PROJECT["name"]) == PROJECT["version"]
     assert metadata(PROJECT["name"])["License-Expression"] == PROJECT["license"]
+
+
+def test_every_package_of_the_wheel_is_in_the_images_and_logs() -> None:
+    """The wheel's list decides: the others cannot be derived from it."""
+    wheel = {Path(place).stem: place for place in WHEEL["only-include"]}
+    dockerfiles = [(ROOT / "docker" / f"{image}.Dockerfile").read_text() for image in ("flow", "spark")]
+    sent_to_prefect = [
+        re.findall(r"PREFECT_LOGGING_EXTRA_LOGGERS=(\S+)", text)[0].split(",") for text in dockerfiles
+    ]
+    allowed = re.findall(r"^!(.+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE)
+
+    assert sorted(OWN_PACKAGES) == sorted(wheel)
+    assert sent_to_prefect == [sorted(wheel)] * 2
+    assert sorted(set(wheel.values()) - set(allowed)) == []
 
 
 @pytest.mark.parametrize("image", ["flow", "spark"])

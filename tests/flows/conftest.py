@@ -47,15 +47,16 @@ class Place:
 
     folder: Path
     environment: dict[str, str] = field(default_factory=dict)
+    command: tuple[str, ...] = (sys.executable, str(MAIN))
 
     @property
     def lake(self) -> str:
         return self.environment.get("LAKE_ROOT", str(self.folder / "data" / "sandbox"))
 
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
-        """Start a run of `flows/main.py`."""
+        """Start a run of `flows/main.py`, or of another command that does the same."""
         return subprocess.Popen(
-            [sys.executable, str(MAIN), *arguments],
+            [*self.command, *arguments],
             cwd=self.folder,
             env=clean_environment() | self.environment | environment,
             stdout=subprocess.PIPE,
