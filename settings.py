@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import platform
-import sys
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -12,6 +9,8 @@ from urllib.parse import urlsplit
 from dotenv.parser import parse_stream
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from spark import embedded
 
 TMDB_API_URL = "https://api.themoviedb.org/3"
 TMDB_EXPORTS_URL = "https://files.tmdb.org/p/exports"
@@ -63,8 +62,8 @@ def read_movie_ids(path: Path) -> tuple[int, ...]:
 
 
 def default_spark_master() -> str:
-    """`sail` where the embedded engine has a wheel, `local[*]` elsewhere (Linux on ARM, musl)."""
-    return "sail" if find_spec("pysail") else "local[*]"
+    """Return `sail` if the embedded engine is installed, otherwise `local[*]`."""
+    return "sail" if embedded.is_installed() else "local[*]"
 
 
 class Settings(BaseSettings):
@@ -178,8 +177,8 @@ class Settings(BaseSettings):
         """Why the default engine is not the embedded one on this machine, or None."""
         if "spark_master" in self.model_fields_set or self.spark_master == "sail":
             return None
-        where = f"{sys.platform} on {platform.machine()}"
-        return f"The embedded engine has no build for {where}: Apache Spark ({self.spark_master}) is used."
+        reason = embedded.reason_missing(embedded.Machine.current())
+        return f"{reason} Apache Spark ({self.spark_master}) is used instead, which needs Java."
 
     @property
     def secrets(self) -> tuple[str, ...]:

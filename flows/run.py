@@ -158,7 +158,7 @@ def _run(
 
 def _announce(request: RunRequest, settings: Settings, errand: Errand, terminal: Terminal) -> None:
     """Say where movies come from, and refuse early what cannot go well."""
-    if settings.engine_fallback:
+    if settings.engine_fallback and {Stage.TRANSFORM, Stage.KPIS} & {*request.stages}:
         terminal.say(settings.engine_fallback)
     if Stage.INGEST not in request.stages:
         return

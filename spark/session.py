@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from spark.cluster import driver_options, is_cluster, keep_on_server
 from spark.connect import connect, environment_defaults, lost_connections_not_warned_of
 from spark.container import spark_container
+from spark.embedded import Machine, is_installed, reason_missing
 from spark.errors import EngineDied, EngineError, EngineUnavailable
 from spark.helpers import helpers_beside
 from spark.java import jvm_death, log_complaint, require_java, resolving_alone, ships_delta, stderr_to
@@ -127,9 +128,12 @@ def _open_embedded(master: str, options: EngineOptions) -> Engine:
     try:
         from pysail.spark import SparkConnectServer
     except ImportError as error:
-        raise EngineUnavailable(
-            "The embedded engine has no build for this machine: set SPARK_MASTER=local[*] (needs Java)."
-        ) from error
+        if is_installed():
+            raise EngineUnavailable(
+                f"The embedded engine cannot be loaded: {error}. Set SPARK_MASTER=local[*], which needs Java."
+            ) from error
+        reason = reason_missing(Machine.current())
+        raise EngineUnavailable(f"{reason} Set SPARK_MASTER=local[*], which needs Java.") from error
 
     with ExitStack() as resources:
         # Where intermediate results are kept for as long as the engine runs.

@@ -17,7 +17,7 @@ from pyspark.sql import functions as F
 from spark.frames import keep_result
 from spark.session import CONNECT_MODE, Engine, EngineOptions, EngineUnavailable, open_engine
 
-pysail = pytest.importorskip("pysail.spark", reason="the embedded engine has no build for this machine")
+pysail = pytest.importorskip("pysail.spark", reason="the embedded engine is not installed")
 
 
 @pytest.fixture
