@@ -224,6 +224,22 @@ def restore(
     show_restore(backup_root, lake_root)
 
 
+@app.command(rich_help_panel="Keep", epilog=epilog("prune"))
+def prune(
+    days: Annotated[
+        int, typer.Option(min=1, max=36_500, metavar="N", help="Delete runs that are more than N days old.")
+    ] = 90,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many there are.")] = False,
+) -> None:
+    """Delete old runs of this project's flows from Prefect, with their artifacts and logs.
+
+    The tables are not touched, and neither are runs of other flows.
+    """
+    from flows.prune import show_prune
+
+    show_prune(days, dry_run)
+
+
 @app.command(rich_help_panel="Deploy", epilog=epilog("setup"))
 def setup(
     pool: Annotated[Pool, typer.Option(help="What runs the containers of deployments.")] = Pool.DOCKER,

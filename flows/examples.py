@@ -20,6 +20,7 @@ EXAMPLES = {
     "show": ("movies show", "movies show gold.genres", "movies show silver.movies --version 1 --rows 3"),
     "backup": ("movies backup backups/monday",),
     "restore": ("movies restore backups/monday --lake-root restored",),
+    "prune": ("movies prune --dry-run", "movies prune --days 30"),
     "setup": ("movies setup", "movies setup --pool kubernetes"),
 }
 

@@ -6,6 +6,7 @@ import logging
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
+import httpx
 from prefect import flow
 from pydantic import Field
 
@@ -20,6 +21,7 @@ from lake.tables import RAW_MOVIES, TABLES
 from lake.work_list import stale_movies
 from settings import Settings
 from tasks.events import announce_landed_rows
+from tasks.pruning import KEPT_DAYS, prune_runs
 from tasks.upkeep import drop_old_rows, maintain_table, show_upkeep
 from tasks.waiting import all_done
 from tmdb.errors import TmdbError
@@ -36,6 +38,7 @@ async def maintain_lake(
     retention_days: Annotated[float, Field(ge=1, le=3650)] = 7,
     max_age_days: Annotated[float, Field(gt=0, le=36_500)] | None = LONGEST_AGE_DAYS,
     lake_root: str | None = None,
+    keep_runs_days: Annotated[float, Field(ge=1, le=36_500)] | None = KEPT_DAYS,
 ) -> list[dict[str, Any]]:
     """Fetch again what is older than TMDB allows, drop the old, join small files, delete those nobody needs.
 
@@ -44,6 +47,8 @@ async def maintain_lake(
         max_age_days: Movies fetched longer ago are fetched again, and payloads from then dropped; none are
             without a value.
         lake_root: Folder or URL of the tables; `LAKE_ROOT` where none is given.
+        keep_runs_days: Runs of these flows that are older are deleted from Prefect, with their artifacts and
+            logs; none are without a value.
     """
     async with run_settings(lake_root=lake_root) as settings:
         refreshed, dropped = IngestionReport(), 0
@@ -69,10 +74,22 @@ async def maintain_lake(
             dropped,
         )
         await show_upkeep(rows)
+        if keep_runs_days is not None:
+            await prune_old_runs(keep_runs_days)
         if failure is not None:
             raise failure
         raise_for_lost(refreshed)
     return rows
+
+
+async def prune_old_runs(days: float) -> None:
+    """Delete old runs from Prefect; if its API refuses, the next maintenance does it."""
+    try:
+        pruned = await prune_runs(days)
+    except httpx.HTTPError as error:
+        logger.warning("Old runs could not be deleted from Prefect: %s", error)
+    else:
+        logger.info("%s old runs and %s artifacts deleted from Prefect", pruned.runs, pruned.artifacts)
 
 
 async def refresh_old_movies(settings: Settings, since: datetime) -> IngestionReport:

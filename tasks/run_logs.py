@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tmdb.redaction import redact
+
+# A run adds some kilobytes. The file before a full one is kept as well.
+LARGEST_BYTES = 10_000_000
 
 FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
@@ -96,6 +99,7 @@ def log_files(folder: Path, secrets: tuple[str, ...]) -> Iterator[None]:
     attached: list[tuple[logging.Logger, logging.FileHandler]] = []
     try:
         for file_name, logger_names in FILES.items():
+            _begin_anew_if_full(folder / file_name)
             handler = logging.FileHandler(folder / file_name, encoding="utf-8")
             handler.setFormatter(formatter)
             for logger_name in logger_names:
@@ -107,3 +111,10 @@ def log_files(folder: Path, secrets: tuple[str, ...]) -> Iterator[None]:
         for logger, file in attached:
             logger.removeHandler(file)
             file.close()
+
+
+def _begin_anew_if_full(path: Path) -> None:
+    """Rename a large file to `NAME.1`, whatever had that name before."""
+    with suppress(OSError):  # There is no file yet, or Windows keeps one that another run has open.
+        if path.stat().st_size > LARGEST_BYTES:
+            path.replace(path.with_name(f"{path.name}.1"))

@@ -21,6 +21,7 @@ from lake.inventory import read_inventory
 from lake.tables import FETCH_FAILURES, QUARANTINE, RAW_MOVIES, SILVER_MOVIES, TABLES
 from lake.work_list import owed_movies
 from tests.flows.conftest import MAIN, Place, clean_environment
+from tests.flows.prefect_runs import Api
 from tests.lake.rows import Movie
 
 QUICK = {"INGESTION_CONCURRENCY": "20", "INGESTION_REQUESTS_PER_SECOND": "1000", "INGESTION_MAX_RETRIES": "1"}
@@ -72,10 +73,13 @@ def test_movies_older_than_six_months_are_fetched_again_the_old_dropped_and_tabl
     assert run_flow(place, "ingest_movies(list(range(1, 41)))", INGESTION_BATCH_SIZE="10").returncode == 0
     keep_old_movies(place, 41, 42, 43)
     asked = sandbox.stats()["requests"]
+    api = Api(prefect_api)
+    old, new = (api.add_run("ingest-movies", days, "maintain-progress") for days in (91, 1))
 
     done = run_flow(place, "maintain_lake()")
 
     assert done.returncode == 0, done.stderr
+    assert api.left_of(old, new) == {new: (1, 2)}
     assert sandbox.stats()["requests"] == asked + 3
     assert place.movie_ids() == list(range(1, 44))
     assert "{}" not in place.rows(RAW_MOVIES, "payload")

@@ -1,6 +1,6 @@
 import logging
 
-from tasks.run_logs import FILES, log_files
+from tasks.run_logs import FILES, LARGEST_BYTES, log_files
 
 
 def test_each_room_writes_its_file_and_project_log_has_them_all_without_keys(tmp_path):
@@ -27,3 +27,20 @@ def test_each_room_writes_its_file_and_project_log_has_them_all_without_keys(tmp
     }
     assert "ValueError: GET /3/movie/1?api_key=*** with ***" in texts["project.log"]
     assert "Traceback" in texts["project.log"]
+
+
+def test_a_full_log_file_makes_room_for_a_new_one_and_stays_until_that_is_full(tmp_path):
+    log, before = tmp_path / "project.log", tmp_path / "project.log.1"
+    for first in (b"a", b"b"):
+        log.write_bytes(first * (LARGEST_BYTES + 1))
+        with log_files(tmp_path, ()):
+            logging.getLogger("tmdb.client").info("fetched")
+
+        assert log.read_text().endswith("INFO    tmdb.client: fetched\n")
+        assert (log.stat().st_size < 100, before.read_bytes()[:1]) == (True, first)
+
+    with log_files(tmp_path, ()):
+        logging.getLogger("tmdb.client").info("fetched again")
+
+    assert log.read_text().count("\n") == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*FILES, before.name])
