@@ -69,8 +69,14 @@ SCHEMA = pa.schema([pa.field(name, ARROW_TYPES[kind]) for name, kind in DECODED.
 # One more than the greatest whole number of a type, and the greatest that a double is exact up to.
 LONG, INTEGER, EXACT = 2.0**63, 2.0**31, 2**53
 # What Python's `float` and `date` take besides (`1_0`, `nan`, `2001-W01-1`) is no value of ours.
-DECIMAL = re.compile(r" *[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)? *")
+# No two parts of the pattern match the same signs, so that a text of any length is read in one pass.
+DECIMAL = re.compile(r" *[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)? *")
 CALENDAR_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+# TMDB nests five levels; Python's own limit is higher, and differs by version and caller.
+MOST_LEVELS = 100
+# Of the text of an unforeseen error.
+DETAIL_SIGNS = 200
 
 Number = int | float | str
 
@@ -133,18 +139,17 @@ def decode_payloads(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatc
 
     A payload that silver must refuse comes with the `reason`, the field in `detail`, and its own text in
     `payload`. A field that does not fit is null, as is every field of a malformed payload (contract,
-    section 3, rules of silver).
+    section 3, rules of silver). No payload ends the batch: one whose decoding raises an unforeseen error is
+    `undecodable`, with the error in `detail`.
     """
     read = msgspec.json.Decoder(Movie).decode
     made = [field for field in SCHEMA if field.name not in KEPT]
     for batch in batches:
         ids = batch.column("movie_id").to_pylist()
         texts = _texts(batch.column("payload"))
-        rows = [_decode(text, movie_id, read) for movie_id, text in zip(ids, texts, strict=True)]
-        columns = zip(*rows, strict=True) if rows else [()] * len(made)
+        rows = [_decode_any(text, movie_id, read) for movie_id, text in zip(ids, texts, strict=True)]
         arrays = [batch.column(name).cast(SCHEMA.field(name).type) for name in KEPT]
-        arrays += [pa.array(values, field.type) for field, values in zip(made, columns, strict=True)]
-        yield pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)
+        yield pa.RecordBatch.from_arrays([*arrays, *_columns(rows, made)], schema=SCHEMA)
 
 
 def serve(source: BinaryIO, sink: BinaryIO) -> None:
@@ -167,6 +172,26 @@ def _texts(column: pa.Array) -> Iterator[memoryview | None]:
         yield texts[starts[place] : starts[place + 1]] if is_there else None
 
 
+def _columns(rows: list[tuple[Any, ...]], fields: list[pa.Field]) -> list[pa.Array]:
+    """The rows as a column for each field."""
+    columns = zip(*rows, strict=True) if rows else [()] * len(fields)
+    return [pa.array(values, field.type) for field, values in zip(fields, columns, strict=True)]
+
+
+def _decode_any(
+    text: memoryview | None, movie_id: int, read: Callable[[memoryview], Movie]
+) -> tuple[Any, ...]:
+    """One payload's values, also where decoding it raises an error that no rule foresees."""
+    try:
+        return _decode(text, movie_id, read)
+    except MemoryError:
+        # It says something of the machine, not of the payload.
+        raise
+    except Exception as error:
+        said = "".join(sign if sign.isprintable() else "\ufffd" for sign in str(error)[:DETAIL_SIGNS])
+        return _malformed(text, "undecodable", f"{type(error).__name__}: {said}")
+
+
 def _decode(text: memoryview | None, movie_id: int, read: Callable[[memoryview], Movie]) -> tuple[Any, ...]:
     """One payload's values, in the order of `DECODED` from `is_malformed` on."""
     if text is None:
@@ -177,7 +202,9 @@ def _decode(text: memoryview | None, movie_id: int, read: Callable[[memoryview],
     except (msgspec.MsgspecError, RecursionError):
         document = _read_document(str(text, "utf-8"))
         if document is None:
-            return _malformed(str(text, "utf-8"))
+            return _malformed(text)
+        if _is_deep(document):
+            return _malformed(text, detail=f"payload nested deeper than {MOST_LEVELS} levels")
         movie = _read_values(document, misfits)
     numbers = (
         _whole(movie.id, LONG),
@@ -225,11 +252,14 @@ def _decode(text: memoryview | None, movie_id: int, read: Callable[[memoryview],
     )
 
 
-def _malformed(text: str | None) -> tuple[Any, ...]:
+def _malformed(
+    text: memoryview | None, reason: str = "malformed", detail: str = "payload"
+) -> tuple[Any, ...]:
+    """The values of a payload that cannot be read, which leaves the last good one in silver."""
+    payload = None if text is None else str(text, "utf-8", "replace")
     made = dict.fromkeys(name for name in DECODED if name not in KEPT)
-    return tuple(
-        (made | {"is_malformed": True, "reason": "malformed", "detail": "payload", "payload": text}).values()
-    )
+    found = {"is_malformed": True, "reason": reason, "detail": detail, "payload": payload}
+    return tuple((made | found).values())
 
 
 def _refusal(
@@ -317,6 +347,15 @@ def _read_document(text: str) -> Mapping[str, Any] | None:
     return document if isinstance(document, dict) else None
 
 
+def _is_deep(document: Mapping[str, Any]) -> bool:
+    """Whether objects and lists are nested deeper than `MOST_LEVELS`."""
+    level: list[Any] = [document]
+    for _ in range(MOST_LEVELS):
+        insides = (outer.values() if isinstance(outer, dict) else outer for outer in level)
+        level = [inner for inside in insides for inner in inside if isinstance(inner, dict | list)]
+    return bool(level)
+
+
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON")
 
@@ -362,10 +401,11 @@ def _read_entry(entry: Any, kind: type[msgspec.Struct]) -> Any:
 
 def _as_text(value: Any) -> str | None:
     """A JSON value as text: a string without its quotes, any other as it is written, without white space."""
-    if value is None or isinstance(value, str):
-        # Half of a surrogate pair is no character, and no UTF-8.
-        return value and value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return _written(value)
+    if value is None:
+        return None
+    text = value if isinstance(value, str) else _written(value)
+    # Half of a surrogate pair is no character, and no UTF-8.
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _written(value: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import time
 from typing import Any
 
 import msgspec
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spark import payloads
-from spark.payloads import DECODED, decode_payloads
+from spark.payloads import DECODED, MOST_LEVELS, NAME_LISTS, NUMBERS, TEXTS, decode_payloads
 from tests.spark.test_odd_payloads import oddities, payload_of
 
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
@@ -129,6 +130,134 @@ def test_halves_of_surrogate_pairs_become_replacement_characters() -> None:
 def test_texts_that_are_given_otherwise_are_kept_as_they_are_written() -> None:
     [row] = decoded('{"id": 1, "title": 1.50, "tagline": {"a": [1e5, true, null, "x"]}}')
     assert (row["title"], row["tagline"]) == ("1.50", '{"a":[1e5,true,null,"x"]}')
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param('{"a": "\\ud800"}', id="value"),
+        pytest.param('{"\\udfff": "\\ud800"}', id="key"),
+        pytest.param('["\\ud800"]', id="entry"),
+    ],
+)
+def test_halves_of_surrogate_pairs_inside_a_text_that_is_an_object_are_replaced(value: str) -> None:
+    [row, other] = decoded(f'{{"id": 1, "title": {value}}}', '{"id": 1, "title": "Other"}')
+    assert (row["reason"], "\ufffd" in row["title"], other["title"]) == (None, True, "Other")
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        pytest.param('"title": {}', id="title"),
+        pytest.param('"title": "T", "budget": {}', id="number"),
+        pytest.param('"title": "T", "release_date": {}', id="date"),
+        pytest.param('"title": "T", "genres": {}', id="list"),
+        pytest.param('"title": "T", "genres": [{{"name": {}}}]', id="name-in-a-list"),
+        pytest.param('"title": "T", "belongs_to_collection": {{"name": {}}}', id="collection"),
+        pytest.param('"title": "T", "credits": {{"cast": [{{"order": {}}}]}}', id="cast"),
+    ],
+)
+@pytest.mark.parametrize("levels", [MOST_LEVELS, 900, 100_000])
+def test_values_nested_deep_cost_their_own_payload_only(odd: str, levels: int) -> None:
+    text = f'{{"id": 1, {odd.format("[" * levels + "]" * levels)}}}'
+    row, other = decoded(text, '{"id": 1, "title": "Other"}')
+    assert (row["is_malformed"], row["reason"], row["payload"]) == (True, "malformed", text)
+    assert row["detail"] in ("payload", f"payload nested deeper than {MOST_LEVELS} levels")
+    assert (other["title"], other["reason"]) == ("Other", None)
+
+
+def test_values_nested_less_deep_are_kept_as_they_are_written() -> None:
+    nested = "[" * (MOST_LEVELS - 1) + "]" * (MOST_LEVELS - 1)
+    [row] = decoded(f'{{"id": 1, "title": {nested}}}')
+    assert (row["title"], row["reason"]) == (nested, None)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [RuntimeError("what nobody\x1b foresaw" + "!" * 1000), UnicodeEncodeError("utf-8", "\ud800", 0, 1, "no")],
+)
+def test_a_payload_that_raises_an_unforeseen_error_is_undecodable_with_the_error(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(text: str) -> dt.date:
+        if text == "2001-01-01":
+            raise error
+        return dt.date(2002, 2, 2)
+
+    monkeypatch.setattr(payloads, "_day", fail)
+    odd, fine = (
+        f'{{"id": 1, "title": "T", "release_date": "{day}"}}' for day in ("2001-01-01", "2002-02-02")
+    )
+
+    row, other = decoded(odd, fine)
+
+    assert (row["is_malformed"], row["reason"], row["payload"]) == (True, "undecodable", odd)
+    assert row["detail"].startswith(f"{type(error).__name__}: {str(error)[:10]}")
+    assert row["detail"].isprintable() and len(row["detail"]) < 300
+    assert fields(row) == {}
+    assert (other["title"], other["reason"], other["release_date"]) == ("T", None, dt.date(2002, 2, 2))
+
+
+def test_want_of_memory_condemns_no_payload(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(text: str) -> dt.date:
+        raise MemoryError
+
+    monkeypatch.setattr(payloads, "_day", fail)
+    with pytest.raises(MemoryError):
+        decoded('{"id": 1, "title": "T", "release_date": "2001-01-01"}')
+
+
+MEGABYTE = 10**6
+LONG_TEXTS = {
+    "words": "ab " * (MEGABYTE // 3),
+    "digits-and-a-letter": "1" * MEGABYTE + "x",
+    "decimals-and-a-letter": "1." + "1" * MEGABYTE + "x",
+    "digits-blanks-and-a-letter": "1" * (MEGABYTE // 2) + " " * (MEGABYTE // 2) + "x",
+}
+
+
+@pytest.mark.parametrize("long", LONG_TEXTS.values(), ids=LONG_TEXTS)
+def test_a_megabyte_in_any_field_is_decoded_within_a_moment(long: str) -> None:
+    name = {"name": long, "order": long, "job": "Director"}
+    values: dict[str, Any] = dict.fromkeys((*TEXTS, *NUMBERS, "release_date"), long)
+    values |= {field: [name] for field in NAME_LISTS}
+    values |= {"belongs_to_collection": name, "credits": {"cast": [name], "crew": [name]}}
+    texts = [json.dumps({"id": 1, "title": "T"} | {field: value}) for field, value in values.items()]
+
+    started = time.perf_counter()
+    rows = decoded(*texts)
+
+    # A second here; with any cost that is not linear it takes minutes.
+    assert time.perf_counter() - started < 20
+    assert {row["is_malformed"] for row in rows} == {False}
+    assert [row["reason"] for row in rows][: len(TEXTS)].count(None) >= len(TEXTS) - 1
+
+
+def test_numbers_of_any_length_are_what_they_say_or_do_not_fit() -> None:
+    zeros = "0" * MEGABYTE
+    written = {
+        f"1.{zeros}": 1.0,
+        f"0.{zeros}1": 0.0,
+        f"{zeros}7": 7.0,
+        f"1{zeros}": None,
+        f"1e{zeros}2": 100.0,
+    }
+
+    rows = decoded(*(json.dumps({"id": 1, "title": "T", "budget": text}) for text in written))
+
+    assert [row["budget"] for row in rows] == list(written.values())
+    assert [row["reason"] for row in rows] == [None, None, None, "bad_value", None]
+
+
+def test_lists_of_many_entries_and_keys_that_repeat_are_decoded() -> None:
+    many = 200_000
+    cast = ",".join(f'{{"name": "n{nth}", "order": "{many - nth}"}}' for nth in range(many))
+    text = f'{{"id": 2, "id": 1, "title": 5, "title": "T", "credits": {{"cast": [{cast}]}}}}'
+
+    [row] = decoded(text)
+
+    assert (row["id"], row["title"], row["cast_size"], row["reason"]) == (1, "T", many, None)
+    assert row["cast"].startswith(f"n{many - 1}|n{many - 2}|")
 
 
 @settings(max_examples=300, deadline=None, database=None)
