@@ -7,7 +7,7 @@ import pandas as pd
 
 # A film's revenue is known as a total only. Most of it comes in within three months of its release: only then
 # does a later movie get to see it.
-SETTLED = pd.Timedelta(days=90)
+SETTLED = pd.Timedelta(days=90).as_unit("s")
 MEASURES = ("films", "mean_log_revenue", "best_log_revenue")
 
 

@@ -92,7 +92,7 @@ def load_model(path: Path, made_from: Mapping[str, Any]) -> Model:
         file_format, features = parts["format"], tuple(parts["trees"]["features"])
     except OSError as error:
         raise ModelFileError(f"The model {path} cannot be read: {error.strerror or error}") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ModelFileError(f"{path} is no model of this project, or is damaged") from error
     misfits = [
         ("format", file_format, FORMAT),

@@ -27,7 +27,7 @@ class Split:
 
 def learnable(movies: pd.DataFrame, year: int) -> pd.Series:
     """The movies whose budget and revenue were known when a year began: released well before it."""
-    return has_money(movies) & (movies["release_date"] + SETTLED <= pd.Timestamp(year, 1, 1))
+    return has_money(movies) & (movies["release_date"] + SETTLED <= pd.Timestamp(year, 1, 1).as_unit("s"))
 
 
 def split_by_year(movies: pd.DataFrame, holdout_years: int) -> Split:

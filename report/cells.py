@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
 from datetime import datetime
 from typing import Any
 
-from report.formats import UNKNOWN, known, one_line
+from report.formats import UNKNOWN, straight_line
 
 DECIMALS = 4
 SMALLEST = 0.001
+# A double has 17 digits: those of a larger one are no information.
+LARGEST = 1e21
 
 
 def cell(value: Any) -> str:
@@ -25,17 +28,17 @@ def cell(value: Any) -> str:
     if isinstance(value, bytes):
         return value.hex() or UNKNOWN
     if isinstance(value, dict | list):
-        return one_line(json.dumps(value, ensure_ascii=False, default=str))
-    return one_line(str(value))
+        return straight_line(json.dumps(value, ensure_ascii=False, default=str))
+    return straight_line(str(value))
 
 
 def number(value: float) -> str:
-    """At most four decimals, or three digits where these would hide it; never in thousands' groups."""
-    if not known(value):
-        return "NaN"
-    if value in (float("inf"), float("-inf")):
-        return str(value)
+    """At most four decimals, or three digits if these would hide it, 15 of a huge one; never in groups."""
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else str(value)
     if 0 < abs(value) < SMALLEST:
         return f"{value:.3g}"
+    if abs(value) >= LARGEST:
+        return f"{value:.15g}"
     text = f"{value:.{DECIMALS}f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text

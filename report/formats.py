@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Sequence
 
 UNKNOWN = "–"  # noqa: RUF001
+# Of a name in a report or a plot. The longest title at TMDB has some 250 signs; a payload may have millions.
+LONGEST = 500
+# From here on a figure is written with an exponent: its digits would push all else aside.
+HUGE = 1e15
 _INVISIBLE = {"Cc", "Cs", "Co", "Cn"}
 # They turn the signs that follow around, also those of the next cell.
 _TURNING = set("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -13,8 +18,8 @@ _ZERO_WIDTH = {"Mn", "Me", "Cf"}
 
 
 def known(value: float | None) -> bool:
-    """Whether a figure is there; NaN counts as missing."""
-    return value is not None and value == value
+    """Whether a figure is there; NaN and infinite ones, of sums beyond what a double holds, are missing."""
+    return value is not None and math.isfinite(value)
 
 
 def money(musd: float | None) -> str:
@@ -22,6 +27,8 @@ def money(musd: float | None) -> str:
     if musd is None or not known(musd):
         return UNKNOWN
     sign, amount = ("-" if musd < 0 else ""), abs(musd)
+    if amount * 1e6 >= HUGE:
+        return f"{sign}${_exponent(amount * 1e6)}"
     if 0 < amount < 0.0005:
         return f"{sign}<$0.001M"
     if 0 < amount < 0.05:
@@ -34,6 +41,8 @@ def short_money(musd: float | None) -> str:
     if musd is None or not known(musd):
         return UNKNOWN
     sign, amount = ("-" if musd < 0 else ""), abs(musd)
+    if amount * 1e6 >= HUGE:
+        return f"{sign}${_exponent(amount * 1e6)}"
     if amount >= 999.5:
         return f"{sign}${amount / 1000:,.1f}B"
     if amount >= 9.95:
@@ -48,6 +57,8 @@ def short_money(musd: float | None) -> str:
 def tick_money(musd: float) -> str:
     """An axis tick's amount, not rounded any further than the tick is."""
     sign, amount = ("-" if musd < 0 else ""), abs(musd)
+    if amount * 1e6 >= HUGE:
+        return f"{sign}${tick(amount * 1e6)}"
     if amount >= 1000:
         return f"{sign}${amount / 1000:g}B"
     if amount >= 1:
@@ -55,23 +66,34 @@ def tick_money(musd: float) -> str:
     return f"{sign}${amount * 1000:g}K" if amount else "$0"
 
 
+def tick(value: float) -> str:
+    """An axis tick's figure, not rounded any further than the tick is."""
+    return f"{value:.10g}".replace("e+", "e") if abs(value) >= HUGE else f"{value:,.10g}"
+
+
 def multiple(value: float | None) -> str:
     """A return as a multiple of the budget."""
     if value is None or not known(value):
         return UNKNOWN
-    return "<0.01x" if 0 < value < 0.005 else f"{value:,.2f}x"
+    return "<0.01x" if 0 < value < 0.005 else f"{decimal(value)}x"
 
 
 def rating(value: float | None, votes: int | None = None) -> str:
     """A rating out of ten, with its number of votes where that is given."""
     if not known(value):
         return UNKNOWN
-    return f"{value:.2f}/10" if votes is None else f"{value:.2f}/10 ({counted(votes, 'vote')})"
+    return f"{decimal(value)}/10" if votes is None else f"{decimal(value)}/10 ({counted(votes, 'vote')})"
 
 
 def decimal(value: float | None) -> str:
     """A figure with two decimals."""
-    return f"{value:,.2f}" if known(value) else UNKNOWN
+    if value is None or not known(value):
+        return UNKNOWN
+    return _exponent(value) if abs(value) >= HUGE else f"{value:,.2f}"
+
+
+def _exponent(value: float) -> str:
+    return f"{value:.1e}".replace("e+", "e")
 
 
 def whole(value: int | None) -> str:
@@ -90,7 +112,15 @@ def minutes(value: int | None) -> str:
 
 
 def one_line(text: str | None) -> str:
-    """Text without line breaks or control characters, so that it cannot leave its table row."""
+    """The first `LONGEST` signs of a text, so that it cannot leave its table row: see `straight_line`."""
+    if text is None or len(text) <= LONGEST:
+        return straight_line(text)
+    # Cut before it is looked at sign by sign, however long it is.
+    return f"{straight_line(text[: LONGEST - 1])}…"
+
+
+def straight_line(text: str | None) -> str:
+    """Text without line breaks or control characters."""
     if text is None:
         return UNKNOWN
     straight = (sign for sign in text if sign not in _TURNING)
@@ -109,7 +139,7 @@ def enumeration(things: Sequence[object]) -> str:
 
 def names(joined: str | None) -> str:
     """The names of a `|`-joined list, separated by commas."""
-    return one_line(joined.replace("|", ", ")) if joined else UNKNOWN
+    return one_line(joined[: LONGEST + 1].replace("|", ", ")) if joined else UNKNOWN
 
 
 def movie_name(title: str | None, release_year: int | None) -> str:
@@ -119,21 +149,22 @@ def movie_name(title: str | None, release_year: int | None) -> str:
 
 def width(text: str) -> int:
     """How many cells a text fills in a terminal: wide signs two, combining ones none."""
-    return sum(
-        0
-        if unicodedata.category(sign) in _ZERO_WIDTH
-        else 2
-        if unicodedata.east_asian_width(sign) in "WF"
-        else 1
-        for sign in text
-    )
+    return len(text) if text.isascii() and text.isprintable() else sum(map(_cells, text))
+
+
+def _cells(sign: str) -> int:
+    if unicodedata.category(sign) in _ZERO_WIDTH:
+        return 0
+    return 2 if unicodedata.east_asian_width(sign) in "WF" else 1
 
 
 def shorten(text: str, cells: int) -> str:
     """A text cut to a width, an ellipsis in place of what was cut."""
-    if width(text) <= cells:
-        return text
-    kept = text
-    while kept and width(kept) > cells - 1:
-        kept = kept[:-1]
-    return f"{kept.rstrip()}…"
+    filled, fitting = 0, 0
+    for place, sign in enumerate(text, start=1):
+        filled += _cells(sign)
+        if filled <= cells - 1:
+            fitting = place
+        if filled > cells:
+            return f"{text[:fitting].rstrip()}…"
+    return text

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from report.cells import cell
-from report.formats import one_line, shorten, width
+from report.formats import shorten, straight_line, width
 from report.markdown import escape
 
 GAP = "  "
@@ -26,7 +26,7 @@ class Grid:
     @classmethod
     def of(cls, names: Sequence[str], figures: Sequence[bool], rows: Sequence[Sequence[Any]]) -> Grid:
         """Build it from values."""
-        return cls([one_line(name) for name in names], figures, [[*map(cell, row)] for row in rows])
+        return cls([straight_line(name) for name in names], figures, [[*map(cell, row)] for row in rows])
 
     def lines(self, most_cells: int | None = None) -> Iterator[str]:
         """The rows below their names, within so many cells of a terminal where a number is given."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+import threading
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,9 +53,13 @@ def font_families() -> tuple[str, ...]:
     return (FONT, *(name for name in FALLBACK_FONTS if name in installed))
 
 
+# Matplotlib's settings are the process's: two threads that change them would leave a mixture behind.
+_ONE_AT_A_TIME = threading.Lock()
+
+
 @contextmanager
 def house_style(palette: Palette) -> Iterator[None]:
-    """Draw in the project's style; Matplotlib's settings are as before afterwards."""
+    """Draw in the project's style, whatever a user's `matplotlibrc` says; it holds again afterwards."""
     settings: dict[Any, Any] = {
         "font.family": list(font_families()),
         "font.size": 9.5,
@@ -80,7 +85,9 @@ def house_style(palette: Palette) -> Iterator[None]:
         "xtick.labelcolor": palette.ink,
         "ytick.labelcolor": palette.ink,
     }
-    with matplotlib.rc_context(settings):
+    with _ONE_AT_A_TIME, matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(settings)
         yield
 
 

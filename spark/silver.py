@@ -5,6 +5,7 @@ What a payload says, and whether it fits, is `spark.payloads`.
 
 from __future__ import annotations
 
+import sys
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame
@@ -18,9 +19,14 @@ DOLLARS_PER_MUSD = 1_000_000
 
 
 def null_zero_amounts(movies: DataFrame) -> DataFrame:
-    """Turn 0 into null where TMDB means `unknown` by it."""
+    """Turn 0 into null where TMDB means `unknown` by it; money that is 0 in millions of dollars, too."""
+    amounts = {
+        "budget": F.col("budget") / DOLLARS_PER_MUSD,
+        "revenue": F.col("revenue") / DOLLARS_PER_MUSD,
+        "runtime": F.col("runtime"),
+    }
     return movies.withColumns(
-        {column: F.when(F.col(column) != 0, F.col(column)) for column in ("budget", "revenue", "runtime")}
+        {column: F.when(amount != 0, F.col(column)) for column, amount in amounts.items()}
     )
 
 
@@ -31,17 +37,24 @@ def null_unvoted_averages(movies: DataFrame) -> DataFrame:
 
 
 def add_money(movies: DataFrame) -> DataFrame:
-    """Add money in millions of dollars, with profit and return on investment where both sides are known."""
+    """Add money in millions of dollars, with profit and return on investment where both sides are known.
+
+    A profit or return beyond the largest double is null: from money that TMDB's editors mistyped.
+    """
     budget, revenue = F.col("budget"), F.col("revenue")
     return movies.withColumns(
         {
             "budget_musd": budget / DOLLARS_PER_MUSD,
             "revenue_musd": revenue / DOLLARS_PER_MUSD,
             # Computed from dollars, which are whole: from millions, the last digits would be rounded twice.
-            "profit_musd": (revenue - budget) / DOLLARS_PER_MUSD,
-            "roi": revenue / budget,
+            "profit_musd": _finite((revenue - budget) / DOLLARS_PER_MUSD),
+            "roi": _finite(revenue / budget),
         }
     )
+
+
+def _finite(figure: Column) -> Column:
+    return F.when(F.abs(figure) <= sys.float_info.max, figure)
 
 
 def add_release_year(movies: DataFrame) -> DataFrame:

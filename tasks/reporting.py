@@ -130,13 +130,13 @@ async def show_report(gold: Gold, provenance: Provenance) -> None:
 
 async def show_plots(drawn: Mapping[str, Path], gold: Gold) -> None:
     """Show each plot in Prefect's UI, with what it finds."""
-    from report.plots import PLOTS, describe
+    from report.plots import describe, headline
 
     await at_once(
         acreate_markdown_artifact(
             _picture(describe(name, gold), path),
             key=_key("plot", name),
-            description=f"{PLOTS[name].title(gold)}.",
+            description=f"{headline(name, gold)}.",
         )
         for name, path in drawn.items()
     )

@@ -47,7 +47,8 @@ TABLES: dict[str, str] = {
         "2 or more, then total revenue."
     ),
     "gold/genre_pairs": (
-        "Pairs of genres by movies that list both, 2 or more, the first 1,000, with their lift."
+        "Pairs of genres (a movie's first 20) by movies that list both, 2 or more, the first 1,000, with "
+        "their lift."
     ),
     "gold/correlations": (
         "Pearson's correlation of each two measures over the movies that have both; null where one is "

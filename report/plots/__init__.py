@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from report.plots.registry import PLOTS, describe, render
+from report.plots.registry import PLOTS, describe, headline, render
 
-__all__ = ["PLOTS", "describe", "render"]
+__all__ = ["PLOTS", "describe", "headline", "render"]

@@ -10,7 +10,7 @@ from matplotlib.axis import Axis, XAxis
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
 from report import style
-from report.formats import shorten, tick_money
+from report.formats import shorten, tick, tick_money
 from report.plots.movies import Numbers
 
 _LOG_FROM_RATIO = 50
@@ -33,7 +33,7 @@ def scale(axis: Axis, *, log: bool, money: bool = False, suffix: str = "") -> No
     else:
         axis.set_major_locator(MaxNLocator(nbins=6, steps=_STEPS))
     axis.set_major_formatter(
-        FuncFormatter(lambda value, _: tick_money(value) if money else f"{value:,.10g}{suffix}")
+        FuncFormatter(lambda value, _: tick_money(value) if money else f"{tick(value)}{suffix}")
     )
 
 

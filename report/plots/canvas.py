@@ -99,9 +99,19 @@ def text_width(figure: Figure, text: str, points: float, weight: str = "normal")
 
 
 def _cut(figure: Figure, line: str, points: float, weight: str, room: float) -> str:
-    while text_width(figure, line, points, weight) > room:
-        line = f"{line.rstrip('…')[:-1].rstrip()}…"
-    return line
+    """A line that is no wider than the room, an ellipsis in place of what was cut."""
+    if text_width(figure, line, points, weight) <= room:
+        return line
+    text = line.rstrip("…")
+    # Halved, and not cut sign by sign: a name may be long.
+    fitting, wide = 0, len(text)
+    while wide - fitting > 1:
+        middle = (fitting + wide) // 2
+        if text_width(figure, f"{text[:middle].rstrip()}…", points, weight) <= room:
+            fitting = middle
+        else:
+            wide = middle
+    return f"{text[:fitting].rstrip()}…"
 
 
 def settle(figure: Figure) -> None:

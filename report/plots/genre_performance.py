@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from lake import gold_tables as tables
 from report import style
-from report.formats import counted, decimal, enumeration, known, short_money
+from report.formats import counted, decimal, enumeration, known, one_line, short_money
 from report.gold import Gold, Row
 from report.plots import axes as house_axes
 from report.plots.genres import MOST_GENRES, by_size, tell
@@ -25,7 +25,9 @@ def draw_genre_performance(gold: Gold, figure: Figure, palette: Palette) -> None
     """
     rows = _genres(gold)
     revenue, rating, popularity = figure.subplots(1, 3, sharey=True, width_ratios=(1.4, 1, 1))
-    house_axes.name_rows(revenue, [f"{row['genre']}  n = {row['movies']:,}" for row in rows], at_least=6)
+    house_axes.name_rows(
+        revenue, [f"{one_line(row['genre'])}  n = {row['movies']:,}" for row in rows], at_least=6
+    )
     _draw_bars(revenue, rows, "mean_revenue_musd", palette.blue, palette)
     _mark_medians(revenue, rows, palette)
     house_axes.scale(revenue.xaxis, log=False, money=True)
@@ -129,7 +131,7 @@ def _best(rows: list[Row], column: str) -> list[Row]:
 
 
 def _named(rows: list[Row]) -> str:
-    return enumeration([row["genre"] for row in rows])
+    return enumeration([one_line(row["genre"]) for row in rows])
 
 
 def _reading(gold: Gold) -> str:
@@ -144,7 +146,7 @@ def _reading(gold: Gold) -> str:
 
 def _in_words(row: Row) -> str:
     return (
-        f"{row['genre']} {short_money(row['mean_revenue_musd'])}"
+        f"{one_line(row['genre'])} {short_money(row['mean_revenue_musd'])}"
         f" (median {short_money(row['median_revenue_musd'])}, n = {row['movies_with_revenue'] or 0:,}),"
         f" rated {decimal(row['mean_rating'])}, popularity {decimal(row['mean_popularity'])}"
         f" ({counted(row['movies'], 'movie')})"

@@ -48,7 +48,8 @@ class Movies:
 def sample(gold: Gold) -> Movies:
     """The movies of `gold/movie_sample`."""
     table = gold.tables[tables.MOVIE_SAMPLE.name]
-    return Movies({name: np.asarray(table[name].cast("float64").to_numpy()) for name in COLUMNS})
+    # Votes may be more than a double counts one by one.
+    return Movies({name: np.asarray(table[name].cast("float64", safe=False).to_numpy()) for name in COLUMNS})
 
 
 def sample_and_ranked(gold: Gold) -> Movies:

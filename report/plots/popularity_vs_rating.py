@@ -19,6 +19,8 @@ from report.plots.plot import Plot
 LEAST_VOTES = 10
 NOTABLE = (("most_popular", 3), ("highest_rated", 2), ("lowest_rated", 2), ("most_voted", 2))
 _CLEAR_CORRELATION = 0.3
+# Ticks within each of more decades would stand on each other.
+_MOST_DECADES = 6
 
 
 def draw_popularity_vs_rating(gold: Gold, figure: Figure, palette: Palette) -> None:
@@ -47,9 +49,12 @@ def draw_popularity_vs_rating(gold: Gold, figure: Figure, palette: Palette) -> N
     axes.set_ylabel("Popularity (TMDB score)")
     if np.ptp(votes) > 0:
         bar = figure.colorbar(points, ax=axes, label="Votes", aspect=35, pad=0.01)
-        bar.ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        decades = np.log10(np.max(votes) / np.min(votes))
+        bar.ax.yaxis.set_major_locator(
+            LogLocator(subs=(1.0, 2.0, 5.0)) if decades < _MOST_DECADES else LogLocator(numticks=10)
+        )
         bar.ax.yaxis.set_minor_locator(NullLocator())
-        bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+        bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _votes(value)))
         bar.outline.set_visible(False)
     ids = set(movies["id"])
     labels = [
@@ -58,6 +63,10 @@ def draw_popularity_vs_rating(gold: Gold, figure: Figure, palette: Palette) -> N
         if row["id"] in ids
     ]
     place_labels(axes, labels, rating, popularity, palette)
+
+
+def _votes(value: float) -> str:
+    return f"{value:,.0f}" if value < 1e9 else f"{value:.0e}".replace("e+", "e")
 
 
 def rank_correlation(first: Numbers, second: Numbers) -> float:

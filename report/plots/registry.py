@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from types import MappingProxyType
 
 from report import style
+from report.formats import counted
 from report.gold import Gold
 from report.plots import (
     canvas,
@@ -21,6 +21,7 @@ from report.plots import (
 )
 from report.plots.palettes import PALETTES
 from report.plots.plot import Plot
+from report.plots.reach import within_reach
 from report.provenance import ATTRIBUTION, SOURCE, Provenance
 from report.themes import Theme
 
@@ -39,15 +40,14 @@ PLOTS: Mapping[str, Plot] = MappingProxyType(
         )
     }
 )
-# Matplotlib's settings are the process's: two threads that change them would leave a mixture behind.
-_ONE_AT_A_TIME = threading.Lock()
 
 
 def render(name: str, gold: Gold, provenance: Provenance, theme: Theme = "light") -> bytes:
     """Draw one plot; return it as a PNG."""
     plot, palette = PLOTS[name], PALETTES[theme]
-    title, note = plot.title(gold), plot.note(gold)
-    with _ONE_AT_A_TIME, style.house_style(palette):
+    description = describe(name, gold)
+    gold, title, note = _drawn(plot, gold)
+    with style.house_style(palette):
         figure = canvas.new_sheet(plot.size_inches)
         canvas.frame(figure, palette, title, note, (provenance.caption, ATTRIBUTION))
         if plot.count(gold):
@@ -60,7 +60,7 @@ def render(name: str, gold: Gold, provenance: Provenance, theme: Theme = "light"
             palette,
             {
                 "Title": title,
-                "Description": describe(name, gold),
+                "Description": description,
                 "Source": f"{SOURCE}. {ATTRIBUTION}",
             },
         )
@@ -69,5 +69,20 @@ def render(name: str, gold: Gold, provenance: Provenance, theme: Theme = "light"
 def describe(name: str, gold: Gold) -> str:
     """The picture in words, for those who do not see it: its title, how to read it, and its figures."""
     plot = PLOTS[name]
+    gold, title, note = _drawn(plot, gold)
     figures = plot.figures(gold) if plot.count(gold) else ""
-    return " ".join(part for part in (f"{plot.title(gold)}.", plot.note(gold), figures) if part)
+    return " ".join(part for part in (f"{title}.", note, figures) if part)
+
+
+def headline(name: str, gold: Gold) -> str:
+    """The title above a plot."""
+    return _drawn(PLOTS[name], gold)[1]
+
+
+def _drawn(plot: Plot, gold: Gold) -> tuple[Gold, str, str]:
+    """What is drawn of the tables, the title, and the note with what is left out."""
+    gold, beyond = within_reach(gold)
+    note = plot.note(gold)
+    if beyond:
+        note = f"{note} Figures of {counted(beyond, 'movie')} are beyond all axes and left out.".lstrip()
+    return gold, plot.title(gold), note

@@ -16,6 +16,7 @@ from report.plots.labels import PointLabel, halo, place_labels
 from report.plots.movies import Movies, Numbers, named, notable, sample, sample_and_ranked, sampled_note
 from report.plots.palettes import Palette
 from report.plots.plot import Plot
+from report.plots.reach import span_of_years
 
 # Below this a figure is a slip (dollars for millions) or a token, and would flatten the rest of the plot.
 SMALLEST_MUSD = 0.01
@@ -47,7 +48,7 @@ def draw_revenue_vs_budget(gold: Gold, figure: Figure, palette: Palette) -> None
         budget[order],
         revenue[order],
         s=areas[order],
-        c=years[order],
+        c=np.clip(years, *span_of_years(years))[order],
         cmap=palette.old_to_new,
         alpha=_opacity(len(movies)),
         edgecolors=palette.sheet,
@@ -59,7 +60,8 @@ def draw_revenue_vs_budget(gold: Gold, figure: Figure, palette: Palette) -> None
         axes.set_ylim(bottom=0)
     axes.set_xlabel("Budget (US dollars)")
     axes.set_ylabel("Revenue (US dollars)")
-    if np.ptp(years) > 0:
+    first, last = span_of_years(years)
+    if first < last:
         bar = figure.colorbar(points, ax=axes, label="Release year", aspect=35, pad=0.01)
         house_axes.years(bar.ax.yaxis)
         bar.outline.set_visible(False)
@@ -133,7 +135,10 @@ def _count(gold: Gold) -> int:
 
 
 def _finding(gold: Gold) -> str:
-    first = gold.ranking("highest_revenue")[0]
+    known = [row for row in gold.ranking("highest_revenue") if row["revenue_musd"] is not None]
+    if not known:
+        return "What movies earned against what they cost"
+    first = known[0]
     budget = (
         f" on a budget of {short_money(first['budget_musd'])}" if first["budget_musd"] is not None else ""
     )
@@ -146,6 +151,9 @@ def _reading(gold: Gold) -> str:
     earning = int(np.count_nonzero(movies["revenue_musd"] > movies["budget_musd"]))
     tiny = int(np.count_nonzero(~np.isnan(everything["roi"]))) - len(movies)
     left_out = f" {counted(tiny, 'movie')} below $10K left out." if tiny else ""
+    first, last = span_of_years(movies["release_year"])
+    if not ((movies["release_year"] >= first) & (movies["release_year"] <= last)).all():
+        left_out += f" Years outside {first:.0f} to {last:.0f} have the colours of these."
     return (
         f"{earning:,} of {counted(len(movies), 'movie')} with both figures known earned more than the budget."
         f" Larger points have more votes.{left_out}{sampled_note(gold)}"

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from lake import gold_tables as tables
 from report import style
-from report.formats import counted, enumeration, multiple
+from report.formats import counted, enumeration, multiple, one_line
 from report.gold import Gold, Row
 from report.plots import axes as house_axes
 from report.plots.genres import MOST_GENRES, by_size, tell
@@ -62,7 +62,7 @@ def draw_roi_by_genre(gold: Gold, figure: Figure, palette: Palette) -> None:
             zorder=3,
         )
     house_axes.name_rows(
-        axes, [f"{row['genre']}  n = {row['movies_with_roi']:,}" for row in genres], at_least=6
+        axes, [f"{one_line(row['genre'])}  n = {row['movies_with_roi']:,}" for row in genres], at_least=6
     )
     axes.set_ylim(top=-1)
     axes.axvline(1, color=palette.grey, linewidth=1.0, linestyle=(0, (4, 3)), zorder=1)
@@ -85,7 +85,10 @@ def _shown(genres: list[Row], returns: dict[str, Numbers]) -> Numbers:
 
 
 def _boxed(genre: Row) -> bool:
-    return (genre["movies_with_roi"] or 0) >= BOX_FROM_MOVIES and genre["roi_p25"] is not None
+    return (genre["movies_with_roi"] or 0) >= BOX_FROM_MOVIES and None not in (
+        genre["roi_p25"],
+        genre["roi_p75"],
+    )
 
 
 def _box(genre: Row, values: Numbers) -> dict[str, float]:
@@ -139,7 +142,7 @@ def _finding(gold: Gold) -> str:
     if not compared:
         return f"What {counted(_count(gold), 'movie')} returned on the budget, by genre"
     most = compared[0]["median_roi"]
-    best = enumeration([row["genre"] for row in compared if row["median_roi"] == most])
+    best = enumeration([one_line(row["genre"]) for row in compared if row["median_roi"] == most])
     return f"{best} movies returned most: a median of {multiple(most)} their budget"
 
 
@@ -155,7 +158,7 @@ def _reading(gold: Gold) -> str:
 
 def _in_words(row: Row) -> str:
     return (
-        f"{row['genre']} {multiple(row['median_roi'])} (middle half {multiple(row['roi_p25'])} to"
+        f"{one_line(row['genre'])} {multiple(row['median_roi'])} (middle half {multiple(row['roi_p25'])} to"
         f" {multiple(row['roi_p75'])}, n = {row['movies_with_roi']:,})"
     )
 

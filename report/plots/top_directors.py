@@ -22,7 +22,7 @@ def draw_top_directors(gold: Gold, figure: Figure, palette: Palette) -> None:
     revenue.barh(range(len(rows)), totals, height=0.66, color=palette.blue)
     for place, (row, total) in enumerate(zip(rows, totals, strict=True)):
         revenue.annotate(
-            f"{short_money(total) if total else 'no revenue known'} · {_sample_size(row)}",
+            f"{_earned(row)} · {_sample_size(row)}",
             (max(total, 0.0), place),
             (5, 0),
             textcoords="offset points",
@@ -49,6 +49,12 @@ def draw_top_directors(gold: Gold, figure: Figure, palette: Palette) -> None:
     rating.tick_params(axis="y", length=0, labelleft=False)
     rating.grid(visible=True, axis="y")
     rating.spines["left"].set_visible(False)
+
+
+def _earned(row: Row) -> str:
+    if row["total_revenue_musd"] is None:
+        return "off the axis"
+    return short_money(row["total_revenue_musd"]) if row["total_revenue_musd"] else "no revenue known"
 
 
 def _sample_size(row: Row) -> str:

@@ -8,12 +8,13 @@ from matplotlib.figure import Figure
 
 from lake import gold_tables as tables
 from report import style
-from report.formats import counted, short_money
+from report.formats import counted, enumeration, short_money
 from report.gold import Gold, Row
 from report.plots import axes as house_axes
 from report.plots.movies import Numbers
 from report.plots.palettes import Palette
 from report.plots.plot import Plot
+from report.plots.reach import span_of_years
 
 # More years than this, and a mark for each would hide the line.
 _MARKED_YEARS = 40
@@ -108,6 +109,13 @@ def _name_peak(axes: Axes, rows: list[Row], *, log: bool) -> None:
 
 
 def _years(gold: Gold) -> list[Row]:
+    """The years on the axis: those near to the middle movie's."""
+    rows = _all_years(gold)
+    first, last = span_of_years(_column(rows, "release_year"), _column(rows, "movies"))
+    return [row for row in rows if first <= row["release_year"] <= last]
+
+
+def _all_years(gold: Gold) -> list[Row]:
     return [row for row in gold.rows(tables.YEARS, by="release_year") if row["release_year"] is not None]
 
 
@@ -145,7 +153,12 @@ def _reading(gold: Gold) -> str:
     rows = _years(gold)
     first, last = rows[0]["release_year"], rows[-1]["release_year"]
     span = f"{first} to {last}" if last > first else f"{first}"
-    return f"{counted(_count(gold), 'movie')} by release year, {span}."
+    reading = f"{counted(_count(gold), 'movie')} by release year, {span}."
+    far = [row for row in _all_years(gold) if not first <= row["release_year"] <= last]
+    if not far:
+        return reading
+    movies, years = sum(row["movies"] for row in far), [row["release_year"] for row in far]
+    return f"{reading} {counted(movies, 'movie')} of far-off years not shown: {enumeration(years)}."
 
 
 def _figures(gold: Gold) -> str:

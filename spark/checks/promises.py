@@ -6,9 +6,12 @@ from spark.checks.check import Check
 from spark.checks.rules import Rows, Unique
 
 
-def _agrees(column: str, formula: str, scale: str) -> str:
-    """Whether a computed column is null with its sources, and else equal to them but for rounding."""
-    is_near = f"coalesce(abs({formula}) <= 1e-9 * ({scale}), false)"
+def _agrees(column: str, formula: str, scale: str, beyond: str) -> str:
+    """Whether a computed column is null with its sources, and else equal to them but for rounding.
+
+    It is null, too, if it would be `beyond` what a double holds. Amounts far below a cent have few digits.
+    """
+    is_near = f"coalesce(abs({formula}) <= 1e-9 * ({scale}) + 1e-12, {beyond})"
     unknown = "budget_musd is null or revenue_musd is null"
     return f"case when {unknown} then {column} is null else {is_near} end"
 
@@ -59,6 +62,7 @@ PROMISES = (
                 "profit_musd",
                 "profit_musd - (revenue_musd - budget_musd)",
                 "abs(revenue_musd) + abs(budget_musd)",
+                "abs(revenue_musd - budget_musd) > 1e301",
             )
         ),
     ),
@@ -66,7 +70,14 @@ PROMISES = (
         "roi_agrees",
         "Return on investment is revenue divided by budget, and null where either is.",
         "error",
-        Rows(_agrees("roi", "roi * budget_musd - revenue_musd", "abs(revenue_musd)")),
+        Rows(
+            _agrees(
+                "roi",
+                "roi * budget_musd - revenue_musd",
+                "abs(revenue_musd)",
+                "abs(revenue_musd / budget_musd) > 1e307",
+            )
+        ),
     ),
     Check(
         "credits_agree",

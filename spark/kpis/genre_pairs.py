@@ -9,6 +9,9 @@ from lake import gold_tables as tables
 from spark.kpis.figures import FIGURE_COLUMNS, MINIMUM_TOGETHER, rank_pairs
 from spark.kpis.kpi import LISTED_ROWS, Kpi, explode_names
 
+# Pairs grow with the square of a movie's genres; TMDB has 19.
+PAIRED_GENRES = 20
+
 
 def pair_genres(movies: DataFrame) -> DataFrame:
     """Give the pairs of genres, most movies first, each pair once, the names in alphabetical order.
@@ -29,13 +32,13 @@ def pair_genres(movies: DataFrame) -> DataFrame:
 
 
 def _explode_pairs(movies: DataFrame) -> DataFrame:
-    firsts = explode_names(movies.filter(F.col("genres").contains("|")), "genres", "genre_a")
-    return explode_names(firsts, "genres", "genre_b").filter("genre_a < genre_b")
+    firsts = explode_names(movies.filter(F.col("genres").contains("|")), "genres", "genre_a", PAIRED_GENRES)
+    return explode_names(firsts, "genres", "genre_b", PAIRED_GENRES).filter("genre_a < genre_b")
 
 
 GENRE_PAIRS = Kpi(
     tables.GENRE_PAIRS,
-    f"Pairs of genres by movies that list both, {MINIMUM_TOGETHER} or more, the first {LISTED_ROWS:,}, with "
-    "their lift.",
+    f"Pairs of genres (a movie's first {PAIRED_GENRES}) by movies that list both, {MINIMUM_TOGETHER} or "
+    f"more, the first {LISTED_ROWS:,}, with their lift.",
     pair_genres,
 )

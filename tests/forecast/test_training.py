@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +13,7 @@ from forecast.movies import has_money, load_movies
 from forecast.training import Training, train
 from lake import forecast_tables as tables
 from tests.forecast.conftest import TO_COME
-from tests.forecast.movies import generate, silver
+from tests.forecast.movies import generate, movie, silver
 
 
 def test_the_model_and_both_baselines_are_scored_on_the_same_held_back_movies(
@@ -77,6 +79,27 @@ def test_the_same_movies_in_another_order_give_the_same_to_the_last_digit(traini
     assert again.scores == training.scores
     assert again.drivers == training.drivers
     assert again.model.trees.to_dict() == training.model.trees.to_dict()
+
+
+def test_dates_and_money_that_cannot_be_right_stop_no_forecast_and_decide_nothing(training: Training) -> None:
+    days = ("0001-01-01", "0201-05-01", "1677-09-21", "2262-04-12", "9999-12-31")
+    paid: dict[str, Any] = {"budget_musd": 20.0, "revenue_musd": 60.0, "director": "Director 3"}
+    odd = [movie(1001 + place, day, **paid) for place, day in enumerate(days)]
+    odd += [
+        movie(1100, "2005-05-05", budget_musd=1e12, revenue_musd=1e12),
+        movie(1101, "2005-05-05", budget_musd=1e301, revenue_musd=1e301),
+    ]
+
+    found = train(load_movies(silver([*generate(), TO_COME, *odd])), holdout_years=3)
+
+    assert found.scores == training.scores
+    assert [row for row in found.predictions if row["id"] < 1000] == training.predictions
+    late = {row["id"]: row for row in found.predictions if row["id"] > 1000}
+    assert [(row["release_date"].isoformat(), row["revenue_musd"]) for row in late.values()] == [
+        ("2262-04-12", None),
+        ("9999-12-31", None),
+    ]
+    assert all(0 < row["low_musd"] < row["predicted_musd"] < row["high_musd"] for row in late.values())
 
 
 def test_popularity_votes_and_ratings_do_not_change_a_forecast(training: Training) -> None:
