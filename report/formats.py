@@ -43,6 +43,8 @@ def short_money(musd: float | None) -> str:
     sign, amount = ("-" if musd < 0 else ""), abs(musd)
     if amount * 1e6 >= HUGE:
         return f"{sign}${_exponent(amount * 1e6)}"
+    if amount >= 999_500:
+        return f"{sign}${amount / 1e6:,.1f}T"
     if amount >= 999.5:
         return f"{sign}${amount / 1000:,.1f}B"
     if amount >= 9.95:
@@ -59,6 +61,8 @@ def tick_money(musd: float) -> str:
     sign, amount = ("-" if musd < 0 else ""), abs(musd)
     if amount * 1e6 >= HUGE:
         return f"{sign}${tick(amount * 1e6)}"
+    if amount >= 1e6:
+        return f"{sign}${amount / 1e6:g}T"
     if amount >= 1000:
         return f"{sign}${amount / 1000:g}B"
     if amount >= 1:

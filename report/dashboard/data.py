@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from lake import gold_tables as tables
 from lake.tables import DATA_QUALITY
 from report.dashboard.listings import LISTED_ROWS, LISTINGS, Listing
+from report.formats import LONGEST
 from report.gold import Gold
 from report.provenance import ATTRIBUTION, Provenance
 
@@ -22,6 +22,12 @@ DECIMALS = 6
 _ESCAPES = str.maketrans(
     {sign: f"\\u{ord(sign):04x}" for sign in ("<", ">", "&", "\N{LINE SEPARATOR}", "\N{PARAGRAPH SEPARATOR}")}
 )
+
+# Columns of names that are joined, and how long they may be: a payload may name thousands.
+JOINED = ("genres", "director")
+LONGEST_LIST = 5_000
+# Plotly's axes square what they are given; no figure that is meant comes near.
+LARGEST_FIGURE = 1e30
 
 Columns = dict[str, list[Any]]
 
@@ -83,11 +89,21 @@ def _listed(listing: Listing, table: pa.Table) -> dict[str, Any]:
 
 
 def _columns(table: pa.Table) -> Columns:
-    return {name: [_plain(value) for value in table[name].to_pylist()] for name in table.column_names}
+    return {
+        name: [_plain(value, name in JOINED) for value in table[name].to_pylist()]
+        for name in table.column_names
+    }
 
 
-def _plain(value: Any) -> Any:
-    """A value as JSON has it: figures to a dollar, null for what is no finite number."""
+def _plain(value: Any, is_joined: bool = False) -> Any:
+    """A value as JSON has it: figures to a dollar, null for what no axis reaches, texts cut.
+
+    Of joined names those that fit are kept whole.
+    """
     if isinstance(value, float):
-        return round(value, DECIMALS) if math.isfinite(value) else None
+        return round(value, DECIMALS) if abs(value) <= LARGEST_FIGURE else None
+    if isinstance(value, str) and is_joined and len(value) > LONGEST_LIST:
+        return value[:LONGEST_LIST].rpartition("|")[0] or None
+    if isinstance(value, str) and not is_joined and len(value) > LONGEST:
+        return f"{value[: LONGEST - 1]}…"
     return value

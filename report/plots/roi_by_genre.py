@@ -123,12 +123,13 @@ def _genres(gold: Gold) -> list[Row]:
 
 
 def _returns(gold: Gold) -> dict[str, Numbers]:
-    """The sampled movies' returns by genre."""
+    """The sampled movies' returns by genre, of those that are ranked."""
+    ranked = {row["genre"] for row in by_size(gold)}
     genres = gold.tables[tables.MOVIE_SAMPLE.name]["genres"].to_pylist()
     by_genre: dict[str, list[float]] = {}
     for joined, roi in zip(genres, sample(gold)["roi"].tolist(), strict=True):
         if joined and roi > 0:
-            for genre in joined.split("|"):
+            for genre in ranked.intersection(joined.split("|")):
                 by_genre.setdefault(genre, []).append(roi)
     return {genre: np.array(values) for genre, values in by_genre.items()}
 

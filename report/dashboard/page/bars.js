@@ -4,8 +4,11 @@ const MOST_DIRECTORS = 10;
 const COMPARED_FROM_MOVIES = 5;
 
 function yearlyTrends(view) {
-  const rows = view.years.filter((row) => known(row.release_year));
-  if (!rows.length) return { empty: "No movie with a release year." };
+  const dated = view.years.filter((row) => known(row.release_year));
+  if (!dated.length) return { empty: "No movie with a release year." };
+  const [first, last] = spanOfYears(dated.map((row) => row.release_year), dated.map((row) => row.movies));
+  const rows = dated.filter((row) => row.release_year >= first && row.release_year <= last);
+  const far = total(dated.map((row) => row.movies)) - total(rows.map((row) => row.movies));
   const { grey, blue, orange, orangeText } = colours();
   const years = rows.map((row) => row.release_year);
   const picks = rows.map((row) => ({ from: row.release_year, to: row.release_year }));
@@ -44,7 +47,7 @@ function yearlyTrends(view) {
     height: 520,
     note: sentences(
       rows.length > 1 ? `${busiest.release_year} has most movies (${grouped(busiest.movies)})${peak.total_revenue_musd ? `; ${peak.release_year} earned most (${shortMoney(peak.total_revenue_musd)})` : ""}.` : "",
-      view.overall,
+      far ? `${counted(far, "movie")} of far-off years not shown.` : "", view.overall,
     ),
   };
 }

@@ -8,8 +8,11 @@ function grouped(value, decimals = 0) {
 }
 
 const counted = (number, noun) => `${grouped(number)} ${noun}${number === 1 ? "" : "s"}`;
+// From here on a figure is written with an exponent: its digits would push all else aside.
+const HUGE = 1e15;
+const exponent = (value) => value.toExponential(1).replace("e+", "e");
 const whole = (value) => (known(value) ? grouped(value) : UNKNOWN);
-const decimal = (value) => (known(value) ? grouped(value, 2) : UNKNOWN);
+const decimal = (value) => (!known(value) ? UNKNOWN : Math.abs(value) >= HUGE ? exponent(value) : grouped(value, 2));
 const percent = (value) => (known(value) ? `${grouped(100 * value, 1)}%` : UNKNOWN);
 const year = (value) => (known(value) ? String(value) : UNKNOWN);
 const minutes = (value) => (known(value) ? `${value} min` : UNKNOWN);
@@ -19,6 +22,7 @@ function money(musd) {
   if (!known(musd)) return UNKNOWN;
   const sign = musd < 0 ? "-" : "";
   const amount = Math.abs(musd);
+  if (amount * 1e6 >= HUGE) return `${sign}$${exponent(amount * 1e6)}`;
   if (amount > 0 && amount < 0.0005) return `${sign}<$0.001M`;
   if (amount > 0 && amount < 0.05) return `${sign}$${amount.toFixed(3)}M`;
   return `${sign}$${grouped(amount, 1)}M`;
@@ -29,6 +33,8 @@ function shortMoney(musd) {
   if (!known(musd)) return UNKNOWN;
   const sign = musd < 0 ? "-" : "";
   const amount = Math.abs(musd);
+  if (amount * 1e6 >= HUGE) return `${sign}$${exponent(amount * 1e6)}`;
+  if (amount >= 999500) return `${sign}$${grouped(amount / 1e6, 1)}T`;
   if (amount >= 999.5) return `${sign}$${grouped(amount / 1000, 1)}B`;
   if (amount >= 9.95) return `${sign}$${amount.toFixed(0)}M`;
   if (amount >= 0.9995) return `${sign}$${amount.toFixed(1)}M`;
@@ -36,11 +42,15 @@ function shortMoney(musd) {
   return `${sign}$${(amount * 1000).toFixed(0)}K`;
 }
 
-const dollars = (usd) => (known(usd) ? `${usd < 0 ? "-" : ""}$${grouped(Math.abs(usd))}` : UNKNOWN);
+function dollars(usd) {
+  if (!known(usd)) return UNKNOWN;
+  const amount = Math.abs(usd);
+  return `${usd < 0 ? "-" : ""}$${amount >= HUGE ? exponent(amount) : grouped(amount)}`;
+}
 
 function multiple(value) {
   if (!known(value)) return UNKNOWN;
-  return value > 0 && value < 0.005 ? "<0.01x" : `${grouped(value, 2)}x`;
+  return value > 0 && value < 0.005 ? "<0.01x" : `${decimal(value)}x`;
 }
 
 // Text without line breaks, control or direction signs, so that it cannot leave its place.

@@ -10,11 +10,24 @@ const BOX_FROM_MOVIES = 5;
 const MOST_POINTS = 2500;
 const MOST_GENRES = 20;
 const CLEAR_CORRELATION = 0.3;
+const LARGEST_RATING = 100;
 
 const least = (values) => values.reduce((a, b) => Math.min(a, b), Infinity);
 const most = (values) => values.reduce((a, b) => Math.max(a, b), -Infinity);
 const spansDecades = (values) => values.length > 0 && least(values) > 0 && most(values) / least(values) > 50;
 const sentences = (...parts) => parts.filter(Boolean).join(" ");
+
+// A movie of so many years before or after the middle one has a mistyped date, and would flatten a time axis.
+const [YEARS_BEFORE, YEARS_AFTER] = [150, 50];
+
+// The first and last year near to the middle movie's, of ascending years with the number of movies of each.
+function spanOfYears(years, movies) {
+  const half = total(movies) / 2;
+  let seen = 0;
+  const middle = years[movies.findIndex((number) => (seen += number) >= half)];
+  const near = years.filter((year) => year >= middle - YEARS_BEFORE && year <= middle + YEARS_AFTER);
+  return [near[0], near[near.length - 1]];
+}
 
 function movieHover(movie) {
   const genres = movie.genreList.length ? `<br>${plotText(movie.genreList.join(", "))}` : "";
@@ -34,7 +47,8 @@ function revenueVsBudget(view) {
   const budgets = movies.map((movie) => movie.budget_musd * MILLION);
   const revenues = movies.map((movie) => movie.revenue_musd * MILLION);
   const votes = movies.map((movie) => movie.vote_count ?? 0);
-  const years = valuesOf(movies, "release_year");
+  const years = valuesOf(movies, "release_year").sort((a, b) => a - b);
+  const [first, last] = years.length ? spanOfYears(years, years.map(() => 1)) : [0, 0];
   const log = spansDecades(budgets) || spansDecades(revenues);
   // The line goes as far as both axes do: beyond, it would stretch the shorter one.
   const [low, high] = [Math.max(least(budgets), least(revenues)), Math.min(1.1 * most(budgets), 1.1 * most(revenues))];
@@ -54,8 +68,8 @@ function revenueVsBudget(view) {
         hovertemplate: "%{text}<extra></extra>",
         marker: {
           size: votes.map((number) => smallest + (largest - smallest) * Math.sqrt(number / Math.max(most(votes), 1))),
-          color: movies.map((movie) => movie.release_year), colorscale: oldToNew, opacity: movies.length < 200 ? 0.9 : 0.65,
-          line: { color: card, width: 0.6 }, showscale: !NARROW.matches && least(years) < most(years),
+          color: movies.map((movie) => movie.release_year), cmin: first, cmax: Math.max(last, first + 1), colorscale: oldToNew, opacity: movies.length < 200 ? 0.9 : 0.65,
+          line: { color: card, width: 0.6 }, showscale: !NARROW.matches && first < last,
           colorbar: { title: { text: "Year", font: { color: muted } }, thickness: 10, outlinewidth: 0, tickformat: "d", nticks: 6, tickfont: { color: muted } },
         },
       },
@@ -179,7 +193,9 @@ function popularityVsRating(view) {
   const popularity = movies.map((movie) => movie.popularity);
   const log = spansDecades(popularity);
   const votes = movies.map((movie) => Math.log10(movie.vote_count));
-  const ticks = [10, 100, 1000, 10000].flatMap((ten) => [ten, 2 * ten, 5 * ten])
+  const decades = Array.from({ length: 19 }, (_, zeros) => 10 ** zeros);
+  // Ticks within each of many decades would stand on each other.
+  const ticks = (most(votes) - least(votes) < 6 ? decades.flatMap((ten) => [ten, 2 * ten, 5 * ten]) : decades)
     .filter((number) => Math.log10(number) <= most(votes) && Math.log10(number) >= least(votes));
   const { card, fewToMany, muted } = colours();
   const correlation = movies.length < 3 ? null : rankCorrelation(ratings, popularity);
@@ -197,7 +213,7 @@ function popularityVsRating(view) {
           line: { color: card, width: 0.5 }, showscale: !NARROW.matches && least(votes) < most(votes),
           colorbar: {
             title: { text: "Votes", font: { color: muted } }, thickness: 10, outlinewidth: 0, tickfont: { color: muted },
-            tickvals: ticks.map(Math.log10), ticktext: ticks.map((number) => grouped(number)),
+            tickvals: ticks.map(Math.log10), ticktext: ticks.map((number) => (number < 1e9 ? grouped(number) : exponent(number).replace(".0", ""))),
           },
         },
       },
@@ -211,7 +227,8 @@ function popularityVsRating(view) {
 }
 
 function ratingDistribution(view) {
-  const ratings = valuesOf(view.movies, "vote_average");
+  // A rating far off the scale would take more bars than there is room for.
+  const ratings = valuesOf(view.movies, "vote_average").filter((rating) => Math.abs(rating) <= LARGEST_RATING);
   if (!ratings.length) return { empty: "No rated movie." };
   const spread = quantile(ratings, 0.75) - quantile(ratings, 0.25);
   const ideal = ratings.length >= 30 ? (2 * spread) / Math.cbrt(ratings.length) : 0.5;
