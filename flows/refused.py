@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,7 @@ from lake.table import Table
 from lake.tables import FILTERED, QUARANTINE, SILVER_MOVIES
 from report.formats import counted
 from settings import load_settings
+from spark.payloads import is_deep
 
 INDENT = 2
 MOST_NAMED = 5
@@ -186,8 +188,11 @@ def describe_absence(lake_root: str, movie_ids: Collection[int]) -> str:
 def lay_out(payload: str) -> str | None:
     """The same JSON on indented lines, each value written as it came; None where that cannot be done."""
     try:
+        # Each line of a value that is nested deep would begin with as many blanks.
+        if is_deep(json.loads(payload, parse_int=str)):
+            return None
         return msgspec.json.format(payload, indent=INDENT)
-    except (msgspec.MsgspecError, RecursionError):
+    except (ValueError, msgspec.MsgspecError, RecursionError):
         return None
 
 

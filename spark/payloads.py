@@ -203,7 +203,7 @@ def _decode(text: memoryview | None, movie_id: int, read: Callable[[memoryview],
         document = _read_document(str(text, "utf-8"))
         if document is None:
             return _malformed(text)
-        if _is_deep(document):
+        if is_deep(document):
             return _malformed(text, detail=f"payload nested deeper than {MOST_LEVELS} levels")
         movie = _read_values(document, misfits)
     numbers = (
@@ -347,9 +347,9 @@ def _read_document(text: str) -> Mapping[str, Any] | None:
     return document if isinstance(document, dict) else None
 
 
-def _is_deep(document: Mapping[str, Any]) -> bool:
+def is_deep(document: Any) -> bool:
     """Whether objects and lists are nested deeper than `MOST_LEVELS`."""
-    level: list[Any] = [document]
+    level = [document] if isinstance(document, dict | list) else []
     for _ in range(MOST_LEVELS):
         insides = (outer.values() if isinstance(outer, dict) else outer for outer in level)
         level = [inner for inside in insides for inner in inside if isinstance(inner, dict | list)]

@@ -21,6 +21,7 @@ _MARKED_YEARS = 40
 # Within this share of the width a label must grow away from the edge.
 _NEAR_EDGE = 0.12
 _TOLD_YEARS = 5
+_MANY_DECADES = 8
 
 
 def draw_yearly_trends(gold: Gold, figure: Figure, palette: Palette) -> None:
@@ -96,7 +97,7 @@ def _name_peak(axes: Axes, rows: list[Row], *, log: bool) -> None:
     year, mean = peak["release_year"], peak["mean_revenue_musd"]
     first, last = axes.get_xlim()
     along = (year - first) / (last - first)
-    axes.set_ylim(top=(3 if log else 1.2) * mean)
+    axes.set_ylim(top=_room_above(axes) * mean if log else 1.2 * mean)
     axes.annotate(
         f"{year}: mean {short_money(mean)}, n = {peak['movies_with_revenue'] or 0:,}",
         (year, mean),
@@ -106,6 +107,13 @@ def _name_peak(axes: Axes, rows: list[Row], *, log: bool) -> None:
         va="bottom",
         fontsize=style.LABEL_POINTS,
     )
+
+
+def _room_above(axes: Axes) -> float:
+    """How many times the peak a logarithmic axis ends, so that a line of text is between."""
+    bottom, top = axes.get_ylim()
+    decades = float(np.log10(top / bottom))
+    return 3 if decades < _MANY_DECADES else 10 ** (0.13 * decades)
 
 
 def _years(gold: Gold) -> list[Row]:

@@ -75,7 +75,7 @@ PROMISES = (
                 "roi",
                 "roi * budget_musd - revenue_musd",
                 "abs(revenue_musd)",
-                "abs(revenue_musd / budget_musd) > 1e307",
+                "abs(revenue_musd) > 1e307 * abs(budget_musd)",
             )
         ),
     ),

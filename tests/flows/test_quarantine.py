@@ -10,7 +10,7 @@ from deltalake import write_deltalake
 from typer.testing import CliRunner, Result
 
 from flows.cli import app
-from flows.refused import Fate, Refusal
+from flows.refused import Fate, Refusal, lay_out
 from flows.replay import fetch_again, say_fates
 from flows.run import RunRequest
 from flows.terminal import Terminal
@@ -156,6 +156,15 @@ def test_a_payload_that_is_no_json_is_printed_as_it_came(judged):
         "An earlier payload of it, the last good one, stays in silver\n"
         "The payload is no JSON that can be laid out: it is printed as it came\n"
     )
+
+
+def test_only_a_payload_of_few_levels_is_laid_out():
+    nested = "[" * 900 + ",".join("1" * 100_000) + "]" * 900
+
+    assert lay_out(nested) is None
+    assert lay_out("[" * 100_000) is None
+    assert lay_out("1" * 5_000) is not None
+    assert lay_out('{"a":[1]}') == '{\n  "a": [\n    1\n  ]\n}'
 
 
 def test_a_payload_goes_to_a_pipe_whole_and_alone(judged):
