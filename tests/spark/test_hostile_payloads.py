@@ -108,7 +108,7 @@ def test_extreme_values_pass_the_checks_and_are_in_silver_and_gold(sail: Engine,
     assert [tuple(rows[movie_id][column] for column in money) for movie_id in (11, 12, 14)] == [
         (-1.7e308 / 1e6, 1.7e308 / 1e6, None, -1.0),
         (1e-300 / 1e6, 1.7e308 / 1e6, 1.7e308 / 1e6, None),
-        (None, 1e-320 / 1e6, None, None),
+        (None, None, None, None),
     ]
     assert [rows[movie_id]["release_year"] for movie_id in (20, 21, 22, 23)] == [9999, 201, 1, 2262]
     assert {9999, 201, 1, 2262} <= set(tables["gold/years"]["release_year"].to_pylist())
