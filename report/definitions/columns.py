@@ -65,8 +65,8 @@ COLUMNS: dict[str, dict[str, str]] = {
     },
     "silver/quarantine": {
         "movie_id": "the TMDB id it was asked for by",
-        "reason": "`malformed`, `missing_id`, `missing_title`, `id_mismatch` or `bad_value`",
-        "detail": "the fields that do not fit",
+        "reason": "`malformed`, `undecodable`, `missing_id`, `missing_title`, `id_mismatch` or `bad_value`",
+        "detail": "the fields that do not fit, or the error",
         "payload": "the payload, verbatim",
         **_FETCH,
     },

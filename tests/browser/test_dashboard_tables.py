@@ -73,6 +73,28 @@ def test_what_titles_say_is_text_in_every_place(open_page: Open, make_dashboard)
     assert page.url.endswith("#q=%3Cimg+src%3Dx")
 
 
+def test_figures_dates_and_names_that_nobody_can_have_meant_leave_a_page_that_can_be_read(
+    open_page: Open, make_dashboard
+) -> None:
+    odd = [
+        movie(20, title="x" * 1_000_000, revenue_musd=1e301, budget_musd=1e300, director="d " * 100_000),
+        movie(21, vote_count=2**62, popularity=1.7e308, vote_average=1e300),
+        movie(22, revenue_musd=1e12, budget_musd=1e11, vote_count=10**15),
+        *(movie(30 + nth, release_year=year) for nth, year in enumerate((1, 201, 9999))),
+    ]
+    page = open_page(make_dashboard([*MOVIES, *odd], Provenance(13)))
+    for name in ("revenue_vs_budget", "roi_by_genre", "popularity_vs_rating", "rating_distribution"):
+        figure(page, name)
+    years = [year for trace in figure(page, "yearly_trends") for year in trace["x"]]
+    assert min(years) > 1900 and max(years) < 2100
+    assert (
+        "3 movies of far-off years not shown."
+        in page.locator("#figure-yearly_trends").locator("..").inner_text()
+    )
+    assert "$1.0e18" in page.locator("#movies-table").inner_text()
+    assert max(map(len, titles(page))) <= 500
+
+
 def test_no_movies_make_a_page_that_says_so(open_page: Open, make_dashboard) -> None:
     page = open_page(make_dashboard([], Provenance(0)))
     assert count(page) == "There are no movies yet."
