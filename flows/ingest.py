@@ -153,7 +153,6 @@ async def fetch_lacking(
             report.add(counts.fetched, counts.failed)
         report.commits = committer.commits
         report.left = len(work.to_fetch) - report.fetched - sum(report.failed.values())
-        await await_records(len(done))
     else:
         logger.info("unchanged: all of %s movies are here or known not to exist", work.asked)
     if connection.was_used:
@@ -161,6 +160,8 @@ async def fetch_lacking(
     if found.followed is not None and not report.left:
         report.followed, report.not_followed = followed_until(settings, found)
         move_cursor(settings.lake, report.followed)
+    if work.to_fetch:
+        await await_records(len(done))
 
 
 def _redate_future(settings: Settings, inventory: Inventory, clock: Clock) -> None:

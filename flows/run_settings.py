@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,12 @@ async def load_run_settings(movie_ids_file: Path | None = None, **overrides: Any
 
 def is_deployed() -> bool:
     """Whether this is a deployment's run; that takes a request, which one started by hand is spared."""
-    return RUN_VARIABLE in os.environ and runtime.deployment.id is not None
+    return RUN_VARIABLE in os.environ and _has_deployment(os.environ[RUN_VARIABLE])
+
+
+@cache  # so that no later request can fail a run that has committed its rows
+def _has_deployment(run_id: str) -> bool:
+    return runtime.deployment.id is not None
 
 
 async def _read_secret_blocks() -> dict[str, Any]:

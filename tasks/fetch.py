@@ -19,10 +19,12 @@ from prefect.client.schemas.filters import (
 from prefect.client.schemas.objects import StateType
 
 from tasks.context import current_ingestion
+from tasks.optional import optional
 from tmdb.movies import Failure, Movie, fetch_movies
 
 # How long to wait for Prefect's server, at most.
 RECORDING_SECONDS = 1.0
+POLL_SECONDS = 0.05
 MOST_AWAITED = 20
 
 
@@ -55,6 +57,7 @@ async def fetch_part(label: str, batch_id: str, movie_ids: list[int]) -> FetchCo
     return FetchCounts(len(movies), dict(Counter(failure.reason for failure in failures)))
 
 
+@optional
 async def await_records(tasks: int) -> None:
     """Wait until Prefect's server has recorded so many finished tasks of this flow run, or for a second.
 
@@ -71,7 +74,7 @@ async def await_records(tasks: int) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(RECORDING_SECONDS), get_client() as client:
             while len(await client.read_task_runs(task_run_filter=finished, limit=tasks)) < tasks:
-                pass
+                await asyncio.sleep(POLL_SECONDS)
 
 
 def _is_loss(outcome: Movie | Failure) -> bool:

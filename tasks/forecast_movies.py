@@ -14,6 +14,7 @@ from lake.delta import TableVersion
 from report.formats import movie_name
 from report.record import MadeFrom
 from tasks.forecast import load_silver
+from tasks.optional import optional
 
 
 @task(name="forecast-movies", task_run_name="forecast-movies", cache_policy=NO_CACHE, persist_result=False)
@@ -27,6 +28,13 @@ async def forecast_movies(
         NoForecastError: one of the movies cannot be forecast.
     """
     rows = await asyncio.to_thread(_forecast, lake_root, Path(model_path), made_from, movie_ids)
+    await show_forecasts(rows)
+    return rows
+
+
+@optional
+async def show_forecasts(rows: list[dict[str, Any]]) -> None:
+    """Show the forecasts in Prefect's UI."""
     await acreate_table_artifact(
         [
             {name: f"{cell:,.1f}" if isinstance(cell, float) else cell for name, cell in row.items()}
@@ -35,7 +43,6 @@ async def forecast_movies(
         key="forecast-movies",
         description="Revenue forecasts in millions of dollars",
     )
-    return rows
 
 
 def _forecast(

@@ -23,6 +23,7 @@ from report.record import MadeFrom, made_files, write_record
 from report.themes import Theme
 from tasks.caching import CACHE
 from tasks.code import code_version
+from tasks.optional import optional
 
 CODE = ("lake", "report", "tasks/forecast_showing.py")
 LIBRARIES = ("matplotlib", "numpy", "pillow", "pyarrow")
@@ -58,20 +59,27 @@ async def write_forecast_report(lake_root: str, output_dir: str, made_from: Made
         picture = await asyncio.to_thread(render, name, found, provenance, made_from["plot_theme"])
         written.append(replace_file(folder / FOLDER / f"{name}.png", picture))
         title, note = plot.describe(found)
-        data = base64.b64encode(picture).decode()
-        await acreate_markdown_artifact(
-            f"![{escape(f'{title}. {note}')}](data:image/png;base64,{data})",
-            key=name.replace("_", "-"),
-            description=f"{title}.",
-        )
+        await show_picture(name, title, note, picture)
     write_record(folder, SHOWN, made_from, written)
     return made_files(folder, SHOWN, made_from)
 
 
+@optional
 async def show_words(words: str) -> None:
     """Show the scores in Prefect's UI."""
     await acreate_markdown_artifact(
         words, key="forecast", description="How good the revenue forecast is, and what it goes by"
+    )
+
+
+@optional
+async def show_picture(name: str, title: str, note: str, picture: bytes) -> None:
+    """Show a plot in Prefect's UI, with what it finds."""
+    data = base64.b64encode(picture).decode()
+    await acreate_markdown_artifact(
+        f"![{escape(f'{title}. {note}')}](data:image/png;base64,{data})",
+        key=name.replace("_", "-"),
+        description=f"{title}.",
     )
 
 

@@ -34,7 +34,11 @@ class Progress:
         self.done += 1
         self.failed += failed
         if (listener := LISTENER.get()) is not None:
-            listener(self)
+            try:
+                listener(self)
+            except Exception as error:  # a terminal that is gone, for one
+                LISTENER.set(None)
+                logger.warning("the progress is not shown any more: %s", error)
 
     @property
     def percent(self) -> float:

@@ -19,6 +19,7 @@ from report.markdown import markdown_report
 from report.provenance import SHOWN_DIGITS, Provenance
 from report.themes import Theme
 from tasks.context import current_spark
+from tasks.optional import optional
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -46,12 +47,18 @@ async def write_report_as_of(
     written = write_report(Path(folder), gold, provenance)
     drawn = await asyncio.to_thread(write_plots, Path(folder), gold, provenance, plot_theme)
     dashboard = await asyncio.to_thread(write_dashboard, Path(folder), tables, provenance)
+    await show_report_as_of(gold, provenance, silver_version)
+    return [str(path) for path in (*written, *drawn.values(), dashboard)]
+
+
+@optional
+async def show_report_as_of(gold: Gold, provenance: Provenance, silver_version: int) -> None:
+    """Show the report in Prefect's UI."""
     await acreate_markdown_artifact(
         markdown_report(gold, provenance),
         key="kpi-report-as-of",
         description=f"KPIs as of silver version {silver_version}",
     )
-    return [str(path) for path in (*written, *drawn.values(), dashboard)]
 
 
 def _compute_as_of(lake_root: str, silver_version: int) -> tuple[Mapping[str, pa.Table], Gold, Provenance]:

@@ -38,6 +38,7 @@ from report.sections import build_rankings
 from report.themes import Theme
 from tasks.analytics import MissingInputError
 from tasks.caching import CACHE
+from tasks.optional import optional
 from tasks.outputs import DASHBOARD, PLOTS, REPORT, sources
 from tasks.showing import at_once
 from tasks.waiting import all_done
@@ -113,6 +114,7 @@ async def make_dashboard(lake_root: str, output_dir: str, made_from: MadeFrom) -
     return made_files(folder, DASHBOARD, made_from)
 
 
+@optional
 async def show_report(gold: Gold, provenance: Provenance) -> None:
     """Show the report and each ranking in Prefect's UI, with figures and headings as the report has them."""
     await acreate_markdown_artifact(
@@ -128,6 +130,7 @@ async def show_report(gold: Gold, provenance: Provenance) -> None:
     )
 
 
+@optional
 async def show_plots(drawn: Mapping[str, Path], gold: Gold) -> None:
     """Show each plot in Prefect's UI, with what it finds."""
     from report.plots import describe, headline
@@ -142,6 +145,7 @@ async def show_plots(drawn: Mapping[str, Path], gold: Gold) -> None:
     )
 
 
+@optional
 async def show_dashboard(written: Path, provenance: Provenance) -> None:
     """Say in Prefect's UI where the dashboard is."""
     # Pages that come from a server may not open files, so the place is there to be copied as well.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from math import floor
 
 from httpx import URL
@@ -154,7 +154,14 @@ async def shared_pace(pace: Pace, base_url: str, stop: Stop) -> AsyncIterator[Ow
         yield OwnPace()
         return
     host = URL(base_url).netloc.decode()
-    async with open_limits_client() as client:
+    async with AsyncExitStack() as stack:
+        try:
+            client = await stack.enter_async_context(open_limits_client())
+        except Exception as error:  # the fetching is worth more than its share
+            pace.limit(max(1, pace.ceiling / 2))
+            logger.warning("TMDB's ceiling is not shared with other runs: %s", _describe(error))
+            yield OwnPace()
+            return
         runs = LeasedSlots(client, RUNS_LIMIT.format(host=host), MOST_RUNS)
         requests = LeasedSlots(client, REQUESTS_LIMIT.format(host=host), floor(pace.ceiling))
         shared = SharedPace(pace, stop, runs, requests)

@@ -13,6 +13,7 @@ from prefect.artifacts import acreate_table_artifact
 from lake.delta import read
 from lake.tables import DATA_QUALITY, FETCH_FAILURES, IMDB_RATINGS, RAW_MOVIES
 from tasks.events import announce_drift
+from tasks.optional import optional
 from tasks.waiting import all_done
 from tmdb.drift import Finding
 
@@ -22,6 +23,7 @@ logger = logging.getLogger(__name__)
 ARTIFACTS_AT_ONCE = 4
 
 
+@optional
 async def show_run(counts: list[dict[str, Any]], versions: dict[str, int]) -> None:
     """Show what a run did, and the versions of the tables it read and left, as one artifact each."""
     read = (RAW_MOVIES.name, FETCH_FAILURES.name, IMDB_RATINGS.name)
@@ -39,6 +41,7 @@ async def show_run(counts: list[dict[str, Any]], versions: dict[str, int]) -> No
     )
 
 
+@optional
 async def show_quality(lake_root: str) -> None:
     """Show what the checks of silver found, the failed ones first."""
     found = await asyncio.to_thread(read, DATA_QUALITY, lake_root)
@@ -51,11 +54,13 @@ async def show_quality(lake_root: str) -> None:
     )
 
 
+@optional
 async def show_ingestion(counts: list[dict[str, Any]]) -> None:
     """Show what became of the movies of an ingestion that runs by itself."""
     await acreate_table_artifact(counts, key="ingestion", description="What became of the movies")
 
 
+@optional
 async def show_drift(lake_root: str, findings: Sequence[Finding]) -> None:
     """Tell, where there is any, what payloads had that TMDB does not document: news, and no failure."""
     if not findings:

@@ -13,6 +13,7 @@ from prefect.cache_policies import NO_CACHE
 
 from lake.publications import TABLES_BY_NAME
 from lake.upkeep import drop_older, maintain
+from tasks.optional import optional
 
 
 @task(name="drop-old-rows", task_run_name="{table}", cache_policy=NO_CACHE, persist_result=False)
@@ -28,6 +29,7 @@ async def maintain_table(table: str, lake_root: str, retention_days: float) -> d
     return asdict(done) if done is not None else None
 
 
+@optional
 async def show_upkeep(rows: list[dict[str, Any]]) -> None:
     """Show what was done to each table as an artifact."""
     await acreate_table_artifact(
