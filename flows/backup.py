@@ -29,8 +29,8 @@ def _show_copy(source: str | None, target: str | None, name: str) -> None:
     began = time.monotonic()
     try:
         tables = copy_lake(source_root, target_root)
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(
+    except KeyboardInterrupt as interrupt:
+        raise type(interrupt)(
             f"Interrupted: the same command again finishes what was begun in {target_root}"
         ) from None
     _say_tables(terminal, tables)

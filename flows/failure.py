@@ -10,12 +10,13 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from flows.interrupt import interrupt_status, terminated_like_interrupted
 from flows.terminal import Terminal
 from tasks.run_logs import OWN_PACKAGES, log_files
 
 logger = logging.getLogger(__name__)
 
-OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+OK, FAILED, USAGE = 0, 1, 2
 LONGEST_SENTENCE = 300
 
 
@@ -25,14 +26,15 @@ class Commands(TyperGroup):
     def invoke(self, ctx: Any) -> object:
         """Run a command, and end with the status of what it raised."""
         try:
-            return super().invoke(ctx)
+            with terminated_like_interrupted():
+                return super().invoke(ctx)
         except BrokenPipeError:
             # Whoever reads has had enough, as `head` has. What is flushed at exit must not fail again.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(OK) from None
         except KeyboardInterrupt as interrupt:
             Terminal().fail(str(interrupt) or "Interrupted")
-            raise typer.Exit(INTERRUPTED) from None
+            raise typer.Exit(interrupt_status(interrupt)) from None
         except Exception as error:
             if _package(error) in ("click", "typer"):
                 raise

@@ -1,18 +1,23 @@
-"""Ctrl-C and cancellation: a fetching run drains to a checkpoint first, any other ends.
+"""Ctrl-C, SIGTERM and cancellation: a fetching run drains to a checkpoint first, any other run ends soon.
 
-A second one always ends it.
+The second signal ends the process at once, whatever its threads do. That is safe at any moment: commits are
+atomic, and every child process ends when its parent does.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
+import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar, copy_context
 from types import FrameType
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from tmdb.stop import Stop
 
@@ -20,85 +25,204 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+NUMBERS = (signal.SIGINT, signal.SIGTERM)
+WORDS = {signal.SIGINT: "Interrupted", signal.SIGTERM: "Terminated"}
+DRAINING = "what is in flight is being checkpointed; once more ends at once"
+# How long a run may take to end that has nothing to drain, or has drained: threads that draw or compute
+# cannot be stopped.
+END_SECONDS = 5.0
+SHOW_CURSOR = b"\x1b[?25h"
+
 
 class Interrupted(Exception):
-    """Somebody pressed Ctrl-C, and the run drained to a checkpoint."""
+    """Ctrl-C or SIGTERM came, and the run drained to a checkpoint."""
+
+    def __init__(self, number: signal.Signals) -> None:
+        super().__init__(WORDS[number])
+        self.status = 128 + number
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM came where there is nothing to drain; all that handles Ctrl-C handles it, too."""
+
+    def __init__(self, text: str = "Terminated") -> None:
+        super().__init__(text)
 
 
 class Interrupts:
-    """The handler of Ctrl-C for a whole run.
+    """The handler of Ctrl-C and SIGTERM for a whole run.
 
-    An interrupt is also remembered: within an import or a destructor, a KeyboardInterrupt can get lost.
+    The flow runs in a thread of its own, so that the main thread, which alone handles signals, is always free
+    to do so. A signal is also remembered: within an import or a destructor, an exception can get lost.
     """
 
     def __init__(self) -> None:
-        self._came = False
+        self._number: signal.Signals | None = None
         self._act: Callable[[], object] | None = None
+        self._drain: Callable[[signal.Signals], object] | None = None
+        # Whether the sentence about the interrupt is on the terminal.
+        self.is_told = False
 
     @contextmanager
     def handled(self) -> Iterator[None]:
-        """Take SIGINT over for the length of the block."""
-        before = signal.signal(signal.SIGINT, self._on_interrupt)
+        """Take both signals over for the length of the block; once one came, until the process ends."""
+        token = CURRENT.set(self)
+        before = {number: signal.signal(number, self._on_signal) for number in NUMBERS}
         try:
             yield
         finally:
-            signal.signal(signal.SIGINT, before)
+            CURRENT.reset(token)
+            if self._number is None:
+                for number, handler in before.items():
+                    signal.signal(number, handler)
 
     def check(self) -> None:
-        """Raise KeyboardInterrupt where one came."""
-        if self._came:
-            raise KeyboardInterrupt
+        """Raise KeyboardInterrupt if a signal came."""
+        if self._number is not None:
+            raise interrupt_of(self._number)
 
     def run(self, main: Callable[[], Awaitable[T]]) -> T:
-        """Run a coroutine as asyncio.run does; an interrupt cancels it."""
+        """Run a coroutine as asyncio.run does, in another thread; a signal cancels it."""
 
         async def cancellable() -> T:
             task = asyncio.current_task()
             assert task is not None
             loop = asyncio.get_running_loop()
             self._act = lambda: loop.call_soon_threadsafe(task.cancel)
+            if self._number is not None:
+                task.cancel()
             try:
                 return await main()
             finally:
-                self._act = None
+                self._act = lambda: None
 
+        result: Future[T] = Future()
+
+        def work() -> None:
+            try:
+                result.set_result(asyncio.run(cancellable()))
+            except BaseException as error:
+                result.set_exception(error)
+
+        self._act = lambda: None  # the loop looks by itself whether a signal came
         self.check()
+        threading.Thread(target=copy_context().run, args=(work,), name="flow", daemon=True).start()
         try:
-            return asyncio.run(cancellable())
+            return result.result()
         except asyncio.CancelledError:
             self.check()
             raise
+        finally:
+            self._act = None
 
-    def _on_interrupt(self, number: int, frame: FrameType | None) -> None:
-        self._came = True
+    @contextmanager
+    def draining(self, stop: Stop) -> Iterator[None]:
+        """Let the first signal set the stop for the length of the block, instead of a cancellation."""
+        loop = asyncio.get_running_loop()
+
+        def drain(number: signal.Signals) -> None:
+            logger.warning("%s: %s", WORDS[number], DRAINING)
+            loop.call_soon_threadsafe(stop.set, Interrupted(number))
+
+        before, self._drain = self._drain, drain
+        try:
+            yield
+        finally:
+            self._drain = before
+            if self._number is not None:
+                self._end_within(self._number)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        if self._number is not None:
+            self._end(self._number)
+        self._number = signal.Signals(number)
+        if self._drain is not None:
+            self._drain(self._number)
+            return
+        self._end_within(self._number)
         if self._act is None:
-            raise KeyboardInterrupt
+            raise interrupt_of(self._number)
         self._act()
+
+    def _end_within(self, number: signal.Signals) -> None:
+        timer = threading.Timer(END_SECONDS, self._end, (number,))
+        timer.daemon = True
+        timer.start()
+
+    def _end(self, number: signal.Signals) -> NoReturn:
+        # Past all buffers and locks, which other threads may hold.
+        with suppress(OSError, ValueError, AttributeError):
+            if os.isatty(sys.stdout.fileno()):
+                os.write(sys.stdout.fileno(), SHOW_CURSOR)
+        with suppress(OSError):
+            if not self.is_told:
+                os.write(2, f"Error: {describe_interrupt(interrupt_of(number))}\n".encode())
+        os._exit(128 + number)
+
+
+# The handler of the run that the command line has started.
+CURRENT: ContextVar[Interrupts | None] = ContextVar("interrupts", default=None)
+
+
+def interrupt_of(number: signal.Signals) -> KeyboardInterrupt:
+    """Make the exception that stands for a signal."""
+    return Terminated() if number == signal.SIGTERM else KeyboardInterrupt()
+
+
+def interrupt_status(interrupt: KeyboardInterrupt) -> int:
+    """Return the exit status of a command that ends with it (contract, section 1)."""
+    return 128 + (signal.SIGTERM if isinstance(interrupt, Terminated) else signal.SIGINT)
+
+
+def describe_interrupt(interrupt: KeyboardInterrupt) -> str:
+    """Say what became of a run that ended with it."""
+    word = WORDS[signal.SIGTERM if isinstance(interrupt, Terminated) else signal.SIGINT]
+    return f"{word}: what is committed stays, and the next run goes on from there"
+
+
+@contextmanager
+def terminated_like_interrupted() -> Iterator[None]:
+    """Raise Terminated on SIGTERM for the length of the block, as Ctrl-C raises KeyboardInterrupt."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def terminate(number: int, frame: FrameType | None) -> NoReturn:
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
 def stop_on_signals() -> Iterator[Stop]:
-    """A stop that Ctrl-C and the end that Prefect asks for (SIGTERM) set, for the length of the block.
+    """A stop that Ctrl-C and SIGTERM, also as the end that Prefect asks for, set for the length of the block.
 
-    Outside a main thread, where no signals arrive, nothing sets it.
+    Outside a main thread, where no signals arrive, nothing but the command line's handler sets it.
     """
     stop = Stop()
+    if (interrupts := CURRENT.get()) is not None:
+        with interrupts.draining(stop):
+            yield stop
+        return
     if threading.current_thread() is not threading.main_thread():
         yield stop
         return
-    # Not before: the command line takes Ctrl-C over while Prefect is still being imported.
     from prefect.exceptions import TerminationSignal
 
     loop = asyncio.get_running_loop()
     reasons: dict[signal.Signals, BaseException] = {
-        signal.SIGINT: Interrupted("Interrupted"),
+        signal.SIGINT: Interrupted(signal.SIGINT),
         signal.SIGTERM: TerminationSignal(signal.SIGTERM),
     }
     before = {number: signal.getsignal(number) for number in reasons}
 
     def drain(number: int, frame: FrameType | None) -> None:
         signal.signal(number, before[signal.Signals(number)])
-        logger.warning("Interrupted: what is in flight is being checkpointed; once more ends at once")
+        logger.warning("%s: %s", WORDS[signal.Signals(number)], DRAINING)
         loop.call_soon_threadsafe(stop.set, reasons[signal.Signals(number)])
 
     for number in reasons:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flows.failure import FAILED, INTERRUPTED, OK, USAGE, is_own, sentence
-from flows.interrupt import Interrupted, Interrupts
+from flows.failure import FAILED, OK, USAGE, is_own, sentence
+from flows.interrupt import Interrupted, Interrupts, describe_interrupt, interrupt_status
 from flows.local_api import LocalApi, start_local_api
 from flows.terminal import Terminal
 from settings import Settings, SettingsError, load_settings
@@ -123,10 +123,13 @@ def guarded(settings: Settings, act: Callable[[Terminal, Interrupts], int]) -> i
                 return act(terminal, interrupts)
             except Exception as error:
                 logger.exception("the run failed")
-                return _explain(error, settings, terminal)
-    except KeyboardInterrupt:
-        terminal.fail("Interrupted: what is committed stays, and the next run goes on from there")
-        return INTERRUPTED
+                status = _explain(error, settings, terminal)
+                interrupts.is_told = True
+                return status
+    except KeyboardInterrupt as interrupt:
+        terminal.fail(describe_interrupt(interrupt))
+        interrupts.is_told = True
+        return interrupt_status(interrupt)
     except OSError as error:
         terminal.fail(f"The log files in {logs} cannot be written: {error.strerror or error}")
         return FAILED
@@ -238,4 +241,4 @@ def _explain(error: Exception, settings: Settings, terminal: Terminal) -> int:
         terminal.summarise(error.report, settings.output_dir, settings.lake)
     log = settings.output_dir / "logs" / "project.log"
     terminal.fail(sentence(error) if is_own(error) else f"{sentence(error)} (the stack trace is in {log})")
-    return INTERRUPTED if isinstance(error, Interrupted) else FAILED
+    return error.status if isinstance(error, Interrupted) else FAILED

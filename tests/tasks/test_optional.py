@@ -6,6 +6,7 @@ import ast
 import asyncio
 import logging
 from contextlib import asynccontextmanager
+from itertools import pairwise
 from pathlib import Path
 from uuid import uuid4
 
@@ -102,7 +103,7 @@ def test_records_that_do_not_come_are_asked_for_now_and_then_and_not_for_long(re
 
     run_skipping(await_records(3))
 
-    gaps = [round(later - earlier, 3) for earlier, later in zip(asked, asked[1:], strict=False)]
+    gaps = [round(later - earlier, 3) for earlier, later in pairwise(asked)]
     assert (len(asked), set(gaps), caplog.messages) == (20, {0.05}, [])
 
 
