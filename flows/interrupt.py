@@ -13,7 +13,7 @@ import signal
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar, copy_context
 from types import FrameType
@@ -31,6 +31,7 @@ DRAINING = "what is in flight is being checkpointed; once more ends at once"
 # How long a run may take to end that has nothing to drain, or has drained: threads that draw or compute
 # cannot be stopped.
 END_SECONDS = 5.0
+WAKE_SECONDS = 0.1
 SHOW_CURSOR = b"\x1b[?25h"
 
 
@@ -59,6 +60,7 @@ class Interrupts:
     def __init__(self) -> None:
         self._number: signal.Signals | None = None
         self._act: Callable[[], object] | None = None
+        self._is_cancelled = False
         self._drain: Callable[[signal.Signals], object] | None = None
         # Whether the sentence about the interrupt is on the terminal.
         self.is_told = False
@@ -108,9 +110,16 @@ class Interrupts:
         self.check()
         threading.Thread(target=copy_context().run, args=(work,), name="flow", daemon=True).start()
         try:
+            # The embedded engine installs a handler of SIGINT of its own, below Python's, after which the
+            # kernel restarts a wait instead of breaking it off: Python's handlers run between short waits.
+            while not result.done():
+                wait([result], timeout=WAKE_SECONDS)
             return result.result()
-        except asyncio.CancelledError:
-            self.check()
+        except (asyncio.CancelledError, Exception):
+            # What a run fails with that was cancelled is a consequence: the embedded engine stops, for one.
+            if self._is_cancelled:
+                logger.info("the run was interrupted", exc_info=True)
+                self.check()
             raise
         finally:
             self._act = None
@@ -142,6 +151,7 @@ class Interrupts:
         self._end_within(self._number)
         if self._act is None:
             raise interrupt_of(self._number)
+        self._is_cancelled = True
         self._act()
 
     def _end_within(self, number: signal.Signals) -> None:

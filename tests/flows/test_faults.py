@@ -1,5 +1,7 @@
 import signal
+import time
 
+import psutil
 import pytest
 
 from lake.tables import FETCH_FAILURES, SILVER_MOVIES
@@ -98,6 +100,29 @@ def test_ctrl_c_ends_a_run_at_any_stage_and_the_next_one_completes_it(served):
     place.succeed()
     assert len(place.rows(SILVER_MOVIES, "id")) == 18
     assert (place.folder / "output" / "kpi_analysis.txt").exists()
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_second_signal_ends_a_run_at_once_and_leaves_no_process(number, status, place):
+    log = place.folder / "output" / "logs" / "project.log"
+    process = place.start()
+    while "for flow 'refresh-analytics'" not in (log.read_text() if log.exists() else ""):
+        assert process.poll() is None
+    children = psutil.Process(process.pid).children(recursive=True)
+    assert any("loopback.py" in " ".join(child.cmdline()) for child in children), "the sandbox at least"
+
+    began = time.monotonic()
+    while process.poll() is None:
+        process.send_signal(number)
+        time.sleep(0.01)  # two that come at once are one
+    seconds = time.monotonic() - began
+    _, error = process.communicate(timeout=60)
+
+    assert process.returncode == status
+    assert "what is committed stays, and the next run goes on from there" in error
+    assert "Traceback" not in error
+    assert seconds < 1
+    assert psutil.wait_procs(children, timeout=10)[1] == []
 
 
 def test_a_key_refused_in_the_middle_keeps_what_was_fetched_before(served):
