@@ -63,6 +63,9 @@ class LoopbackServer:
         """
         import subprocess
 
+        from proxies import keep_loopback_direct
+
+        keep_loopback_direct()
         # By its path, not by `-m`: that would put the working folder first on the child's `sys.path`.
         command = [sys.executable, os.path.abspath(__file__), factory, "--port", str(port)]  # noqa: PTH100
         options: dict[str, object]

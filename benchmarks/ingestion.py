@@ -132,7 +132,7 @@ def _fetch_with_pipeline(ids: list[int]) -> tuple[float, float]:
     api = start_local_api()
     from flows.ingest import ingest_movies
 
-    with tempfile.NamedTemporaryFile("w", suffix=".txt") as file, api.ready():
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as file, api.ready(print):
         file.write("\n".join(map(str, ids)))
         file.flush()
         began = time.monotonic()

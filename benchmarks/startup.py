@@ -19,7 +19,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from flows.local_api import API_FACTORY
+from flows.temporary_server import API_FACTORY
 from loopback import LoopbackServer
 
 PROJECT = Path(__file__).parents[1]

@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 
 from flows.interrupt import interrupt_status, terminated_like_interrupted
 from flows.terminal import Terminal
+from proxies import keep_loopback_direct
 from tasks.run_logs import OWN_PACKAGES, log_files
 
 logger = logging.getLogger(__name__)
@@ -26,6 +27,7 @@ class Commands(TyperGroup):
     def invoke(self, ctx: Any) -> object:
         """Run a command, and end with the status of what it raised."""
         try:
+            keep_loopback_direct()
             with terminated_like_interrupted():
                 return super().invoke(ctx)
         except BrokenPipeError:

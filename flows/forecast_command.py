@@ -38,9 +38,10 @@ def _run(
 ) -> int:
     api = start_local_api()
     # Prefect is imported here and not before: its API has been starting meanwhile.
+    api.check_settings()
     from flows.forecast import forecast_revenue
 
-    with api.ready():
+    with api.ready(terminal.say):
         report = interrupts.run(
             lambda: forecast_revenue(
                 movie_ids or None, holdout_years, accept_score, settings.lake, settings.output_dir

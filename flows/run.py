@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flows.failure import FAILED, OK, USAGE, is_own, sentence
+from flows.failure import FAILED, OK, USAGE, is_own, sentence, status
 from flows.interrupt import Interrupted, Interrupts, describe_interrupt, interrupt_status
 from flows.local_api import LocalApi, start_local_api
 from flows.terminal import Terminal
@@ -123,9 +123,9 @@ def guarded(settings: Settings, act: Callable[[Terminal, Interrupts], int]) -> i
                 return act(terminal, interrupts)
             except Exception as error:
                 logger.exception("the run failed")
-                status = _explain(error, settings, terminal)
+                explained = _explain(error, settings, terminal)
                 interrupts.is_told = True
-                return status
+                return explained
     except KeyboardInterrupt as interrupt:
         terminal.fail(describe_interrupt(interrupt))
         interrupts.is_told = True
@@ -208,12 +208,13 @@ def _run_flow(
         WARM_UP.set(stack.enter_context(WarmUp(settings)))
 
     # Prefect is imported here and not before: its API has been starting meanwhile.
+    api.check_settings()
     from flows.pipeline import movie_pipeline
     from tasks.progress import LISTENER
 
     LISTENER.set(stack.enter_context(terminal.progress()))
     stack.enter_context(terminal.warnings_of("lake.lock"))
-    stack.enter_context(api.ready())
+    stack.enter_context(api.ready(terminal.say))
     report: RunReport = interrupts.run(lambda: movie_pipeline(**request.flow_parameters()))
     return report
 
@@ -241,4 +242,4 @@ def _explain(error: Exception, settings: Settings, terminal: Terminal) -> int:
         terminal.summarise(error.report, settings.output_dir, settings.lake)
     log = settings.output_dir / "logs" / "project.log"
     terminal.fail(sentence(error) if is_own(error) else f"{sentence(error)} (the stack trace is in {log})")
-    return error.status if isinstance(error, Interrupted) else FAILED
+    return error.status if isinstance(error, Interrupted) else status(error)

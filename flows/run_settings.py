@@ -16,6 +16,7 @@ from prefect.exceptions import ObjectNotFound
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings
 
+from proxies import keep_loopback_direct
 from settings import Settings, SettingsError, load_settings
 from tasks.run_logs import log_files, set_levels
 
@@ -48,6 +49,7 @@ async def run_settings(movie_ids_file: Path | None = None, **overrides: Any) -> 
 
     The command line has written them from the start.
     """
+    keep_loopback_direct()
     if not is_deployed():
         yield await load_run_settings(movie_ids_file, **overrides)
         return

@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -22,7 +21,6 @@ TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 LONGEST_SECONDS = 900.0
 # The file has some 8 MB.
 MOST_BYTES = 256 * 2**20
-LOOPBACK_HOSTS = {"127.0.0.1", "localhost", "::1"}
 UNCHANGED = 304
 TRY_AGAIN = {408, 425, 429, 500, 502, 503, 504}
 # How a mark begins that a server has given, with the header that asks whether it still holds.
@@ -86,8 +84,7 @@ def _mark_of(path: Path) -> str:
 
 async def _download(url: str, known_mark: str | None, target: Path, waits: Iterable[float]) -> Copy | None:
     further = iter(waits)
-    is_local = urlsplit(url).hostname in LOOPBACK_HOSTS
-    async with httpx.AsyncClient(timeout=TIMEOUT, trust_env=not is_local, follow_redirects=True) as http:
+    async with httpx.AsyncClient(timeout=TIMEOUT, follow_redirects=True) as http:
         while True:
             try:
                 async with asyncio.timeout(LONGEST_SECONDS):

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
+from proxies import keep_loopback_direct
 from spark.options import SESSION_OPTIONS
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ GRPC_OPTIONS = {"GRPC_VERBOSITY": "NONE", "GRPC_ENABLE_FORK_SUPPORT": "false"}
 
 def connect(url: str, resources: ExitStack) -> SparkSession:
     """Open a session of its own on a Spark Connect server, proven by a first answer."""
+    keep_loopback_direct()
     with environment_defaults(GRPC_OPTIONS), lost_connections_not_warned_of():
         # gRPC reads its settings when it is imported.
         from pyspark.sql import SparkSession

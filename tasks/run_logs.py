@@ -57,6 +57,7 @@ OWN_PACKAGES = (
     "lake",
     "loopback",
     "project",
+    "proxies",
     "report",
     "settings",
     "spark",

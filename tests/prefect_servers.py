@@ -13,7 +13,7 @@ import httpx
 import pytest
 from filelock import FileLock
 
-from flows.local_api import API_FACTORY, SERVER_ENVIRONMENT, START_SECONDS
+from flows.temporary_server import API_FACTORY, SERVER_ENVIRONMENT, START_SECONDS
 from loopback import LoopbackServer
 
 # Prefect's name for it in its home.

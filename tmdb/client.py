@@ -12,10 +12,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeAlias, TypeVar
-from urllib.parse import urlsplit
 
 import httpx
 
+from proxies import keep_loopback_direct
 from tmdb.answers import check_status
 from tmdb.clock import Clock, Stamp
 from tmdb.drift import Drift
@@ -43,7 +43,6 @@ T = TypeVar("T")
 Reader: TypeAlias = Callable[[httpx.Response, datetime], T]
 
 TIMEOUT = httpx.Timeout(20.0, connect=10.0)
-LOOPBACK_HOSTS = {"127.0.0.1", "localhost", "::1"}
 # However slowly the bytes of one answer drip in.
 MAX_ANSWER_SECONDS = 60.0
 # So many subjects given up in a row, with no answer of any kind in between, and the server counts as gone.
@@ -229,9 +228,8 @@ async def open_client(
     headers = {"Accept": "application/json"}
     if access_token:
         headers["Authorization"] = f"Bearer {access_token}"
-    # A proxy from the environment is right for TMDB, and never for a server on this machine.
-    trust_env = urlsplit(base_url).hostname not in LOOPBACK_HOSTS
-    context = httpx.create_ssl_context(trust_env=trust_env)
+    keep_loopback_direct()
+    context = httpx.create_ssl_context()
     async with AsyncExitStack() as stack:
         connections: list[httpx.AsyncClient] = []
         while len(connections) < concurrency:
@@ -244,7 +242,6 @@ async def open_client(
                 limits=httpx.Limits(max_connections=size, max_keepalive_connections=size),
                 follow_redirects=False,
                 verify=context,
-                trust_env=trust_env,
                 transport=transport,
             )
             connections += [await stack.enter_async_context(http)] * size

@@ -8,7 +8,6 @@ from array import array
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from pydantic import NonNegativeFloat
 
@@ -79,7 +78,7 @@ class Export(Source):
         import httpx
         import msgspec
 
-        from tmdb.client import LOOPBACK_HOSTS, TIMEOUT
+        from tmdb.client import TIMEOUT
 
         class Line(msgspec.Struct):
             id: int
@@ -89,9 +88,8 @@ class Export(Source):
 
         decode = msgspec.json.Decoder(Line).decode_lines
         movie_ids = array("q")
-        is_local = urlsplit(file).hostname in LOOPBACK_HOSTS
         async with (
-            httpx.AsyncClient(timeout=TIMEOUT, trust_env=not is_local) as http,
+            httpx.AsyncClient(timeout=TIMEOUT) as http,
             http.stream("GET", file) as response,
         ):
             if response.status_code in ABSENT:
