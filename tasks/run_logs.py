@@ -14,42 +14,44 @@ LARGEST_BYTES = 10_000_000
 
 FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
-# Which loggers a file is made of. `project.log` (the root) has them all, and Prefect's with its stack traces.
+# Which loggers a file is made of, with those below them: whole packages, and of `flows` and `tasks`, which
+# work for all of them, single modules. `project.log` (the root) has them all, and Prefect's with its stack traces.
 FILES = {
     "ingestion.log": (
         "tmdb",
         "imdb",
         "lake",
-        "tasks.fetch",
+        "flows.ingest",
+        "flows.maintain",
+        "flows.ratings",
+        "tasks.events",
         "tasks.progress",
         "tasks.ratings",
-        "flows.ingest",
-        "flows.ratings",
+        "tasks.shared_pace",
+        "tasks.showing",
     ),
-    "etl.log": (
-        "spark.session",
-        "spark.container",
-        "spark.helpers",
-        "spark.payloads",
-        "spark.silver",
-        "spark.transform",
-        "spark.workers",
-        "tasks.analytics",
-        "tasks.gold",
-        "tasks.publishing",
-        "tasks.silver",
-    ),
+    "etl.log": ("spark", "flows.warm_up", "tasks.gold", "tasks.publishing"),
     "analytics.log": (
-        "spark.kpis",
         "report",
         "forecast",
-        "tasks.reporting",
-        "tasks.forecast",
         "flows.analytics",
+        "flows.delegation",
         "flows.forecast",
+        "tasks.forecast",
+        "tasks.reporting",
     ),
     "project.log": ("",),
 }
+# Modules of `flows` and `tasks` whose records are about a run as a whole, and in `project.log` alone.
+OF_THE_RUN = (
+    "flows.failure",
+    "flows.interrupt",
+    "flows.pipeline",
+    "flows.run",
+    "flows.run_settings",
+    "flows.temporary_server",
+    "tasks.optional",
+)
 OWN_PACKAGES = (
     "flows",
     "forecast",

@@ -1,6 +1,18 @@
 import logging
+from pathlib import Path
 
-from tasks.run_logs import FILES, LARGEST_BYTES, log_files
+import flows.maintain
+import tasks.showing
+from spark.cluster import keep_on_server
+from tasks.leased_slots import LeasedSlots
+from tasks.run_logs import FILES, LARGEST_BYTES, OF_THE_RUN, OWN_PACKAGES, log_files
+from tasks.shared_pace import SharedPace
+from tasks.showing import show_drift
+from tmdb.drift import Finding
+from tmdb.pace import Pace
+from tmdb.stop import Stop
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_each_room_writes_its_file_and_project_log_has_them_all_without_keys(tmp_path):
@@ -44,3 +56,65 @@ def test_a_full_log_file_makes_room_for_a_new_one_and_stays_until_that_is_full(t
 
     assert log.read_text().count("\n") == 2
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*FILES, before.name])
+
+
+def loggers() -> set[str]:
+    """The names of all loggers that the project's modules make."""
+    paths = [path for package in OWN_PACKAGES for path in (ROOT / package).rglob("*.py")]
+    return {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for path in paths
+        if "logging.getLogger(__name__)" in path.read_text(encoding="utf-8")
+    }
+
+
+def test_every_logger_has_its_file_and_every_name_in_the_routing_is_one():
+    routed = {name: file for file, names in FILES.items() for name in names if file != "project.log"}
+    found = {
+        logger: sorted(
+            {file for name, file in routed.items() if logger == name or logger.startswith(f"{name}.")}
+        )
+        for logger in loggers()
+    }
+
+    assert sorted(logger for logger, files in found.items() if not files) == sorted(OF_THE_RUN)
+    assert [logger for logger, files in found.items() if len(files) > 1] == []
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+    assert sorted(set(routed) - packages - loggers()) == []
+
+
+class SessionOnACluster:
+    """A session of a Spark Connect server whose cluster keeps results nowhere."""
+
+    class conf:  # noqa: N801
+        @staticmethod
+        def get(option: str, _: object) -> str | None:
+            return {"spark.master": "spark://master:7077"}.get(option)
+
+
+async def test_what_the_packages_warn_of_is_in_the_file_of_their_component(tmp_path, monkeypatch):
+    async def no_artifact(*_: object, **__: object) -> None:
+        return None
+
+    monkeypatch.setattr(tasks.showing, "acreate_table_artifact", no_artifact)
+    monkeypatch.setattr(tasks.showing, "announce_drift", lambda *_: None)
+    slots = LeasedSlots(None, "tmdb-movies-runs", 1)
+
+    with log_files(tmp_path, ()):
+        SharedPace(Pace(40, 5), Stop(), slots, slots)._go_on_without_answer(ConnectionError("no API"))
+        await show_drift(str(tmp_path), [Finding(*("x" for _ in Finding.__dataclass_fields__))])
+        keep_on_server(SessionOnACluster())
+        flows.maintain.logger.info("tables maintained")
+
+    texts = {name: (tmp_path / name).read_text() for name in FILES}
+    said = {
+        "does not tell how many runs share": ["ingestion.log"],
+        "payloads of TMDB have changed": ["ingestion.log"],
+        "tables maintained": ["ingestion.log"],
+        "has no spark.checkpoint.dir": ["etl.log"],
+    }
+    assert {
+        words: [name for name, text in texts.items() if words in text and name != "project.log"]
+        for words in said
+    } == said
+    assert all(words in texts["project.log"] for words in said)
