@@ -9,6 +9,7 @@ from flows.interrupt import Interrupts
 from flows.local_api import start_local_api
 from flows.run import guarded
 from flows.terminal import Terminal, short
+from proxies import check_proxies
 from settings import Settings, load_settings
 
 
@@ -21,6 +22,7 @@ def run_forecast(
 ) -> int:
     """Forecast, and say how well; return the exit status."""
     settings = load_settings(lake_root=lake_root, output_dir=output_dir)
+    check_proxies()
 
     def run(terminal: Terminal, interrupts: Interrupts) -> int:
         return _run(settings, movie_ids, holdout_years, accept_score, terminal, interrupts)

@@ -14,6 +14,7 @@ from flows.failure import FAILED, OK, USAGE, is_own, sentence, status
 from flows.interrupt import Interrupted, Interrupts, describe_interrupt, interrupt_status
 from flows.local_api import LocalApi, start_local_api
 from flows.terminal import Terminal
+from proxies import ProxyError, check_proxies
 from settings import Settings, SettingsError, load_settings
 from tasks.run_logs import log_files
 from tasks.stages import Stage
@@ -94,13 +95,14 @@ def execute(request: RunRequest, *, dry_run: bool = False) -> int:
     try:
         settings = request.settings()
         errand = request.errand(settings)
+        check_proxies()
         check_engine_settings(
             settings.spark_master, settings.spark_driver_memory, settings.spark_executor_memory
         )
         _check_ratings(request, settings)
         if "token=" in (request.spark_master or ""):
             raise SettingsError("Set a master with a token as SPARK_MASTER: as an option it would be seen")
-    except (SettingsError, EngineUnavailable) as error:
+    except (SettingsError, EngineUnavailable, ProxyError) as error:
         Terminal().fail(str(error))
         return USAGE
 

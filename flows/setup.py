@@ -25,6 +25,7 @@ from pydantic_settings import BaseSettings
 
 from flows.run_settings import SECRET_BLOCKS
 from flows.terminal import Terminal
+from proxies import check_proxies
 from settings import Settings, SettingsError, load_settings
 from tmdb.redaction import redact
 
@@ -53,6 +54,7 @@ def show_setup(pool: str) -> None:
         SetupError: something stands in the way.
     """
     settings = load_settings()
+    check_proxies()
     webhook = _read_webhook()
     secrets = (*settings.secrets, *([webhook] if webhook else []))
     terminal = Terminal(lambda text: redact(text, secrets))

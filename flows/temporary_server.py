@@ -1,4 +1,4 @@
-"""A Prefect server for one run, with the database of Prefect's home, or one of its own if that is not usable."""
+"""A Prefect server for one run, with the database of Prefect's home or, if need be, one of its own."""
 
 from __future__ import annotations
 

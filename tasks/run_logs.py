@@ -14,8 +14,8 @@ LARGEST_BYTES = 10_000_000
 
 FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
-# Which loggers a file is made of, with those below them: whole packages, and of `flows` and `tasks`, which
-# work for all of them, single modules. `project.log` (the root) has them all, and Prefect's with its stack traces.
+# Which loggers a file is made of, with those below them: whole packages, and single modules of
+# `flows` and `tasks`, which work for all. `project.log` (the root) has all, and Prefect's stack traces.
 FILES = {
     "ingestion.log": (
         "tmdb",

@@ -3,8 +3,10 @@ from pathlib import Path
 
 import psutil
 import pytest
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from flows.local_api import is_api_configured
+from flows.local_api import LocalApi, PrefectSettingsError, is_api_configured
+from flows.temporary_server import PrefectApiError
 from tests.flows.conftest import Place, clean_environment
 
 PROFILES = """
@@ -34,7 +36,6 @@ PREFECT_API_URL = "http://127.0.0.1:4200/api"
             True,
             id="chosen-profile",
         ),
-        pytest.param({}, {"home/profiles.toml": "not [ toml"}, False, id="broken-profiles"),
         pytest.param({}, {".env": "PREFECT_API_URL=http://h/api"}, True, id="env-file"),
         pytest.param({}, {"prefect.toml": '[api]\nurl = "http://h/api"'}, True, id="prefect-toml"),
         pytest.param(
@@ -50,6 +51,22 @@ def test_an_api_is_found_where_prefect_would_find_it(environment, files, configu
     found = is_api_configured({"PREFECT_HOME": str(tmp_path / "home")} | environment, tmp_path)
 
     assert found == configured
+
+
+def test_profiles_that_cannot_be_read_are_told_and_not_guessed(tmp_path):
+    (tmp_path / "profiles.toml").write_text("not [ toml")
+
+    with pytest.raises(PrefectSettingsError, match=r"profiles.toml cannot be read: .*Correct the file"):
+        is_api_configured({"PREFECT_HOME": str(tmp_path)}, tmp_path)
+
+
+def test_a_configured_api_that_does_not_answer_is_told_with_advice():
+    with (
+        temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api"}),
+        pytest.raises(PrefectApiError, match=r"127\.0\.0\.1:9/api does not answer .* or unset it"),
+        LocalApi(None).ready(print),
+    ):
+        pass
 
 
 def children_of_runs(folder: Path) -> list[str]:

@@ -86,7 +86,7 @@ def test_every_logger_has_its_file_and_every_name_in_the_routing_is_one():
 class SessionOnACluster:
     """A session of a Spark Connect server whose cluster keeps results nowhere."""
 
-    class conf:  # noqa: N801
+    class conf:
         @staticmethod
         def get(option: str, _: object) -> str | None:
             return {"spark.master": "spark://master:7077"}.get(option)
