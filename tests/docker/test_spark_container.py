@@ -141,7 +141,7 @@ def test_a_missing_image_is_told_with_the_command_that_builds_it(options: Engine
 
 
 @pytest.mark.parametrize(
-    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, -15), (signal.SIGKILL, -9)]
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)]
 )
 def test_a_run_that_is_ended_leaves_no_container(
     place: Place, engines: Callable[[], list[Container]], number: signal.Signals, status: int

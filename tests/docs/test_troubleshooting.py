@@ -47,10 +47,12 @@ def test_every_sentence_can_be_read_where_it_is_told() -> None:
         "flows/failure.py: f'{sentence(error)}{_keep_trace(error)}'",
         "flows/failure.py: sentence(error)",
         "flows/failure.py: str(interrupt) or 'Interrupted'",
+        "flows/interrupt.py: self._number",
         "flows/pipeline.py: report",
         "flows/run.py: sentence(error) if is_own(error) else "
         "f'{sentence(error)} (the stack trace is in {log})'",
         "flows/setup.py: redact(str(error), secrets)",
+        "flows/temporary_server.py: self._cause()",
         "flows/run_report.py: RunReport(ingestion=ingestion)",
         "forecast/split.py: describe_shortage(0, 0, None)",
         "forecast/split.py: describe_shortage(len(years), len(to_learn), first)",
