@@ -23,6 +23,15 @@ def version() -> str:
     return _declared()[0]
 
 
+def user_agent() -> str:
+    """Return what requests say of who asks.
+
+    Raises:
+        importlib.metadata.PackageNotFoundError: the code was copied without `pyproject.toml`.
+    """
+    return f"{NAME}/{version()}"
+
+
 def pinned_versions() -> dict[str, str]:
     """Return the version of each direct dependency by the dependency's name.
 

@@ -83,6 +83,7 @@ class Settings(BaseSettings):
     ingestion_requests_per_second: float = Field(default=40, ge=1, le=1_000_000)
     ingestion_batch_size: int | None = Field(default=None, ge=1)
     ingestion_max_retries: int = Field(default=5, ge=0)
+    ingestion_outage_minutes: float = Field(default=10, gt=0, le=1440)
     ingestion_max_age_days: float | None = Field(default=None, gt=0, le=36_500)
 
     # A path or a URL; without it there is nothing of IMDb's.

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from tmdb.sandbox import Sandbox
 
 
+# TMDB's CDN refuses more from one address.
+MOST_CONNECTIONS_TO_TMDB = 20
+
+
 class Connection:
     """Connects when somebody first asks, and stays for as long as the exit stack; the sandbox likewise.
 
@@ -39,6 +43,7 @@ class Connection:
         self._max_requests = max_requests
         self._stack = stack
         self._client: TmdbClient | None = None
+        self._pace: Pace | None = None
         self._sandbox: Sandbox | None = None
 
     @property
@@ -62,12 +67,23 @@ class Connection:
                     policy=RetryPolicy(max_retries=settings.ingestion_max_retries),
                     stop=self.stop,
                     max_requests=self._max_requests,
+                    outage_seconds=settings.ingestion_outage_minutes * 60,
                 )
             )
             if self._shares_ceiling and not settings.uses_sandbox:
                 self.share = await self._stack.enter_async_context(shared_pace(pace, base_url, self.stop))
+            self._pace = pace
             await self.share.take_share()
         return self._client
+
+    @property
+    def concurrency_to_set(self) -> int | None:
+        """Which `INGESTION_CONCURRENCY` would reach the rate, if the one that is set held the run back."""
+        wanted = None if self._pace is None else self._pace.concurrency_to_set
+        if wanted is None or self._settings.uses_sandbox or self._settings.tmdb_base_url:
+            return wanted
+        wanted = min(wanted, MOST_CONNECTIONS_TO_TMDB)
+        return wanted if wanted > self._settings.ingestion_concurrency else None
 
     async def exports_url(self) -> str:
         """Where the daily files of ids are."""

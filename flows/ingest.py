@@ -15,6 +15,7 @@ from time import monotonic
 from prefect import flow, runtime
 
 from flows.connection import Connection
+from flows.failure import sentence
 from flows.interrupt import stop_on_signals
 from flows.local_api import IS_TEMPORARY
 from flows.parameters import MaxMinutes, MaxRequests, MovieId, SourceName
@@ -47,7 +48,7 @@ from tasks.shared_pace import OwnPace
 from tasks.showing import show_drift, show_ingestion
 from tasks.waiting import all_done
 from tmdb.clock import TOLERANCE, Clock
-from tmdb.errors import BudgetSpent, StoppedError
+from tmdb.errors import BudgetSpent, OutageError, StoppedError
 from tmdb.sources import Found
 from tmdb.stop import Stop
 
@@ -94,19 +95,24 @@ async def ingest_movies(
     }
     async with run_settings(movie_ids_file, **overrides) as settings:
         errand = build_errand(settings, source, filters, refresh, max_requests, max_minutes)
-        report = await ingest(settings, errand)
+        report = IngestionReport()
+        try:
+            await ingest(settings, errand, report)
+        except OutageError as outage:
+            # A pipeline goes on with what is there, and fails at its end.
+            report.outage, report.stopped = sentence(outage), "TMDB did not answer"
+            logger.error("%s", report.outage)
         await ingest_ratings(settings, report, _run_id())
         if report.ratings is not None and report.ratings.is_new and is_deployed():
             announce_landed_rows(settings.lake, _root_flow(), fetched=0, commits=1)
-        # A pipeline goes on with what is there, and fails at its end.
         if runtime.flow_run.parent_flow_run_id is None:
             await show_ingestion(report.rows())
             raise_for_lost(report)
     return report
 
 
-async def ingest(settings: Settings, errand: Errand) -> IngestionReport:
-    """Fetch what an errand asks for and the lake lacks, as tasks of the flow that runs.
+async def ingest(settings: Settings, errand: Errand, report: IngestionReport) -> None:
+    """Fetch what an errand asks for and the lake lacks, as tasks of the flow that runs; fill in the report.
 
     Raises:
         TmdbError: the run had to stop; what was fetched by then is committed.
@@ -120,13 +126,11 @@ async def ingest(settings: Settings, errand: Errand) -> IngestionReport:
         connection = Connection(
             settings, stop, stack, max_requests=errand.max_requests, shares_ceiling=not IS_TEMPORARY.get()
         )
-        report = IngestionReport()
         try:
             await fetch_lacking(settings, errand, connection, report)
         except StoppedError:
             report.stopped = "before it was known which movies to fetch"
         await _conclude(settings, connection, report, monotonic() - began)
-    return report
 
 
 async def fetch_lacking(
@@ -214,6 +218,12 @@ async def _conclude(
         client = await connection.client()
         report.requests, report.retries = client.stats.requests, client.stats.retries
         report.errors = dict(client.stats.errors)
+        if wanted := connection.concurrency_to_set:
+            report.held_back = (
+                f"held back by INGESTION_CONCURRENCY={settings.ingestion_concurrency}: "
+                f"set {wanted} to reach the rate"
+            )
+            logger.warning("this run was %s", report.held_back)
         await show_drift(settings.lake, client.drift.findings)
     # A movie that is gone changes the analytics as one that came does.
     if (report.commits or "not_found" in report.failed) and is_deployed():

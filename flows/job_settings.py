@@ -28,6 +28,7 @@ PASSED_ON = (
     "ingestion_requests_per_second",
     "ingestion_batch_size",
     "ingestion_max_retries",
+    "ingestion_outage_minutes",
     "ingestion_max_age_days",
     # A path is one of the job's, such as `/data/title.ratings.tsv.gz`.
     "imdb_ratings",

@@ -98,7 +98,9 @@ async def refresh_old_movies(settings: Settings, since: datetime) -> IngestionRe
     stale = stale_movies(read_inventory(settings.lake), since)
     if not stale:
         return IngestionReport()
-    return await ingest(settings, Errand(Ids(movie_ids=tuple(stale)), needed_since=since))
+    report = IngestionReport()
+    await ingest(settings, Errand(Ids(movie_ids=tuple(stale)), needed_since=since), report)
+    return report
 
 
 async def drop_old_payloads(settings: Settings, since: datetime) -> int:

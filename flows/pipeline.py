@@ -13,6 +13,8 @@ from flows.ingest import ingest_movies
 from flows.parameters import MaxMinutes, MaxRequests, MovieId, SilverVersion, SourceName
 from flows.run_report import IncompleteIngestionError, RunReport, timed
 from flows.run_settings import run_settings
+from lake.delta import current_version
+from lake.tables import RAW_MOVIES
 from tasks.showing import show_run
 from tasks.stages import Stage
 
@@ -77,6 +79,11 @@ async def movie_pipeline(
                 imdb_ratings,
             )
     analytics: list[Stage] = [stage for stage in wanted if stage != Stage.INGEST]
+    if report.ingestion.outage:
+        async with run_settings(lake_root=lake_root) as settings:
+            # There is nothing to go on with where no movie was ever fetched.
+            if current_version(RAW_MOVIES, settings.lake) is None:
+                raise IncompleteIngestionError(report)
     if analytics and analytics_deployment:
         async with run_settings(
             lake_root=lake_root, output_dir=output_dir, imdb_ratings=imdb_ratings

@@ -216,6 +216,7 @@ def _run_flow(
 
     LISTENER.set(stack.enter_context(terminal.progress()))
     stack.enter_context(terminal.warnings_of("lake.lock"))
+    stack.enter_context(terminal.warnings_of("tmdb.outage"))
     stack.enter_context(api.ready(terminal.say))
     report: RunReport = interrupts.run(lambda: movie_pipeline(**request.flow_parameters()))
     return report

@@ -33,6 +33,8 @@ class IngestionReport:
     commits: int = 0
     left: int = 0
     stopped: str = ""
+    outage: str = ""
+    held_back: str = ""
     followed: datetime | None = None
     not_followed: int = 0
     ratings: RatingsCounts | None = None
@@ -57,13 +59,15 @@ class IngestionReport:
     @property
     def is_complete(self) -> bool:
         """Whether all was had that was asked for."""
-        return not (self.lost or self.ratings_error)
+        return not (self.lost or self.outage or self.ratings_error)
 
     def rows(self) -> list[dict[str, Any]]:
         """What, how many, and by which reasons."""
         effort = f"{self.requests:,} requests, {self.retries:,} retries"
         if self.errors:
             effort += f" after {tally(self.errors)}"
+        if self.held_back:
+            effort += f"; {self.held_back}"
         rows = [
             ("asked for", self.asked, ""),
             ("fetched", self.fetched, effort),
@@ -204,13 +208,17 @@ def _tell_ratings(ingestion: IngestionReport) -> str:
 
 
 class IncompleteIngestionError(Exception):
-    """Movies or ratings could not be had after all retries; everything else was done, as `report` says."""
+    """Movies or ratings could not be had; everything else was done, as `report` says."""
 
     def __init__(self, report: RunReport) -> None:
         super().__init__(
             ". ".join(
                 sentence
-                for sentence in (_tell_lost(report.ingestion), _tell_ratings(report.ingestion))
+                for sentence in (
+                    report.ingestion.outage,
+                    _tell_lost(report.ingestion),
+                    _tell_ratings(report.ingestion),
+                )
                 if sentence
             )
         )

@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 import httpx
 
 from imdb.errors import UnavailableError
+from project import user_agent
 
 logger = logging.getLogger(__name__)
 
@@ -89,7 +90,7 @@ async def _download(url: str, known_mark: str | None, target: Path, waits: Itera
             try:
                 async with asyncio.timeout(LONGEST_SECONDS):
                     return await _ask(http, url, known_mark, target)
-            except (httpx.HTTPError, TimeoutError) as error:
+            except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
                 reason = _reason(error)
                 wait = next(further, None) if _may_pass(error) else None
                 if wait is None:
@@ -100,7 +101,7 @@ async def _download(url: str, known_mark: str | None, target: Path, waits: Itera
 
 async def _ask(http: httpx.AsyncClient, url: str, known_mark: str | None, target: Path) -> Copy | None:
     # As it lies there: unpacking is not the connection's business.
-    headers = {"Accept-Encoding": "identity", **_conditions(known_mark)}
+    headers = {"Accept-Encoding": "identity", "User-Agent": user_agent(), **_conditions(known_mark)}
     async with http.stream("GET", url, headers=headers) as response:
         if response.status_code == UNCHANGED and known_mark:
             return None

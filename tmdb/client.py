@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
+import re
 import ssl
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
@@ -15,6 +15,7 @@ from typing import TypeAlias, TypeVar
 
 import httpx
 
+from project import user_agent
 from proxies import keep_loopback_direct
 from tmdb.answers import check_status
 from tmdb.clock import Clock, Stamp
@@ -23,6 +24,8 @@ from tmdb.errors import (
     BudgetSpent,
     CertificateError,
     ConnectionFailedError,
+    FatalError,
+    InvalidPayloadError,
     LongPauseError,
     RateLimitedError,
     RecordError,
@@ -31,9 +34,10 @@ from tmdb.errors import (
     TransientError,
     UnreachableError,
 )
+from tmdb.outage import Asking, Outage, describe_silence
 from tmdb.pace import Pace
-from tmdb.redaction import redact, redact_record
-from tmdb.retry import RetryPolicy
+from tmdb.redaction import quote, redact_record
+from tmdb.retry import RetryPolicy, parse_retry_after
 from tmdb.stop import Stop
 
 logger = logging.getLogger(__name__)
@@ -45,13 +49,13 @@ Reader: TypeAlias = Callable[[httpx.Response, datetime], T]
 TIMEOUT = httpx.Timeout(20.0, connect=10.0)
 # However slowly the bytes of one answer drip in.
 MAX_ANSWER_SECONDS = 60.0
-# So many subjects given up in a row, with no answer of any kind in between, and the server counts as gone.
-SILENT_SUBJECTS = 3
 # A pool looks at each of its connections for each of them at every request, so that one of 50 is slow.
 CONNECTIONS_A_POOL = 10
 NO_CONNECTION = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
-# How often a server that has answered before, and to which no connection can be made now, is tried again.
-OUTAGE_SECONDS = (1.0, 3.0)
+# How long an outage is probed before a run stops.
+OUTAGE_SECONDS = 600.0
+# How every v4 token (a JSON web token) begins, and what a v3 key looks like.
+V4_BEGINS, V3_KEY = "eyJ", re.compile("[0-9a-fA-F]{32}")
 
 
 @dataclass
@@ -77,6 +81,8 @@ class TmdbClient:
         policy: RetryPolicy | None = None,
         stop: Stop | None = None,
         max_requests: int | None = None,
+        outage_seconds: float = OUTAGE_SECONDS,
+        secrets: tuple[str, ...] = (),
     ) -> None:
         # One entry for each connection, that used last on top; the pace lets no more requests go at once.
         self._free = list(connections)
@@ -88,8 +94,9 @@ class TmdbClient:
         self.stats = FetchStats()
         self.clock = Clock()
         self.drift = Drift()
-        self._was_answered = False
-        self._given_up_in_silence = 0
+        self._secrets = secrets
+        self._host = str(self._base_url.copy_with(raw_path=b"/"))
+        self._outage = Outage(self._host, self.stop, outage_seconds)
 
     async def get(self, path: str, params: Mapping[str, str], read: Reader[T], subject: str) -> T:
         """Return what `read` makes of the answer; it raises InvalidPayloadError where that is worth a retry.
@@ -102,30 +109,43 @@ class TmdbClient:
         """
         waits = self.policy.waits()
         attempts = 0
-        began = 0.0
-        while True:
-            async with self._pace.turn(self.stop):
-                self._check_stop()
-                attempts += 1
-                # Queueing for the first turn is no part of a subject's own time.
-                began = began or _now()
-                try:
-                    return await self._request(path, params, read)
-                except RecordError as error:
-                    error.attempts = attempts
-                    raise
-                except TransientError as error:
-                    failure = error
-            failure.attempts = attempts
-            self.stats.errors[failure.kind] += 1
-            wait = self._next_wait(failure, waits)
-            if wait is None or _now() + wait > began + self.policy.max_total_seconds:
-                self._check_reachable(failure)
-                raise failure
-            self.stats.retries += 1
-            logger.info("%s: %s; next try in %.1f s", subject, failure, wait)
-            if await self.stop.wait(wait):
-                raise StoppedError(subject)
+        # Of its own: queues, pauses and outages are no part of it.
+        seconds = 0.0
+        with self._outage.asking() as asking:
+            while True:
+                await self._outage.admit(asking)
+                async with self._pace.turn(self.stop, lambda: self._outage.holds(asking)):
+                    self._check_stop()
+                    if self._outage.holds(asking):
+                        continue
+                    attempts += 1
+                    began = _now()
+                    try:
+                        answer = await self._request(path, params, read)
+                    except RecordError as error:
+                        self._outage.answered()
+                        error.attempts = attempts
+                        raise
+                    except TransientError as error:
+                        failure = error
+                    else:
+                        self._outage.answered()
+                        return answer
+                    seconds += _now() - began
+                failure.attempts = attempts
+                self.stats.errors[failure.kind] += 1
+                wait = self._next_wait(asking, failure, waits)
+                if wait is None or seconds + wait > self.policy.max_total_seconds:
+                    self._check_reachable(failure)
+                    if failure.is_answer or await self._outage.is_own(asking, failure):
+                        raise failure
+                    wait = 0.0
+                self.stats.retries += 1
+                next_try = max(wait, self._pace.pause_left_seconds, self._outage.next_probe_seconds)
+                logger.info("%s: %s; next try in %.1f s", subject, failure, next_try)
+                seconds += wait
+                if await self.stop.wait(wait):
+                    raise StoppedError(subject)
 
     def _check_stop(self) -> None:
         """Let nothing pass once the run stops; it does when its requests are spent."""
@@ -141,7 +161,9 @@ class TmdbClient:
         try:
             async with asyncio.timeout(MAX_ANSWER_SECONDS):
                 response = await http.get(path, params=params)
-        except (httpx.TransportError, httpx.DecodingError, TimeoutError) as error:
+        except httpx.DecodingError as error:
+            raise InvalidPayloadError(f"the body cannot be decoded: {_describe(error)}") from error
+        except (httpx.TransportError, TimeoutError) as error:
             if _is_about_certificate(error):
                 raise CertificateError(
                     f"The certificate of {self._base_url.host} cannot be trusted ({_describe(error)}): "
@@ -153,53 +175,44 @@ class TmdbClient:
             self._free.append(http)
         # An answer and its stream hold each other, and so the payload until the garbage collector comes by.
         response.stream = httpx.ByteStream(b"")
-        self._was_answered = True
-        self._given_up_in_silence = 0
         stamp = Stamp.of(response.headers)
         self.clock.hear(stamp)
         content_at = asked_at - stamp.content_age
         try:
-            check_status(response)
+            check_status(response, self._secrets)
             return read(response, content_at)
         except TmdbError as error:
             error.content_at = content_at
+            if response.status_code != 200 and not isinstance(error, FatalError):
+                self._obey(parse_retry_after(response.headers.get("Retry-After"), self.clock.now()), response)
             raise
 
-    def _next_wait(self, failure: TransientError, waits: Iterator[float]) -> float | None:
-        if isinstance(failure, ConnectionFailedError) and failure.never_connected and self._was_answered:
-            # An outage is no subject's own and may outlast its tries: all wait, until its time is over.
-            seconds = random.uniform(*OUTAGE_SECONDS)
-            self._pace.pause(seconds)
-            return seconds
-        wait = next(waits, None)
+    def _next_wait(self, asking: Asking, failure: TransientError, waits: Iterator[float]) -> float | None:
         if isinstance(failure, RateLimitedError):
             self._pace.slow_down()
-            if failure.retry_after_seconds is not None:
-                self._obey(failure.retry_after_seconds)
-                return None if wait is None else failure.retry_after_seconds
-        return wait
+        if failure.is_answer:
+            self._outage.answered()
+        elif self._outage.note(asking, failure):
+            # An outage is no subject's own and may outlast its tries.
+            return 0.0
+        return next(waits, None)
 
-    def _obey(self, retry_after_seconds: float) -> None:
-        if retry_after_seconds > self.policy.max_total_seconds:
+    def _obey(self, seconds: float | None, response: httpx.Response) -> None:
+        """Hold all requests back for so long."""
+        if seconds is None:
+            return
+        if seconds > self._outage.longest_seconds:
             raise LongPauseError(
-                f"TMDB asks to wait {retry_after_seconds:,.0f} seconds before the next request, "
+                f"TMDB asks to wait {seconds:,.0f} seconds before the next request, "
                 "which is longer than a run waits; run again then, and it goes on where this one stopped",
-                429,
+                response.status_code,
             )
-        self._pace.pause(retry_after_seconds)
+        self._pace.pause(seconds)
 
     def _check_reachable(self, failure: TransientError) -> None:
-        # One movie's failure is recorded and the run goes on; a server that is gone would fail them all.
-        if not isinstance(failure, ConnectionFailedError):
-            return
-        self._given_up_in_silence += 1
-        is_gone = failure.never_connected and not self._was_answered
-        if is_gone or self._given_up_in_silence >= SILENT_SUBJECTS:
-            host = self._base_url.copy_with(raw_path=b"/")
-            raise UnreachableError(
-                f"No answer from {host} ({failure}): check the network, and TMDB_BASE_URL; "
-                "run again then, and it goes on where this one stopped"
-            )
+        # One movie's failure is recorded and the run goes on; a server that was never there fails them all.
+        if isinstance(failure, ConnectionFailedError) and failure.never_connected:
+            raise UnreachableError(describe_silence(self._host, failure))
 
 
 @asynccontextmanager
@@ -213,19 +226,19 @@ async def open_client(
     policy: RetryPolicy | None = None,
     stop: Stop | None = None,
     max_requests: int | None = None,
+    outage_seconds: float = OUTAGE_SECONDS,
     transport: httpx.AsyncBaseTransport | None = None,
 ) -> AsyncIterator[TmdbClient]:
     """Open a client for one run.
 
-    A v4 token goes into a header; so does one that was set as `TMDB_API_KEY`. Only a v3 key has to travel in
-    the query, from where it is kept out of every log and error text. Redirects are not followed: the key
+    A v4 token goes into a header and a v3 key into the query, whichever of the two settings each was set as;
+    from the query it is kept out of every log and error text. Redirects are not followed: the key
     must not go to another host.
     """
-    if api_key and api_key.startswith("eyJ"):  # how every v4 token (a JSON web token) begins
-        api_key, access_token = None, access_token or api_key
+    api_key, access_token = _sort_keys(api_key, access_token)
     # httpx logs whole URLs, and a v3 key is part of them.
     logging.getLogger("httpx").addFilter(redact_record)
-    headers = {"Accept": "application/json"}
+    headers = {"Accept": "application/json", "User-Agent": user_agent()}
     if access_token:
         headers["Authorization"] = f"Bearer {access_token}"
     keep_loopback_direct()
@@ -241,11 +254,31 @@ async def open_client(
                 timeout=TIMEOUT,
                 limits=httpx.Limits(max_connections=size, max_keepalive_connections=size),
                 follow_redirects=False,
+                event_hooks={"response": [_drop_location]},
                 verify=context,
                 transport=transport,
             )
             connections += [await stack.enter_async_context(http)] * size
-        yield TmdbClient(connections, pace, policy, stop, max_requests)
+        secrets = tuple(key for key in (api_key, access_token) if key)
+        yield TmdbClient(connections, pace, policy, stop, max_requests, outage_seconds, secrets)
+
+
+def _sort_keys(api_key: str | None, access_token: str | None) -> tuple[str | None, str | None]:
+    """Tell a v3 key and a v4 token by their form; a token goes before a key."""
+    given = [key for key in (api_key, access_token) if key]
+    tokens = [
+        key
+        for key in given
+        if key.startswith(V4_BEGINS) or (key == access_token and not V3_KEY.fullmatch(key))
+    ]
+    if tokens:
+        return None, tokens[-1]
+    return (given[0] if given else None), None
+
+
+async def _drop_location(response: httpx.Response) -> None:
+    """Keep httpx from building the request that a redirect asks for: an odd `Location` breaks it."""
+    response.headers.pop("Location", None)
 
 
 def tally(errors: Mapping[str, int]) -> str:
@@ -264,7 +297,7 @@ def _is_about_certificate(error: BaseException | None) -> bool:
 
 def _describe(error: Exception) -> str:
     """Name the kind of error too: many of httpx's have no text."""
-    return redact(f"{type(error).__name__}: {error}".removesuffix(": "))
+    return quote(f"{type(error).__name__}: {error}".removesuffix(": "))
 
 
 def _now() -> float:

@@ -3,19 +3,22 @@
 * TmdbError
   x TransientError          retried; when tries run out, recorded for the movie
     - RateLimitedError      429, with the seconds the server asks to wait
-    - ServerError           5xx
+    - ServerError           5xx, or a 404 that is not TMDB's own
     - ConnectionFailedError time-out, dropped connection, no connection, torn body
     - InvalidPayloadError   a 200 that is not the movie asked for, whole
+      . PageError           a page of HTML, as gateways send it
   x RecordError             permanent for this movie: recorded, the run goes on
-    - MovieNotFoundError    404
+    - MovieNotFoundError    404 in TMDB's own words
     - UnexpectedStatusError any other answer that a retry would not change
   x FatalError              stops the run at the last checkpoint
     - BadKeyError           401
-    - AccessDeniedError     403
-    - UnreachableError      nothing answers any more
+    - AccessDeniedError     403, or a key that is suspended, disabled or without permission
     - CertificateError      the server does not prove that it is the one asked for
-    - LongPauseError        the server asks to wait longer than a run may
+    - OutageError           the server answers no request: later stages run on what is there
+      . UnreachableError    no connection is made, or each breaks off
+      . LongPauseError      the server asks to wait longer than a run may
     - ListFailedError       a list of ids cannot be had, or not as a whole
+      . ListOutageError     because the server does not answer
 * StoppedError              the run stops before an answer came; no failure
 * BudgetSpent               why it stops where it was given so many requests or minutes; no failure
 
@@ -49,18 +52,16 @@ class TransientError(TmdbError):
     """May be gone on the next try."""
 
     reason = "exhausted_retries"
+    # Whether the server answered, so that it is not the server that is away.
+    is_answer = False
 
 
 class RateLimitedError(TransientError):
-    """The server refuses more requests for `retry_after_seconds`, where it says so."""
-
-    def __init__(self, retry_after_seconds: float | None = None) -> None:
-        super().__init__("429 too many requests", 429)
-        self.retry_after_seconds = retry_after_seconds
+    """The server refuses more requests for a while."""
 
 
 class ServerError(TransientError):
-    """The server answered with a 5xx status."""
+    """The server answered that it cannot answer now."""
 
 
 class ConnectionFailedError(TransientError):
@@ -80,6 +81,13 @@ class InvalidPayloadError(TransientError):
     """A 200 whose body is no JSON object, is another movie, or lacks credits."""
 
     reason = "invalid_payload"
+    is_answer = True
+
+
+class PageError(InvalidPayloadError):
+    """A page of HTML in place of TMDB's answer."""
+
+    is_answer = False
 
 
 class RecordError(TmdbError):
@@ -93,7 +101,7 @@ class MovieNotFoundError(RecordError):
 
 
 class UnexpectedStatusError(RecordError):
-    """An answer that TMDB does not document for a movie, such as a redirect."""
+    """An answer that a retry would not change, such as a redirect, or an id that TMDB calls invalid."""
 
     reason = "unexpected_status"
 
@@ -110,11 +118,15 @@ class AccessDeniedError(FatalError):
     """The server lets nobody in with this key, or from this address."""
 
 
-class UnreachableError(FatalError):
-    """No connection can be made, or movie after movie is given up with no answer in between."""
+class OutageError(FatalError):
+    """The server answers no request for longer than a run waits."""
 
 
-class LongPauseError(FatalError):
+class UnreachableError(OutageError):
+    """No connection can be made, or movie after movie gets no whole answer."""
+
+
+class LongPauseError(OutageError):
     """The server asked to wait longer than a run may."""
 
 
@@ -124,6 +136,10 @@ class CertificateError(FatalError):
 
 class ListFailedError(FatalError):
     """A list of ids is not there, is refused, or is longer than TMDB tells."""
+
+
+class ListOutageError(ListFailedError, OutageError):
+    """A list of ids cannot be had because the server does not answer."""
 
 
 class StoppedError(Exception):

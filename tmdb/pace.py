@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from math import inf
 
 from aiolimiter import AsyncLimiter
 
 from tmdb.stop import Stop
+from tmdb.usage import Usage
 
 # What is left unused of a rate, so that a request that goes up to 20 ms late is made up for within the rate.
 SPARE_SHARE = 0.02
@@ -38,6 +39,7 @@ class Pace:
         # One waits at the bucket and the others behind it, so that a change of rate holds for all who wait.
         self._head_of_queue = asyncio.Lock()
         self._slots = asyncio.Semaphore(concurrency)
+        self.usage = Usage(concurrency)
 
     @property
     def ceiling(self) -> float:
@@ -71,23 +73,33 @@ class Pace:
         return max(0.0, self._paused_until - _now())
 
     @asynccontextmanager
-    async def turn(self, stop: Stop) -> AsyncIterator[None]:
+    async def turn(self, stop: Stop, is_held: Callable[[], bool] = lambda: False) -> AsyncIterator[None]:
         """Wait for a turn, and hold one place in flight for the length of the block.
 
-        A stop ends the waiting: the block then begins at once, and has to look for it.
+        A stop ends the waiting, and so does `is_held`: the block then begins at once, and has to look for it.
         """
         while True:
             # A pause is waited out with no place in flight, so that places are there for all when it ends.
-            while not stop.is_set and (seconds := self.pause_left_seconds) > 0:
+            while not (stop.is_set or is_held()) and (seconds := self.pause_left_seconds) > 0:
                 await stop.wait(seconds)
-            async with self._slots:
+            with self.usage.waiting():
+                await self._slots.acquire()
+            try:
                 async with self._head_of_queue:
-                    if not stop.is_set:
+                    if not (stop.is_set or is_held()):
                         await self._wait_for_bucket()
-                if not stop.is_set and self.pause_left_seconds > 0:
+                if not (stop.is_set or is_held()) and self.pause_left_seconds > 0:
                     continue
-                yield
+                with self.usage.in_flight():
+                    yield
                 return
+            finally:
+                self._slots.release()
+
+    @property
+    def concurrency_to_set(self) -> int | None:
+        """How many requests in flight would reach the rate, if places in flight held this run back."""
+        return self.usage.concurrency_for(self._limit)
 
     async def _wait_for_bucket(self) -> None:
         rate = self.requests_per_second

@@ -8,6 +8,7 @@ import re
 # `api_key=…` in a URL's query, and the token behind `Bearer`.
 _CREDENTIALS = re.compile(r"(api_key=|[Bb]earer\s+)[^\s&\"'<>,;)\]}]+")
 _HIDDEN = r"\1***"
+MOST_QUOTED = 200
 
 
 def redact(text: str, secrets: tuple[str, ...] = ()) -> str:
@@ -16,6 +17,14 @@ def redact(text: str, secrets: tuple[str, ...] = ()) -> str:
     for secret in secrets:
         text = text.replace(secret, "***")
     return text
+
+
+def quote(text: str, secrets: tuple[str, ...] = ()) -> str:
+    """Make a server's words fit for logs and tables: one line, without secrets, not too long."""
+    # Before it is cut, or a part of a secret would be left.
+    text = redact(text, secrets)
+    text = text if len(text) <= MOST_QUOTED else f"{text[:MOST_QUOTED]}…"
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
 def redact_record(record: logging.LogRecord) -> bool:

@@ -9,10 +9,13 @@ from email.utils import parsedate_to_datetime
 
 import backoff
 
+# A server that asks for more has no clock, or wrote something else.
+LONGEST_RETRY_AFTER = 366 * 86_400.0
+
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """Tries after the first, and the longest wait in all: for one movie, or asked for by the server."""
+    """Tries after the first, and the longest time in all that one movie takes, queues and pauses aside."""
 
     max_retries: int = 5
     max_total_seconds: float = 300.0
@@ -27,18 +30,25 @@ class RetryPolicy:
             yield backoff.full_jitter(next(bounds))
 
 
-def parse_retry_after(value: str | None, now: datetime | None = None) -> float | None:
-    """Seconds to wait by a `Retry-After` header, given in seconds or as an HTTP date (RFC 9110, 10.2.3)."""
+def parse_retry_after(value: str | None, now: datetime) -> float | None:
+    """Seconds to wait by a `Retry-After` header, given in seconds or as an HTTP date (RFC 9110, 10.2.3).
+
+    None if it is neither, or more than a year.
+    """
     if value is None:
         return None
+    seconds = _parse_seconds(value, now)
+    # This also passes over infinity and what is not a number.
+    return max(0.0, seconds) if seconds is not None and seconds <= LONGEST_RETRY_AFTER else None
+
+
+def _parse_seconds(value: str, now: datetime) -> float | None:
     try:
-        return max(0.0, float(value))
+        return float(value)
     except ValueError:
         pass
     try:
         date = parsedate_to_datetime(value)
-    except ValueError:
+        return ((date if date.tzinfo else date.replace(tzinfo=UTC)) - now).total_seconds()
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    if date.tzinfo is None:
-        date = date.replace(tzinfo=UTC)
-    return max(0.0, (date - (now or datetime.now(UTC))).total_seconds())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -18,6 +18,7 @@ class Stop:
     def __init__(self) -> None:
         self._event = asyncio.Event()
         self.reason: BaseException | None = None
+        self._callbacks: list[Callable[[], None]] = []
 
     @property
     def is_set(self) -> bool:
@@ -28,6 +29,12 @@ class Stop:
         if not self._event.is_set():
             self.reason = reason
             self._event.set()
+            for callback in self._callbacks:
+                callback()
+
+    def on_set(self, callback: Callable[[], None]) -> None:
+        """Call back when the stop is set: for what many wait for, since each `wait` is a task of its own."""
+        self._callbacks.append(callback)
 
     async def wait(self, seconds: float) -> bool:
         """Wait for so long, or until the stop; tell whether it has come."""

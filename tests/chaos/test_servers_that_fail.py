@@ -148,7 +148,8 @@ class TlsServer:
                 with plain, self._context.wrap_socket(plain, server_side=True) as connection:
                     self.received += connection.recv(65536)
                     connection.sendall(
-                        b"HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+                        b"HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 18\r\n\r\n"
+                        b'{"status_code":34}'
                     )
             except OSError:
                 pass  # the client has hung up

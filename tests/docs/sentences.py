@@ -20,7 +20,7 @@ HANDLED = {
     *("TransientError", "RateLimitedError", "ServerError", "ConnectionFailedError", "InvalidPayloadError"),
     *("RecordError", "MovieNotFoundError", "UnexpectedStatusError", "StoppedError", "BudgetSpent"),
     *("ApiBusyError", "NotThereError", "EOFError", "AssertionError", "StopIteration", "NotImplementedError"),
-    *("DeltaError", "Refused", "HTTPStatusError", "SystemExit", "Exit", "CancelledError"),
+    *("DeltaError", "Refused", "HTTPStatusError", "PageError", "SystemExit", "Exit", "CancelledError"),
 }
 # Functions that raise for their own module only.
 INTERNAL = {"_refuse_constant"}

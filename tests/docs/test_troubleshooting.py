@@ -53,6 +53,8 @@ def test_every_sentence_can_be_read_where_it_is_told() -> None:
         "f'{sentence(error)} (the stack trace is in {log})'",
         "flows/setup.py: redact(str(error), secrets)",
         "flows/temporary_server.py: self._cause()",
+        "flows/run_report.py: '. '.join((sentence for sentence in (report.ingestion.outage, "
+        "_tell_lost(report.ingestion), _tell_ratings(report.ingestion)) if sentence))",
         "flows/run_report.py: RunReport(ingestion=ingestion)",
         "forecast/split.py: describe_shortage(0, 0, None)",
         "forecast/split.py: describe_shortage(len(years), len(to_learn), first)",

@@ -183,3 +183,37 @@ def test_no_more_requests_are_in_flight_than_allowed(concurrency, served):
     )
 
     assert sandbox.stats()["max_in_flight"] == concurrency
+
+
+@pytest.mark.parametrize("fault", ["unavailable", "html", "dropped"])
+def test_an_outage_stops_at_a_checkpoint_records_no_failure_and_later_stages_run(fault, served):
+    place, sandbox = served(synthetic=320, payload_bytes=4096)
+    place.succeed("--stage", "ingest", "--movie-ids", ids(20), **QUICK)
+    sandbox.set_faults({fault: 1.0})
+
+    done = place.run("--movie-ids", ids(320), INGESTION_OUTAGE_MINUTES="0.05")
+
+    assert done.returncode == 1
+    assert "0 movies were fetched and are checkpointed, 300 are left" in done.stderr
+    assert done.stderr.count("\n") == 1 and "Traceback" not in done.stderr
+    assert sandbox.stats()["requests"] < 30
+    assert place.rows(FETCH_FAILURES, "movie_id") == []
+    assert len(place.rows(SILVER_MOVIES, "id")) == 20
+    assert (place.folder / "output" / "kpi_analysis.txt").exists()
+
+    sandbox.set_faults({})
+    place.succeed("--stage", "ingest", "--movie-ids", ids(320), **QUICK)
+    assert sandbox.stats()["requests"] == 300
+
+
+def test_movies_that_break_at_transport_level_are_recorded_and_the_run_goes_on_also_the_next(served):
+    broken = {3: "dropped", 4: "dropped", 5: "torn_body"}
+    place, _ = served(synthetic=40, payload_bytes=4096, faults={"by_movie": broken})
+
+    for _ in range(2):
+        done = place.run("--movie-ids", ids(40), INGESTION_MAX_RETRIES="1")
+
+        assert done.returncode == 1
+        assert done.stderr.startswith("Error: 3 of 40 movies could not be fetched (3 exhausted_retries)")
+        assert len(place.rows(SILVER_MOVIES, "id")) == 37
+    assert place.rows(FETCH_FAILURES, "movie_id") == [3, 3, 4, 4, 5, 5]

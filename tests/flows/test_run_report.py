@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flows.run_report import AnalyticsReport
+from flows.run_report import AnalyticsReport, IncompleteIngestionError, IngestionReport, raise_for_lost
 
 MADE = AnalyticsReport(
     movies=1601,
@@ -33,3 +33,18 @@ MADE = AnalyticsReport(
 )
 def test_analytics_are_told_in_a_sentence(report: AnalyticsReport, sentence: str) -> None:
     assert report.sentence() == sentence
+
+
+def test_a_run_that_its_concurrency_held_back_says_so_in_its_summary() -> None:
+    report = IngestionReport(
+        asked=60, fetched=60, requests=60, held_back="held back by INGESTION_CONCURRENCY=5"
+    )
+
+    assert report.rows()[1]["detail"] == "60 requests, 0 retries; held back by INGESTION_CONCURRENCY=5"
+
+
+def test_an_outage_fails_a_run_with_its_own_sentence_before_others() -> None:
+    report = IngestionReport(asked=3, failed={"invalid_payload": 1}, left=2, outage="It has an outage")
+
+    with pytest.raises(IncompleteIngestionError, match=r"^It has an outage\. 1 of 3 movies could not be"):
+        raise_for_lost(report)

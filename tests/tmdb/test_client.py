@@ -3,7 +3,7 @@ import json
 import logging
 import ssl
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -11,6 +11,7 @@ from email.utils import format_datetime
 import httpx
 import pytest
 
+from project import version
 from tmdb.client import FetchStats, TmdbClient, open_client
 from tmdb.errors import (
     AccessDeniedError,
@@ -26,7 +27,19 @@ from tmdb.pace import Pace
 from tmdb.retry import RetryPolicy
 from tmdb.stop import Stop
 
+V3_KEY = "0123456789abcdef0123456789abcdef"
+
 Handler = Callable[[httpx.Request], httpx.Response]
+
+
+class Piece(httpx.AsyncByteStream):
+    """A body as from a socket: decoded only once it is read."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield self.content
 
 
 def payload(movie_id: int, **changes: object) -> dict[str, object]:
@@ -76,6 +89,7 @@ def fetch(
     policy: RetryPolicy | None = None,
     stop: Stop | None = None,
     max_requests: int | None = None,
+    outage_seconds: float = 600,
     **keys: str,
 ) -> "asyncio.Future[list[Movie | Failure]]":
     async def run() -> list[Movie | Failure]:
@@ -86,6 +100,7 @@ def fetch(
             policy=policy,
             stop=stop,
             max_requests=max_requests,
+            outage_seconds=outage_seconds,
             transport=httpx.MockTransport(server),
             **(keys or {"api_key": "k3y"}),
         ) as client:
@@ -99,6 +114,12 @@ def fetch(
 
 def status(code: int, **headers: str) -> Handler:
     return lambda request: httpx.Response(code, headers=headers)
+
+
+def refusing(code: int, status_code: int, message: str, **headers: str) -> Handler:
+    """Answers as TMDB refuses, with a code and a message of its own."""
+    said = {"success": False, "status_code": status_code, "status_message": message}
+    return lambda request: httpx.Response(code, json=said, headers=headers)
 
 
 def raising(error: type[Exception]) -> Handler:
@@ -195,13 +216,99 @@ def test_when_tries_run_out_the_reason_is_recorded(fault, expected, run_skipping
 
 
 def test_a_missing_movie_is_recorded_at_once(run_skipping):
-    server = Server(status(404))
+    server = Server(refusing(404, 34, "The resource could not be found."))
 
     [failure] = run_skipping(fetch(server, 0))
 
     assert replace(failure, failed_at=datetime.min) == Failure(
-        0, "not_found", "TMDB has no such movie", 404, 1, datetime.min
+        0,
+        "not_found",
+        "TMDB has no such movie (34, The resource could not be found.)",
+        404,
+        1,
+        datetime.min,
     )
+
+
+@pytest.mark.parametrize("code", [6, 34, 37])
+def test_a_404_in_tmdbs_own_words_is_a_missing_movie(code, run_skipping):
+    [failure] = run_skipping(fetch(Server(refusing(404, code, "Not here.")), 7))
+
+    assert (failure.reason, failure.attempts) == ("not_found", 1)
+
+
+@pytest.mark.parametrize(("status_code", "code"), [(500, 44), (501, 2)])
+def test_what_tmdb_calls_permanent_is_not_tried_again(status_code, code, run_skipping):
+    server = Server(*[refusing(status_code, code, "The ID is invalid.")] * 9)
+
+    [failure] = run_skipping(fetch(server, 7))
+
+    assert (failure.reason, failure.http_status, failure.attempts) == ("unexpected_status", status_code, 1)
+    assert failure.detail.endswith(f" (TMDB: {code}, The ID is invalid.)")
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        (7, "TMDB does not accept the key: check TMDB_API_KEY or TMDB_ACCESS_TOKEN"),
+        (10, "TMDB has suspended the key"),
+        (31, "TMDB has disabled the account of the key"),
+        (3, "TMDB gives the key no permission"),
+    ],
+)
+@pytest.mark.parametrize("status_code", [401, 403])
+def test_a_key_that_is_refused_stops_the_run_with_the_reason(code, sentence, status_code, run_skipping):
+    server = Server(*[refusing(status_code, code, "In TMDB's words.")] * 9)
+
+    with pytest.raises(FatalError) as stopped:
+        run_skipping(fetch(server, *range(50)))
+
+    if (status_code, code) != (403, 7):
+        assert str(stopped.value).startswith(sentence)
+    assert f"(TMDB: {code}, In TMDB's words.)" in str(stopped.value)
+    assert len(server.requests) <= 5
+
+
+def test_tmdbs_own_words_stand_in_failure_and_log_without_secrets_or_control_characters(run_skipping, caplog):
+    caplog.set_level(logging.INFO)
+    message = f"Sorry {V3_KEY}\x1b[2J\x9b\x7f\r\n{'x' * 9999}"
+    server = Server(*[refusing(503, 9, message)] * 9)
+
+    [failure] = run_skipping(fetch(server, 7, policy=RetryPolicy(max_retries=1), api_key=V3_KEY))
+
+    said = "503 Service Unavailable (TMDB: 9, Sorry ***\\x1b[2J\\x9b\\x7f\\r\\nxxx"
+    assert failure.detail.startswith(said)
+    assert len(failure.detail) < 300
+    assert said in caplog.text and "\x1b" not in caplog.text and V3_KEY not in caplog.text
+
+
+def test_a_body_that_cannot_be_decoded_is_that_movies_own_and_no_silence(run_skipping):
+    def torn_gzip(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=Piece(b"no gzip"))
+
+    server = Server(*[torn_gzip] * 9)
+    outcomes = run_skipping(fetch(server, *range(9), policy=RetryPolicy(max_retries=2)))
+
+    assert {(outcome.reason, outcome.attempts) for outcome in outcomes} == {("invalid_payload", 3)}
+    assert outcomes[0].detail.startswith("the body cannot be decoded: DecodingError")
+
+
+@pytest.mark.parametrize(
+    "location",
+    ["javascript:alert(1)", "http://[", "http://a b/", "//", "http://\u0080/", "http://x:99999999/", ""],
+)
+def test_an_odd_location_costs_its_movie_and_not_the_run(location, run_skipping):
+    def odd(request: httpx.Request) -> httpx.Response:
+        if asked_for(request) != 3:
+            return answer(request)
+        return httpx.Response(302, headers=[(b"Location", location.encode())])
+
+    outcomes = run_skipping(fetch(Server(*[odd] * 9), *range(6)))
+
+    assert [outcome.movie_id for outcome in outcomes if isinstance(outcome, Movie)] == [0, 1, 2, 4, 5]
+    assert [(one.reason, one.http_status) for one in outcomes if isinstance(one, Failure)] == [
+        ("unexpected_status", 302)
+    ]
 
 
 def test_a_redirect_is_refused_so_that_the_key_does_not_follow_it(run_skipping):
@@ -326,9 +433,19 @@ def test_a_denied_access_stops_the_run(run_skipping):
         run_skipping(fetch(Server(status(403)), 7))
 
 
-def test_a_404_with_a_page_is_tried_again_and_never_taken_for_a_missing_movie(run_skipping):
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param("<html>no such backend</html>", id="page"),
+        pytest.param("{}", id="empty-object"),
+        pytest.param("", id="nothing"),
+        pytest.param('{"status_code": 11, "status_message": "Internal error"}', id="another-code"),
+        pytest.param('{"status_code": "34"}', id="no-code"),
+    ],
+)
+def test_a_404_that_is_not_tmdbs_is_tried_again_and_never_taken_for_a_missing_movie(said, run_skipping):
     def page(request: httpx.Request) -> httpx.Response:
-        return httpx.Response(404, text="<html>no such backend</html>")
+        return httpx.Response(404, text=said)
 
     [movie] = run_skipping(fetch(Server(page), 7))
     [failure] = run_skipping(fetch(Server(*[page] * 9), 7, policy=RetryPolicy(max_retries=1)))
@@ -491,8 +608,11 @@ def test_a_stop_ends_waiting_and_leaves_what_was_not_begun(run_skipping):
         ({"access_token": "eyJx.y.z"}, None, "Bearer eyJx.y.z"),
         ({"api_key": "eyJx.y.z"}, None, "Bearer eyJx.y.z"),
         ({"api_key": "abc", "access_token": "eyJx.y.z"}, None, "Bearer eyJx.y.z"),
+        ({"access_token": V3_KEY}, V3_KEY, None),
+        ({"api_key": "eyJx.y.z", "access_token": V3_KEY}, None, "Bearer eyJx.y.z"),
+        ({"api_key": V3_KEY, "access_token": V3_KEY[::-1]}, V3_KEY, None),
     ],
-    ids=["v3-key", "v4-token", "v4-token-as-key", "both"],
+    ids=["v3-key", "v4-token", "v4-token-as-key", "both", "v3-key-as-token", "swapped", "two-keys"],
 )
 def test_a_token_travels_in_a_header_and_only_a_v3_key_in_the_query(keys, query, header, run_skipping):
     server = Server()
@@ -502,6 +622,7 @@ def test_a_token_travels_in_a_header_and_only_a_v3_key_in_the_query(keys, query,
     [request] = server.requests
     assert request.url.params.get("api_key") == query
     assert request.headers.get("Authorization") == header
+    assert request.headers["User-Agent"] == f"tmdb-movie-pipeline/{version()}"
 
 
 def test_no_key_reaches_a_failure_or_a_log_not_even_httpxs(run_skipping, caplog):

@@ -307,3 +307,29 @@ def test_a_waiter_that_is_cancelled_keeps_nobody_waiting(run_skipping):
         return given
 
     assert run_skipping(run()) == 4
+
+
+@pytest.mark.parametrize(
+    ("latency_seconds", "rate", "concurrency", "wanted"),
+    [
+        pytest.param(0.2, 40, 5, 8, id="held-back-by-places"),
+        pytest.param(0.35, 40, 5, 14, id="slower"),
+        pytest.param(0.05, 40, 5, None, id="held-back-by-the-rate"),
+        pytest.param(0.2, 40, 10, None, id="places-enough"),
+    ],
+)
+def test_the_concurrency_that_would_reach_the_rate_is_known_where_places_held_back(
+    latency_seconds, rate, concurrency, wanted, run_skipping
+):
+    async def use() -> int | None:
+        pace = Pace(rate, concurrency)
+        stop = Stop()
+
+        async def ask() -> None:
+            async with pace.turn(stop):
+                await asyncio.sleep(latency_seconds)
+
+        await asyncio.gather(*(ask() for _ in range(100)))
+        return pace.concurrency_to_set
+
+    assert run_skipping(use()) == wanted

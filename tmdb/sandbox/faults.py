@@ -24,7 +24,7 @@ class Fault(StrEnum):
 
     TOO_MANY_REQUESTS = "too_many_requests"  # 429, with Retry-After when `retry_after` is set
     SERVER_ERROR = "server_error"  # 500
-    UNAVAILABLE = "unavailable"  # 503
+    UNAVAILABLE = "unavailable"  # 503, likewise
     UNAUTHORIZED = "unauthorized"  # 401, as for a key that was revoked
     HANG = "hang"  # no answer until the client leaves
     TORN_BODY = "torn_body"  # half of the announced body, then the connection closes
@@ -62,7 +62,9 @@ class Faults(BaseModel):
         default=None, description="attempts at a movie or list after which it is answered well; None: no end"
     )
     movies_only: bool = Field(default=False, description="leave lists and exports alone")
-    retry_after: NonNegativeInt | None = Field(default=None, description="seconds that a 429 asks to wait")
+    retry_after: NonNegativeInt | None = Field(
+        default=None, description="seconds that a 429 or 503 asks to wait"
+    )
     retry_after_as_date: bool = Field(default=False, description="say it as an HTTP date")
     drip_ms: PositiveFloat = Field(default=50, description="what lies between two bytes that drip")
     redirect_to: str = Field(default="", description="URL of another server")

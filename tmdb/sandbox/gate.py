@@ -139,7 +139,7 @@ class Gate:
             case Fault.SERVER_ERROR:
                 await refuse(send, INTERNAL_ERROR)
             case Fault.UNAVAILABLE:
-                await refuse(send, OFFLINE)
+                await refuse(send, OFFLINE, self._retry_after())
             case Fault.UNAUTHORIZED:
                 await refuse(send, INVALID_KEY)
             case Fault.HANG:

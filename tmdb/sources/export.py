@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import NonNegativeFloat
 
+from project import user_agent
 from tmdb.errors import ListFailedError, StoppedError
 from tmdb.sources.source import Found, Position, Source, Tmdb
 
@@ -63,7 +64,7 @@ class Export(Source):
             try:
                 movie_ids = await self._download(file, client)
                 break
-            except (httpx.HTTPError, zlib.error, EOFError, msgspec.DecodeError) as error:
+            except (httpx.HTTPError, httpx.InvalidURL, zlib.error, EOFError, msgspec.DecodeError) as error:
                 logger.info("%s: %s", file, error)
                 wait = next(waits, None)
                 if wait is None:
@@ -90,7 +91,7 @@ class Export(Source):
         movie_ids = array("q")
         async with (
             httpx.AsyncClient(timeout=TIMEOUT) as http,
-            http.stream("GET", file) as response,
+            http.stream("GET", file, headers={"User-Agent": user_agent()}) as response,
         ):
             if response.status_code in ABSENT:
                 raise NotThereError

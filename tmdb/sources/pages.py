@@ -11,7 +11,7 @@ import httpx
 import msgspec
 
 from tmdb.client import TmdbClient
-from tmdb.errors import InvalidPayloadError, ListFailedError, RecordError, TransientError
+from tmdb.errors import InvalidPayloadError, ListFailedError, ListOutageError, RecordError, TransientError
 from tmdb.together import together
 
 MAX_PAGE = 500
@@ -76,9 +76,9 @@ async def _read_page(client: TmdbClient, path: str, params: Mapping[str, str], n
     try:
         return await client.get(path, {**params, "page": str(number)}, _parse, f"page {number} of {path}")
     except (RecordError, TransientError) as error:
-        raise ListFailedError(
-            f"TMDB's list {path} cannot be had, page {number}: {error}", error.http_status
-        ) from error
+        text = f"TMDB's list {path} cannot be had, page {number}: {error}"
+        is_away = isinstance(error, TransientError) and not error.is_answer
+        raise (ListOutageError if is_away else ListFailedError)(text, error.http_status) from error
 
 
 def _parse(response: httpx.Response, content_at: datetime) -> Page:
