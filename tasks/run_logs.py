@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tmdb.redaction import redact
+from tmdb.redaction import escape_controls, redact
 
 # A run adds some kilobytes. The file before a full one is kept as well.
 LARGEST_BYTES = 10_000_000
@@ -71,14 +71,18 @@ QUIET = ("httpx", "httpcore", "py4j", "matplotlib", "grpc", "pyspark")
 
 
 class RedactingFormatter(logging.Formatter):
-    """Formats a record, stack trace included, and then takes the secrets out."""
+    """Formats a record, message on one line, then its stack trace, and takes the secrets out."""
 
     def __init__(self, secrets: tuple[str, ...]) -> None:
         super().__init__(FORMAT)
         self._secrets = secrets
 
     def format(self, record: logging.LogRecord) -> str:
-        return redact(super().format(record), self._secrets)
+        return redact(escape_controls(super().format(record), keep="\n\t"), self._secrets)
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        # What a server says may not look like a record of its own.
+        return escape_controls(super().formatMessage(record))
 
 
 def set_levels() -> None:

@@ -118,3 +118,16 @@ async def test_what_the_packages_warn_of_is_in_the_file_of_their_component(tmp_p
         for words in said
     } == said
     assert all(words in texts["project.log"] for words in said)
+
+
+def test_no_record_commands_a_terminal_or_looks_like_two(tmp_path):
+    with log_files(tmp_path, ("s3cr3t/k3y",)):
+        try:
+            raise ValueError("first\x1b[2J\nsecond s3cr3t%2Fk3y")
+        except ValueError:
+            logging.getLogger("tmdb.client").exception("503 \x9b31m\n2026-01-01 INFO tmdb: all is well")
+
+    first, *trace = (tmp_path / "project.log").read_text().splitlines()
+    assert first.endswith(r"ERROR   tmdb.client: 503 \x9b31m\n2026-01-01 INFO tmdb: all is well")
+    assert trace[0] == "Traceback (most recent call last):"
+    assert trace[-2:] == [r"ValueError: first\x1b[2J", "second ***"]
