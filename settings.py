@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from dotenv.parser import parse_stream
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -16,10 +16,15 @@ TMDB_API_URL = "https://api.themoviedb.org/3"
 TMDB_EXPORTS_URL = "https://files.tmdb.org/p/exports"
 IMDB_RATINGS_URL = "https://datasets.imdbws.com/title.ratings.tsv.gz"
 SANDBOX_SOURCE = "sandbox"
+WEB = ("http", "https")
 ENV_FILE = ".env"
 # Some editors on Windows begin a file with a mark.
 ENCODING = "utf-8-sig"
 LARGEST_MOVIE_ID = 2**63 - 1
+TMDB_HOSTS = ("api.themoviedb.org", "api.tmdb.org")
+SHORTEST_KEY = 8
+# What the address of a Spark Connect server may say openly; all else in it may be a secret.
+OPEN_PARAMETERS = {"use_ssl", "user_id", "user_agent", "session_id", "grpc_max_message_size"}
 
 # 0 does not exist: TMDB answers 404 for it, and the pipeline shows what it does with that.
 DEFAULT_MOVIE_IDS = (
@@ -32,6 +37,70 @@ class SettingsError(Exception):
     """A setting cannot be used; the text names it and says what would do (exit status 2)."""
 
     is_usage = True
+
+
+def parse_path(text: str) -> Path:
+    """Make a path absolute, its `~` written out.
+
+    Raises:
+        ValueError: it is blank, a URL, holds a NUL, or begins with the home folder of an unknown user.
+    """
+    if not text.strip() or "\0" in text or "://" in text:
+        raise ValueError("this is no path. Give the path of a file or a folder")
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError:
+        raise ValueError(f"there is no home folder for {Path(text).parts[0]}. Give the whole path") from None
+
+
+def parse_folder(text: str) -> Path:
+    """Make a folder's path absolute, whether it is there or not.
+
+    Raises:
+        ValueError: it is no path, or that of a file.
+    """
+    path = parse_path(text)
+    if path.exists() and not path.is_dir():
+        raise ValueError("this is a file. Give the path of a folder")
+    return path
+
+
+def parse_url(text: str, example: str, schemes: tuple[str, ...] = (), *, may_be_signed: bool = False) -> str:
+    """Check a URL; the error never shows it, since a password may be in it.
+
+    Raises:
+        ValueError: it is no such URL, or has a user, a password, a fragment or, unless signed, a query.
+    """
+    is_bare = "#" not in text and (may_be_signed or "?" not in text)
+    if not (text.isprintable() and is_bare and _names_host(text, schemes)):
+        query = "" if may_be_signed else ", a query"
+        raise ValueError(f"give a URL like {example}, without a user, a password{query} or a fragment")
+    return text
+
+
+def _names_host(text: str, schemes: tuple[str, ...]) -> bool:
+    """Whether a URL has a host, or is of a file, and nothing before it; its scheme is one of those given."""
+    try:
+        url = urlsplit(text)
+        # `spark://` may name several hosts, each with a port.
+        if "," not in url.netloc:
+            _ = url.port  # raises where it is none, as where a password holds a slash
+    except ValueError:
+        return False
+    # In Azure's addresses a container stands where elsewhere a user does.
+    user, at, _ = url.netloc.rpartition("@")
+    is_container = url.scheme.startswith(("abfs", "wasb")) and ":" not in user
+    is_host = bool(url.hostname) and " " not in url.netloc and (not at or is_container)
+    return (is_host or url.scheme == "file") and (not schemes or url.scheme in schemes)
+
+
+def parse_lake(text: str) -> str:
+    """The root of a lake: a URL as it is, or a folder's absolute path.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    return parse_url(text, "s3://bucket/movies") if "://" in text else str(parse_folder(text))
 
 
 def parse_movie_ids(text: str) -> tuple[int, ...]:
@@ -70,7 +139,12 @@ class Settings(BaseSettings):
     """All that can be set, with defaults (contract, section 2)."""
 
     model_config = SettingsConfigDict(
-        env_file=ENV_FILE, env_file_encoding=ENCODING, env_ignore_empty=True, extra="ignore", frozen=True
+        env_file=ENV_FILE,
+        env_file_encoding=ENCODING,
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        allow_inf_nan=False,
     )
 
     tmdb_api_key: SecretStr | None = None
@@ -128,15 +202,15 @@ class Settings(BaseSettings):
             raise ValueError("a key has letters, digits and punctuation only; this one has other characters")
         return SecretStr(key) if key else None
 
-    @field_validator("tmdb_base_url", "tmdb_exports_url")
+    @field_validator("tmdb_base_url")
     @classmethod
-    def _check_url(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        url = urlsplit(value)
-        if url.scheme not in ("http", "https") or not url.hostname or url.username or url.query:
-            raise ValueError("give a URL like https://api.themoviedb.org/3, without a user or a query")
-        return value.rstrip("/")
+    def _check_base_url(cls, value: str | None) -> str | None:
+        return value and parse_url(value, TMDB_API_URL, WEB).rstrip("/")
+
+    @field_validator("tmdb_exports_url")
+    @classmethod
+    def _check_exports_url(cls, value: str) -> str:
+        return parse_url(value, TMDB_EXPORTS_URL, WEB, may_be_signed=True).rstrip("/")
 
     @field_validator("imdb_ratings")
     @classmethod
@@ -144,22 +218,42 @@ class Settings(BaseSettings):
         if value is None or not value.strip():
             return None
         if "://" not in value:
-            return str(Path(value).expanduser().absolute())
-        url = urlsplit(value)
-        if url.scheme not in ("http", "https") or not url.hostname or url.username or url.query:
-            raise ValueError(f"give a path, or a URL like {IMDB_RATINGS_URL}, without a user or a query")
-        return value
+            return str(parse_path(value))
+        return parse_url(value, IMDB_RATINGS_URL, WEB, may_be_signed=True)
 
-    @field_validator("output_dir")
+    @field_validator("spark_master")
     @classmethod
-    def _make_absolute(cls, value: Path) -> Path:
+    def _check_master(cls, value: str) -> str:
+        return parse_url(value, "sc://host:15002") if "://" in value else value
+
+    @field_validator("lake_root")
+    @classmethod
+    def _check_lake(cls, value: str | None) -> str | None:
+        return value if value is None else parse_lake(value)
+
+    @field_validator("output_dir", mode="before")
+    @classmethod
+    def _make_absolute(cls, value: Any) -> Any:
         # A run may be cached, logged and read elsewhere than where it was started.
-        return value.expanduser().absolute()
+        return parse_folder(str(value))
 
     @model_validator(mode="after")
     def _require_key_for_base_url(self) -> Settings:
         if self.tmdb_base_url and self.uses_sandbox:
             raise ValueError("TMDB_BASE_URL needs a key: set TMDB_API_KEY or TMDB_ACCESS_TOKEN as well")
+        return self
+
+    @model_validator(mode="after")
+    def _refuse_part_of_a_key(self) -> Settings:
+        # Another server's key may have any length.
+        if (host := urlsplit(self.tmdb_base_url or TMDB_API_URL).hostname) in TMDB_HOSTS:
+            for name in ("tmdb_api_key", "tmdb_access_token"):
+                key: SecretStr | None = getattr(self, name)
+                if key is not None and len(key.get_secret_value()) < SHORTEST_KEY:
+                    raise ValueError(
+                        f"{name.upper()} has under {SHORTEST_KEY} characters, which no key of {host} has. "
+                        "Set the whole key"
+                    )
         return self
 
     @property
@@ -170,8 +264,7 @@ class Settings(BaseSettings):
     @property
     def lake(self) -> str:
         """Root folder or URL of the Delta tables; sandbox data stay apart from real data."""
-        root = self.lake_root or ("data/sandbox" if self.uses_sandbox else "data")
-        return root if "://" in root else str(Path(root).expanduser().absolute())
+        return self.lake_root or parse_lake("data/sandbox" if self.uses_sandbox else "data")
 
     @property
     def engine_fallback(self) -> str | None:
@@ -185,8 +278,34 @@ class Settings(BaseSettings):
     def secrets(self) -> tuple[str, ...]:
         """The values that no log, table, artifact or error text may show."""
         keys = (self.tmdb_api_key, self.tmdb_access_token)
-        token = self.spark_master.partition("token=")[2].partition(";")[0]
-        return (*(key.get_secret_value() for key in keys if key is not None), *([token] if token else []))
+        urls = (self.tmdb_exports_url, self.imdb_ratings or "")
+        return (
+            *(key.get_secret_value() for key in keys if key is not None),
+            *master_secrets(self.spark_master),
+            *(secret for url in urls for secret in _signature(url)),
+        )
+
+
+def is_signed(location: str | None) -> bool:
+    """Whether an address has a query, which is as good as a key to what is there."""
+    return location is not None and "://" in location and "?" in location
+
+
+def master_secrets(master: str) -> tuple[str, ...]:
+    """The values in a master's address that nobody may see: its token, and what goes into headers."""
+    if not master.startswith("sc://"):
+        return ()
+    pairs = (pair.partition("=") for pair in master.split(";")[1:])
+    return tuple(unquote(value) for name, _, value in pairs if value and name not in OPEN_PARAMETERS)
+
+
+def _signature(location: str) -> tuple[str, ...]:
+    """The query of an address, and those of its values that are long enough to be keys."""
+    if not is_signed(location):
+        return ()
+    query = location.partition("?")[2]
+    values = (unquote(pair.partition("=")[2]) for pair in query.split("&"))
+    return (unquote(query), *(value for value in values if len(value) >= SHORTEST_KEY))
 
 
 def load_settings(movie_ids_file: Path | None = None, **overrides: Any) -> Settings:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from flows.terminal import Terminal
 from lake.backup import CopiedTable, copy_lake
-from settings import load_settings
+from settings import SettingsError, load_settings, parse_lake
 
 BYTES_A_KILOBYTE = 1_000
 
@@ -25,7 +25,7 @@ def show_restore(backup: str, lake_root: str | None) -> None:
 def _show_copy(source: str | None, target: str | None, name: str) -> None:
     terminal = Terminal()
     # Both are given as LAKE_ROOT would be; None is what LAKE_ROOT says.
-    source_root, target_root = (load_settings(lake_root=root).lake for root in (source, target))
+    source_root, target_root = (_place(root) for root in (source, target))
     began = time.monotonic()
     try:
         tables = copy_lake(source_root, target_root)
@@ -35,6 +35,15 @@ def _show_copy(source: str | None, target: str | None, name: str) -> None:
         ) from None
     _say_tables(terminal, tables)
     terminal.say(f"{name} is in {target_root}, copied in {time.monotonic() - began:.1f} s")
+
+
+def _place(root: str | None) -> str:
+    if root is None:
+        return load_settings().lake
+    try:
+        return parse_lake(root)
+    except ValueError as error:
+        raise SettingsError(f"The place of a copy: {error}") from error
 
 
 def _say_tables(terminal: Terminal, tables: Sequence[CopiedTable]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from enum import StrEnum
+from math import inf
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,7 @@ import typer
 
 from flows.examples import epilog
 from flows.failure import Commands
-from flows.options import LakeRoot, OutputDir
+from flows.options import LARGEST, LakeRoot, OutputDir, parse_file
 from flows.quarantine import app as quarantine
 from flows.reading import app as reading
 from tasks.stages import Stage
@@ -66,7 +67,10 @@ def run(
         str | None, typer.Option(metavar="1,2,3", help="TMDB ids; 19 well-known movies where none are given.")
     ] = None,
     movie_ids_file: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A file of ids, separated by commas, blanks or lines.")
+        Path | None,
+        typer.Option(
+            parser=parse_file, metavar="FILE", help="A file of ids, separated by commas, blanks or lines."
+        ),
     ] = None,
     source: Annotated[
         Source,
@@ -113,7 +117,10 @@ def run(
     as_of_version: Annotated[
         int | None,
         typer.Option(
-            min=0, metavar="N", help="Only write report and plots of silver's version N, beside the others."
+            min=0,
+            max=LARGEST,
+            metavar="N",
+            help="Only write report and plots of silver's version N, beside the others.",
         ),
     ] = None,
     dry_run: Annotated[
@@ -130,8 +137,8 @@ def run(
         raise typer.BadParameter("give --movie-ids or --movie-ids-file, not both")
     if source.value != "ids" and not (movie_ids is None and movie_ids_file is None):
         raise typer.BadParameter(f"movie ids are for the source ids, not for {source.value}")
-    if max_minutes is not None and max_minutes <= 0:
-        raise typer.BadParameter("--max-minutes is more than 0")
+    if max_minutes is not None and not 0 < max_minutes < inf:
+        raise typer.BadParameter("--max-minutes is a number of minutes, more than 0")
     if as_of_version is not None and stage not in (None, [Stage.REPORT]):
         raise typer.BadParameter("--as-of-version is for the stage report")
     request = RunRequest(
@@ -159,6 +166,7 @@ def forecast(
         list[int] | None,
         typer.Option(
             min=0,
+            max=LARGEST,
             metavar="ID",
             help="Forecast this movie of the lake, of the held-back years or later; can be repeated.",
         ),
@@ -171,7 +179,7 @@ def forecast(
     ] = False,
     lake_root: LakeRoot = None,
     output_dir: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder of the model, its scores and the plots.")
+        str | None, typer.Option(metavar="DIR", help="Folder of the model, its scores and the plots.")
     ] = None,
 ) -> None:
     """Forecast what movies earn from what is known before their release, and say how well.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 from typing import Any
 
@@ -11,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from flows.interrupt import interrupt_status, terminated_like_interrupted
+from flows.streams import prepare_streams, silence
 from flows.terminal import Terminal
 from proxies import keep_loopback_direct
 from tasks.run_logs import OWN_PACKAGES, log_files
@@ -24,6 +24,18 @@ LONGEST_SENTENCE = 300
 class Commands(TyperGroup):
     """Commands that do their work or raise; whatever they raise ends here."""
 
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        """Parse and run a command, wherever its output goes."""
+        prepare_streams()
+        try:
+            return super().main(*arguments, **options)
+        except SystemExit as end:
+            # How the libraries end where nobody reads a help text or a version.
+            if isinstance(end.__context__, BrokenPipeError):
+                silence(sys.stdout)
+                end.code = OK
+            raise
+
     def invoke(self, ctx: Any) -> object:
         """Run a command, and end with the status of what it raised."""
         try:
@@ -31,8 +43,7 @@ class Commands(TyperGroup):
             with terminated_like_interrupted():
                 return super().invoke(ctx)
         except BrokenPipeError:
-            # Whoever reads has had enough, as `head` has. What is flushed at exit must not fail again.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            silence(sys.stdout)
             raise typer.Exit(OK) from None
         except KeyboardInterrupt as interrupt:
             Terminal().fail(str(interrupt) or "Interrupted")
@@ -45,10 +56,11 @@ class Commands(TyperGroup):
 
 def fail(error: Exception) -> int:
     """Say what went wrong; of what nobody foresaw, the stack trace goes into the log file."""
+    terminal = Terminal(_secrets())
     if is_own(error):
-        Terminal().fail(sentence(error))
+        terminal.fail(sentence(error))
     else:
-        Terminal().fail(f"{sentence(error)}{_keep_trace(error)}")
+        terminal.fail(f"{sentence(error)}{_keep_trace(error)}")
     return status(error)
 
 
@@ -72,6 +84,15 @@ def is_own(error: Exception) -> bool:
 
 def _package(error: Exception) -> str:
     return type(error).__module__.partition(".")[0]
+
+
+def _secrets() -> tuple[str, ...]:
+    from settings import SettingsError, load_settings
+
+    try:
+        return load_settings().secrets
+    except SettingsError:
+        return ()
 
 
 def _keep_trace(error: Exception) -> str:

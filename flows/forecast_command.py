@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from flows.failure import OK
 from flows.interrupt import Interrupts
 from flows.local_api import start_local_api
@@ -18,7 +16,7 @@ def run_forecast(
     holdout_years: int,
     accept_score: bool,
     lake_root: str | None,
-    output_dir: Path | None,
+    output_dir: str | None,
 ) -> int:
     """Forecast, and say how well; return the exit status."""
     settings = load_settings(lake_root=lake_root, output_dir=output_dir)

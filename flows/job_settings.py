@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
-from pathlib import Path
 from typing import TypedDict
 
 from flows.run_settings import EnvironmentKeys
-from settings import Settings, load_settings
+from settings import Settings, SettingsError, is_signed, load_settings, master_secrets, parse_path
 from spark.container import memory_limit
 
 DATA = "/data"
@@ -90,13 +89,15 @@ def job_environment(settings: Settings) -> dict[str, str]:
     for name in PASSED_ON:
         if name in settings.model_fields_set:
             value = getattr(settings, name)
+            if isinstance(value, str) and is_signed(value):
+                continue  # job variables can be seen
             text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
             environment[name.upper()] = text
     environment |= {name: os.environ[name] for name in STORE_VARIABLES if name in os.environ}
     if "://" in settings.lake:
         environment["LAKE_ROOT"] = settings.lake
     # Another engine of this machine is none of a container's; a server may be anybody's.
-    if settings.spark_master.startswith("sc://") and "token=" not in settings.spark_master:
+    if settings.spark_master.startswith("sc://") and not master_secrets(settings.spark_master):
         environment["SPARK_MASTER"] = settings.spark_master
     return environment
 
@@ -105,7 +106,10 @@ def data_volume(volume: str) -> str:
     """The volume's name, or the folder's path, with the folders that jobs write made in it."""
     if not volume.startswith(("/", ".", "~")):
         return volume
-    folder = Path(volume).expanduser().absolute()
+    try:
+        folder = parse_path(volume)
+    except ValueError as error:
+        raise SettingsError(f"DATA_VOLUME: {error}") from error
     for name in DATA_FOLDERS:
         (folder / name).mkdir(parents=True, exist_ok=True)
     # Jobs run as a user of their own, whom this machine need not know.

@@ -7,9 +7,28 @@ from typing import Annotated
 
 import typer
 
+LARGEST = 2**63 - 1
+
+
+def parse_file(text: str) -> Path:
+    """The path of a file as it was given, its `~` written out; for options.
+
+    Raises:
+        typer.BadParameter: it is blank, a URL, or below the home folder of an unknown user.
+    """
+    from settings import parse_path
+
+    try:
+        parse_path(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    return Path(text).expanduser()
+
+
 LakeRoot = Annotated[
     str | None, typer.Option(metavar="DIR", help="Folder or object-store URL of the Delta tables.")
 ]
+# Not a path: an empty one would be the working folder.
 OutputDir = Annotated[
-    Path | None, typer.Option(metavar="DIR", help="Folder of the report, the plots and the logs.")
+    str | None, typer.Option(metavar="DIR", help="Folder of the report, the plots and the logs.")
 ]

@@ -15,4 +15,4 @@ SourceName = Annotated[
 ]
 MaxRequests = Annotated[int, Field(ge=1)] | None
 SilverVersion = Annotated[int, Field(ge=0)] | None
-MaxMinutes = Annotated[float, Field(gt=0)] | None
+MaxMinutes = Annotated[float, Field(gt=0, allow_inf_nan=False)] | None

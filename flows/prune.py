@@ -19,6 +19,7 @@ def show_prune(days: int, dry_run: bool) -> None:
     Raises:
         PruneError: Prefect's API does not answer, or refuses.
     """
+    terminal = Terminal()
     api = start_local_api()
     # Prefect is imported here and not before: its API has been starting meanwhile.
     import httpx
@@ -26,13 +27,12 @@ def show_prune(days: int, dry_run: bool) -> None:
     from tasks.pruning import FLOWS, prune_runs
 
     try:
-        with api.ready():
+        with api.ready(terminal.note):
             pruned = asyncio.run(prune_runs(days, dry_run))
     except httpx.HTTPError as error:
         reason = str(error).partition("\n")[0]
         raise PruneError(f"Old runs cannot be deleted: {reason}. Check PREFECT_API_URL.") from error
     verb = "Would delete" if dry_run else "Deleted"
-    terminal = Terminal()
     terminal.say(
         f"{verb} {counted(pruned.runs, 'run')} older than {counted(days, 'day')}, "
         f"with {counted(pruned.artifacts, 'artifact')} and their logs."

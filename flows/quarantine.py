@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from flows.options import LakeRoot, OutputDir
+from flows.options import LARGEST, LakeRoot, OutputDir
 
 app = typer.Typer(
     name="quarantine",
@@ -20,7 +20,9 @@ def list_refused(
     reason: Annotated[
         str | None, typer.Option(metavar="REASON", help="Only payloads refused for this reason.")
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, metavar="N", help="List so many payloads at most.")] = 50,
+    limit: Annotated[
+        int, typer.Option(min=1, max=LARGEST, metavar="N", help="List so many payloads at most.")
+    ] = 50,
     lake_root: LakeRoot = None,
 ) -> None:
     """Count refused payloads and filtered movies by reason, and list the payloads.
@@ -35,7 +37,9 @@ def list_refused(
 
 @app.command()
 def show(
-    movie_id: Annotated[int, typer.Argument(metavar="MOVIE_ID", help="The id the movie was asked for by.")],
+    movie_id: Annotated[
+        int, typer.Argument(max=LARGEST, metavar="MOVIE_ID", help="The id the movie was asked for by.")
+    ],
     lake_root: LakeRoot = None,
 ) -> None:
     """Print the refused payload of a movie: laid out where it is JSON, else as it came.
@@ -51,7 +55,7 @@ def show(
 def replay(
     movie_ids: Annotated[
         list[int] | None,
-        typer.Argument(metavar="MOVIE_ID", help="Only these; all where none are given."),
+        typer.Argument(max=LARGEST, metavar="MOVIE_ID", help="Only these; all where none are given."),
     ] = None,
     reason: Annotated[
         str | None, typer.Option(metavar="REASON", help="Only payloads refused for this reason.")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from flows.examples import epilog
-from flows.options import LakeRoot
+from flows.options import LARGEST, LakeRoot, parse_file
 from lake.names import complete_name
 from report.answer_formats import Format
 
@@ -20,17 +20,26 @@ def sql(
     query: Annotated[
         str | None, typer.Argument(metavar="[QUERY]", help="A SELECT in quotes; - reads standard input.")
     ] = None,
-    file: Annotated[Path | None, typer.Option(metavar="FILE", help="A file with the query in it.")] = None,
+    file: Annotated[
+        Path | None, typer.Option(parser=parse_file, metavar="FILE", help="A file with the query in it.")
+    ] = None,
     form: Annotated[
         Format | None,
         typer.Option("--format", help="table on a terminal, csv elsewhere, or as the name of --output says."),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the rows into this file.")
+        Path | None, typer.Option(parser=parse_file, metavar="FILE", help="Write the rows into this file.")
     ] = None,
     limit: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="So many rows at most; 100 in a table, else all.")
+        int | None,
+        typer.Option(min=1, max=LARGEST, metavar="N", help="So many rows at most; 100 in a table, else all."),
     ] = None,
+    escape_formulas: Annotated[
+        bool,
+        typer.Option(
+            "--escape-formulas", help="In CSV, put ' before texts that a spreadsheet takes for formulas."
+        ),
+    ] = False,
     lake_root: LakeRoot = None,
 ) -> None:
     """Ask the tables in SQL: silver.movies, gold.genres, and all that `movies show` lists.
@@ -39,7 +48,7 @@ def sql(
     """
     from flows.sql import read_sql, show_answer
 
-    show_answer(read_sql(query, file), form, output, limit, lake_root)
+    show_answer(read_sql(query, file), form, output, limit, lake_root, escape_formulas)
 
 
 @app.command(rich_help_panel="Look", epilog=epilog("show"))
@@ -53,9 +62,12 @@ def show(
         ),
     ] = None,
     version: Annotated[
-        int | None, typer.Option(min=0, metavar="N", help="An older version of it, while that can be read.")
+        int | None,
+        typer.Option(min=0, max=LARGEST, metavar="N", help="An older version of it, while that can be read."),
     ] = None,
-    rows: Annotated[int, typer.Option(min=0, metavar="N", help="Show so many of its first rows.")] = 5,
+    rows: Annotated[
+        int, typer.Option(min=0, max=LARGEST, metavar="N", help="Show so many of its first rows.")
+    ] = 5,
     lake_root: LakeRoot = None,
 ) -> None:
     """Say what a table holds: rows, version, where they come from, what its columns mean, first rows.

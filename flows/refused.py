@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
-import typer
 
+from flows.streams import standard_output
 from flows.terminal import Terminal
 from lake.arrow import arrow_schema
 from lake.delta import open_table, query
@@ -109,7 +109,8 @@ def show_payload(movie_id: int, lake_root: str | None) -> None:
     if laid_out is None:
         terminal.note("The payload is no JSON that can be laid out: it is printed as it came")
     # As bytes, so that no encoding of the terminal can refuse a character of it.
-    typer.echo((payload if laid_out is None else laid_out).encode())
+    with standard_output() as stream:
+        stream.write(f"{payload if laid_out is None else laid_out}\n".encode())
 
 
 def count_reasons(table: Table, lake_root: str) -> dict[str, int]:

@@ -36,7 +36,7 @@ def show_replay(
     fetch: bool,
     spark_master: str | None,
     lake_root: str | None,
-    output_dir: Path | None,
+    output_dir: str | None,
 ) -> int:
     """Run the pipeline over what was refused, and say what became of it; return the exit status."""
     terminal = Terminal()

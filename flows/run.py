@@ -15,10 +15,9 @@ from flows.interrupt import Interrupted, Interrupts, describe_interrupt, interru
 from flows.local_api import LocalApi, start_local_api
 from flows.terminal import Terminal
 from proxies import ProxyError, check_proxies
-from settings import Settings, SettingsError, load_settings
+from settings import Settings, SettingsError, is_signed, load_settings, master_secrets
 from tasks.run_logs import log_files
 from tasks.stages import Stage
-from tmdb.redaction import redact
 
 if TYPE_CHECKING:
     from flows.planning import Errand
@@ -44,7 +43,7 @@ class RunRequest:
     movie_ids_file: Path | None = None
     spark_master: str | None = None
     lake_root: str | None = None
-    output_dir: Path | None = None
+    output_dir: str | None = None
     accept_checks: list[str] | None = None
     as_of_version: int | None = None
     imdb_ratings: str | None = None
@@ -90,20 +89,31 @@ class RunRequest:
 
 def execute(request: RunRequest, *, dry_run: bool = False) -> int:
     """Run the pipeline, or only say what it would do; return the exit status (contract, section 1)."""
-    from spark.session import EngineUnavailable, check_engine_settings
+    from spark.errors import EngineUnavailable, UnknownCheckError
+    from spark.session import check_engine_settings
 
     try:
         settings = request.settings()
+    except SettingsError as error:
+        Terminal().fail(str(error))
+        return USAGE
+    try:
         errand = request.errand(settings)
         check_proxies()
         check_engine_settings(
             settings.spark_master, settings.spark_driver_memory, settings.spark_executor_memory
         )
         _check_ratings(request, settings)
-        if "token=" in (request.spark_master or ""):
+        if master_secrets(request.spark_master or ""):
             raise SettingsError("Set a master with a token as SPARK_MASTER: as an option it would be seen")
-    except (SettingsError, EngineUnavailable, ProxyError) as error:
-        Terminal().fail(str(error))
+        if is_signed(request.imdb_ratings):
+            raise SettingsError("Set an address with a query as IMDB_RATINGS: as an option it would be seen")
+        if request.accept_checks:
+            from spark.checks.registry import require_known
+
+            require_known(request.accept_checks)
+    except (SettingsError, EngineUnavailable, ProxyError, UnknownCheckError) as error:
+        Terminal(settings.secrets).fail(str(error))
         return USAGE
 
     def act(terminal: Terminal, interrupts: Interrupts) -> int:
@@ -116,7 +126,7 @@ def execute(request: RunRequest, *, dry_run: bool = False) -> int:
 
 def guarded(settings: Settings, act: Callable[[Terminal, Interrupts], int]) -> int:
     """Act with log files and Ctrl-C taken care of; what goes wrong is one sentence and an exit status."""
-    terminal = Terminal(lambda text: redact(text, settings.secrets))
+    terminal = Terminal(settings.secrets)
     logs = settings.output_dir / "logs"
     interrupts = Interrupts()
     try:

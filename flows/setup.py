@@ -26,7 +26,7 @@ from pydantic_settings import BaseSettings
 from flows.run_settings import SECRET_BLOCKS
 from flows.terminal import Terminal
 from proxies import check_proxies
-from settings import Settings, SettingsError, load_settings
+from settings import WEB, Settings, SettingsError, load_settings, parse_url
 from tmdb.redaction import redact
 
 DEPLOYMENTS = Path(__file__).parent.parent / "deployments"
@@ -57,7 +57,7 @@ def show_setup(pool: str) -> None:
     check_proxies()
     webhook = _read_webhook()
     secrets = (*settings.secrets, *([webhook] if webhook else []))
-    terminal = Terminal(lambda text: redact(text, secrets))
+    terminal = Terminal(secrets)
     try:
         asyncio.run(set_up(pool, settings, webhook, terminal.say))
     except (SettingsError, SetupError) as error:
@@ -193,9 +193,10 @@ def _read(path: Path) -> str:
 def _read_webhook() -> str | None:
     url = NotificationSettings().notification_url
     webhook = url.get_secret_value().strip() if url else ""
-    if webhook and not webhook.startswith(("http://", "https://")):
-        raise SettingsError("NOTIFICATION_URL: give the URL of a webhook, beginning with https://")
-    return webhook or None
+    try:
+        return parse_url(webhook, "https://chat.example/hook", WEB, may_be_signed=True) if webhook else None
+    except ValueError as error:
+        raise SettingsError(f"NOTIFICATION_URL: {error}") from error
 
 
 def _reason(error: Exception) -> str:

@@ -6,12 +6,11 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-import typer
-
+from flows.streams import standard_output
 from flows.terminal import Terminal
 from lake.queries import Answer, ask
 from lake.statements import is_plan
@@ -45,7 +44,12 @@ def read_sql(argument: str | None, file: Path | None) -> str:
 
 
 def show_answer(
-    sql: str, form: Format | None, output: Path | None, limit: int | None, lake_root: str | None
+    sql: str,
+    form: Format | None,
+    output: Path | None,
+    limit: int | None,
+    lake_root: str | None,
+    escape_formulas: bool = False,
 ) -> None:
     """Answer the query on standard output, or into a file that is there once it is whole.
 
@@ -57,6 +61,10 @@ def show_answer(
     form = form or (format_of(output) if output else None) or _default_format()
     if form is Format.PARQUET and output is None:
         raise SettingsError("Parquet goes into a file: give --output FILE.parquet")
+    if escape_formulas and form is not Format.CSV:
+        raise SettingsError(f"--escape-formulas is for CSV, and the format is {form}. Give --format csv")
+    if output is not None and output.is_dir():
+        raise SettingsError(f"{output} is a folder. Give --output the name of a file")
     answer = ask(lake, sql)
     terminal = Terminal()
     if form is Format.TABLE and is_plan(sql):
@@ -66,7 +74,7 @@ def show_answer(
     head = Head(answer.batches, shown)
     with _open(output) as stream:
         width = shutil.get_terminal_size().columns if output is None and sys.stdout.isatty() else None
-        write_answer(answer.schema, head, form, stream, width)
+        write_answer(answer.schema, head, form, stream, width, escape_formulas=escape_formulas)
         if form is Format.TABLE:
             stream.write(f"{_count(head)}\n".encode())
     if output is not None:
@@ -87,16 +95,17 @@ def _count(head: Head) -> str:
 
 
 def _say_plan(answer: Answer) -> None:
-    for row in answer.read_all().to_pylist():
-        typer.echo(f"{row['plan_type']}\n{row['plan']}\n".encode(), nl=False)
+    with standard_output() as stream:
+        for row in answer.read_all().to_pylist():
+            stream.write(f"{row['plan_type']}\n{row['plan']}\n".encode())
 
 
 @contextmanager
 def _open(output: Path | None) -> Iterator[IO[bytes]]:
     """Standard output, or a file that takes its name when all has been written."""
     if output is None:
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
+        with standard_output() as stream:
+            yield stream
         return
     unfinished = output.with_name(f".{output.name}.{os.getpid()}")
     try:
@@ -106,4 +115,5 @@ def _open(output: Path | None) -> Iterator[IO[bytes]]:
     except OSError as error:
         raise SettingsError(f"{output} cannot be written: {error.strerror or error}") from error
     finally:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):
+            unfinished.unlink()

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import msgspec
-import typer
 
 from flows.lake_status import LONGEST_AGE, LakeStatus, MovieStatus, StageStatus, read_status
+from flows.streams import standard_output
 from flows.terminal import Terminal
 from report.formats import counted
 from settings import load_settings
@@ -20,7 +20,8 @@ def show_status(lake_root: str | None, as_json: bool = False) -> None:
     """Say it in lines for a person, or as one JSON object."""
     status = read_status(load_settings(lake_root=lake_root), datetime.now(UTC))
     if as_json:
-        typer.echo(msgspec.json.format(msgspec.json.encode(status), indent=1))
+        with standard_output() as stream:
+            stream.write(msgspec.json.format(msgspec.json.encode(status), indent=1) + b"\n")
         return
     terminal = Terminal()
     for line in describe(status):

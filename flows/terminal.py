@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from rich.console import Console
 
+from flows.streams import silence
 from imdb import ATTRIBUTION
 from report.files import DASHBOARD_NAME
+from tmdb.redaction import escape_controls, redact
 
 if TYPE_CHECKING:
     from flows.run_report import RunReport
@@ -33,24 +35,41 @@ class Advance(Protocol):
     def sentence(self) -> str: ...
 
 
-class Terminal:
-    """Speaks to a person where there is a terminal, and in plain lines where there is none."""
+class _Console(Console):
+    """Prints texts as they are, and nothing any more once nobody reads."""
 
-    def __init__(self, redact: Callable[[str], str] = lambda text: text) -> None:
-        self._out = Console(highlight=False)
-        self._errors = Console(stderr=True, highlight=False)
-        self._redact = redact
+    def __init__(self, *, stderr: bool = False) -> None:
+        super().__init__(stderr=stderr, highlight=False, markup=False, emoji=False)
+
+    def on_broken_pipe(self) -> None:
+        # The work is worth more than its words: a run goes on, as it does without a terminal.
+        self.quiet = True
+        silence(self.file)
+
+
+class Terminal:
+    """Speaks to a person where there is a terminal, and in plain lines where there is none.
+
+    Every text is one line without secrets, in which control characters are escaped.
+    """
+
+    def __init__(self, secrets: tuple[str, ...] = ()) -> None:
+        self._out, self._errors = _Console(), _Console(stderr=True)
+        self._secrets = secrets
 
     def say(self, text: str) -> None:
-        self._out.print(self._redact(text), markup=False, soft_wrap=True)
+        self._print(self._out, text)
 
     def note(self, text: str) -> None:
         """Say something that is not for a pipe."""
-        self._errors.print(self._redact(text), markup=False, soft_wrap=True)
+        self._print(self._errors, text)
 
     def fail(self, text: str) -> None:
         """Say in one sentence what went wrong."""
-        self._errors.print(f"Error: {self._redact(text)}", markup=False, soft_wrap=True)
+        self._print(self._errors, f"Error: {text}")
+
+    def _print(self, console: Console, text: str) -> None:
+        console.print(escape_controls(redact(text, self._secrets)), soft_wrap=True)
 
     @contextmanager
     def warnings_of(self, logger_name: str) -> Iterator[None]:
@@ -76,7 +95,7 @@ class Terminal:
             TextColumn("Fetching"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[note]}"),
+            TextColumn("{task.fields[note]}", markup=False),
         )
         with Progress(*columns, TimeRemainingColumn(), console=self._out, transient=True) as bar:
             row = bar.add_task("fetch", total=None, note="", visible=False)

@@ -64,6 +64,12 @@ def is_url(location: str) -> bool:
     return "://" in location
 
 
+def shown(location: str) -> str:
+    """The location as texts may have it: the query of a signed address is as good as a key."""
+    address, mark, _ = location.partition("?")
+    return f"{address}?***" if mark and is_url(location) else location
+
+
 def check_file(location: str) -> None:
     """Refuse a path where nothing can be read.
 
@@ -94,8 +100,8 @@ async def _download(url: str, known_mark: str | None, target: Path, waits: Itera
                 reason = _reason(error)
                 wait = next(further, None) if _may_pass(error) else None
                 if wait is None:
-                    raise UnavailableError(f"{url} cannot be had: {reason}") from error
-                logger.info("%s: %s; once more in %.1f s", url, reason, wait)
+                    raise UnavailableError(f"{shown(url)} cannot be had: {reason}") from error
+                logger.info("%s: %s; once more in %.1f s", shown(url), reason, wait)
             await asyncio.sleep(wait)
 
 
@@ -114,9 +120,11 @@ async def _ask(http: httpx.AsyncClient, url: str, known_mark: str | None, target
         with target.open("wb") as file:
             async for piece in response.aiter_raw():
                 if (size := size + len(piece)) > MOST_BYTES:
-                    raise UnavailableError(f"{url} is no file of ratings: it has over {MOST_BYTES:,} bytes")
+                    raise UnavailableError(
+                        f"{shown(url)} is no file of ratings: it has over {MOST_BYTES:,} bytes"
+                    )
                 file.write(piece)
-    logger.info("%s bytes of %s", f"{size:,}", url)
+    logger.info("%s bytes of %s", f"{size:,}", shown(url))
     return Copy(target, mark)
 
 

@@ -7,11 +7,14 @@ from typing import IO, Any
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from report.answer_formats import Format
 from report.grids import Grid
 
 # Of these an object's keys, or a file's columns, are made.
+# What spreadsheets compute: https://owasp.org/www-community/attacks/CSV_Injection.
+FORMULA = r"^([=+\-@\t\r\n＝＋－＠])"  # noqa: RUF001
 UNIQUE_NAMES = {Format.JSON, Format.NDJSON, Format.PARQUET}
 
 
@@ -43,8 +46,12 @@ def write_answer(
     form: Format,
     stream: IO[bytes],
     most_cells: int | None = None,
+    *,
+    escape_formulas: bool = False,
 ) -> None:
     """Write rows, batch by batch where the format allows that.
+
+    With `escape_formulas` a text of CSV that a spreadsheet would compute begins with an apostrophe.
 
     Raises:
         AnswerError: the format needs every column to have a name of its own.
@@ -53,7 +60,7 @@ def write_answer(
     if twice and form in UNIQUE_NAMES:
         raise AnswerError(f"Two columns are called {min(twice)}: for {form}, give one another name, with AS")
     if form is Format.CSV:
-        _write_csv(schema, batches, stream)
+        _write_csv(schema, batches, stream, escape_formulas)
     elif form is Format.PARQUET:
         _write_parquet(schema, batches, stream)
     elif form in (Format.JSON, Format.NDJSON):
@@ -80,7 +87,9 @@ def _rows(batch: pa.RecordBatch) -> Iterator[tuple[Any, ...]]:
     return zip(*(column.to_pylist() for column in batch.columns), strict=True)
 
 
-def _write_csv(schema: pa.Schema, batches: Iterable[pa.RecordBatch], stream: IO[bytes]) -> None:
+def _write_csv(
+    schema: pa.Schema, batches: Iterable[pa.RecordBatch], stream: IO[bytes], escape_formulas: bool
+) -> None:
     from pyarrow.csv import CSVWriter
 
     flat = pa.schema([pa.field(field.name, _flat_type(field.type)) for field in schema])
@@ -90,6 +99,13 @@ def _write_csv(schema: pa.Schema, batches: Iterable[pa.RecordBatch], stream: IO[
                 column if column.type == field.type else _as_text(column)
                 for column, field in zip(batch.columns, flat, strict=True)
             ]
+            if escape_formulas:
+                columns = [
+                    pc.replace_substring_regex(column, FORMULA, r"'\1")
+                    if pa.types.is_string(column.type)
+                    else column
+                    for column in columns
+                ]
             writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=flat))
 
 

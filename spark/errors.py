@@ -4,6 +4,7 @@
   x EngineUnavailable
   x EngineDied
 * DataQualityError
+  x UnknownCheckError
 """
 
 
@@ -21,3 +22,9 @@ class EngineDied(EngineError):
 
 class DataQualityError(Exception):
     """Checks of severity `error` failed; the text says which, with their figures and ids of some rows."""
+
+
+class UnknownCheckError(DataQualityError):
+    """A check was accepted that does not exist; the text names it (exit status 2)."""
+
+    is_usage = True

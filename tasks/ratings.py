@@ -42,21 +42,22 @@ async def read_ratings(lake_root: str, location: str, batch_id: str, waits: list
         ImdbError: it cannot be had, or is no file of ratings; the table stays as it was.
         LakeAccessError: the table cannot be written.
     """
-    from imdb.location import obtain
+    from imdb.location import obtain, shown
     from lake.snapshots import Snapshot, read_snapshot
 
+    source = shown(location)
     before, code = read_snapshot(IMDB_RATINGS, lake_root), code_version(CODE, LIBRARIES)
-    is_known = before is not None and (before.source, before.code) == (location, code)
+    is_known = before is not None and (before.source, before.code) == (source, code)
     async with obtain(location, before.mark if before and is_known else None, waits) as copy:
         if copy is None:
             assert before is not None, "a known mark is an earlier file's"
-            logger.info("unchanged: %s", location)
+            logger.info("unchanged: %s", source)
             return RatingsCounts(before.rows, before.refused)
         told, is_new = await asyncio.to_thread(
-            mirror_ratings, lake_root, copy.path, Snapshot(location, copy.mark, "", code, 0), batch_id
+            mirror_ratings, lake_root, copy.path, Snapshot(source, copy.mark, "", code, 0), batch_id
         )
     refused = f", {sum(told.refused.values()):,} refused {dict(told.refused)}" if told.refused else ""
-    logger.info("%s ratings in %s%s%s", f"{told.rows:,}", location, refused, "" if is_new else ", as before")
+    logger.info("%s ratings in %s%s%s", f"{told.rows:,}", source, refused, "" if is_new else ", as before")
     return RatingsCounts(told.rows, told.refused, is_new)
 
 

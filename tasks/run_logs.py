@@ -80,7 +80,7 @@ class RedactingFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         return redact(escape_controls(super().format(record), keep="\n\t"), self._secrets)
 
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+    def formatMessage(self, record: logging.LogRecord) -> str:
         # What a server says may not look like a record of its own.
         return escape_controls(super().formatMessage(record))
 

@@ -16,6 +16,7 @@ from tasks.events import announce_drift
 from tasks.optional import optional
 from tasks.waiting import all_done
 from tmdb.drift import Finding
+from tmdb.redaction import escape_controls
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ async def show_run(counts: list[dict[str, Any]], versions: dict[str, int]) -> No
     ]
     await at_once(
         [
-            acreate_table_artifact(counts, key="run", description="What became of the movies"),
+            acreate_table_artifact(_plain(counts), key="run", description="What became of the movies"),
             acreate_table_artifact(
                 tables, key="run-tables", description="Versions of the tables read and left"
             ),
@@ -57,7 +58,7 @@ async def show_quality(lake_root: str) -> None:
 @optional
 async def show_ingestion(counts: list[dict[str, Any]]) -> None:
     """Show what became of the movies of an ingestion that runs by itself."""
-    await acreate_table_artifact(counts, key="ingestion", description="What became of the movies")
+    await acreate_table_artifact(_plain(counts), key="ingestion", description="What became of the movies")
 
 
 @optional
@@ -65,13 +66,21 @@ async def show_drift(lake_root: str, findings: Sequence[Finding]) -> None:
     """Tell, where there is any, what payloads had that TMDB does not document: news, and no failure."""
     if not findings:
         return
-    rows = [asdict(finding) for finding in findings]
+    rows = _plain([asdict(finding) for finding in findings])
     for row in rows:
         logger.warning("payloads of TMDB have changed: %s", row)
     announce_drift(lake_root, rows)
     await acreate_table_artifact(
         rows, key="schema-drift", description="What payloads had that TMDB does not document"
     )
+
+
+def _plain(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows with control characters of their texts escaped."""
+    return [
+        {name: escape_controls(value) if isinstance(value, str) else value for name, value in row.items()}
+        for row in rows
+    ]
 
 
 async def at_once(creations: Iterable[Awaitable[Any]]) -> None:

@@ -12,6 +12,7 @@ _CREDENTIALS = re.compile(r"(api_key=|[Bb]earer\s+)[^\s&\"'<>,;)\]}]+")
 MOST_QUOTED = 200
 # The password of a URL, with its user.
 _USER_INFO = re.compile(r"(?<=://)[^\s/?#:@]*:[^\s/?#@]*(?=@)")
+_QUERY = re.compile(r"(://[^\s'\"?]+\?)[^\s'\"]+")
 _HIDDEN = "***"
 # A shorter secret can be a part of a word, such as `k` of `asked`.
 SHORTEST_UNMISTAKABLE = 8
@@ -41,6 +42,11 @@ def redact_record(record: logging.LogRecord) -> bool:
     """A log filter that lets every record pass, without its credentials."""
     record.msg, record.args = redact(record.getMessage()), ()
     return True
+
+
+def hide_queries(text: str) -> str:
+    """Replace the query of each URL: that of a signed address is as good as a key."""
+    return _QUERY.sub(rf"\1{_HIDDEN}", text)
 
 
 def escape_controls(text: str, keep: str = "") -> str:

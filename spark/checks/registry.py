@@ -1,8 +1,25 @@
 """All checks, in the order of the rows of `gold/data_quality`."""
 
+from __future__ import annotations
+
+from collections.abc import Collection
+
 from spark.checks.completeness import KNOWN, MISSING
 from spark.checks.medians import MEDIANS
 from spark.checks.promises import PROMISES
 from spark.checks.values import VALUES
+from spark.errors import UnknownCheckError
 
 CHECKS = (*PROMISES, *VALUES, *MISSING, *KNOWN, *MEDIANS)
+
+
+def require_known(accepted: Collection[str]) -> None:
+    """Refuse names that no check has.
+
+    Raises:
+        UnknownCheckError: there is such a name.
+    """
+    if unknown := sorted(set(accepted) - {check.name for check in CHECKS}):
+        raise UnknownCheckError(
+            f"There is no data quality check called {', '.join(unknown)}. docs/data-quality.md lists all"
+        )

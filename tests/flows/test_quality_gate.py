@@ -67,7 +67,10 @@ def test_checks_that_nobody_knows_cannot_be_accepted(place):
 
     done = place.run(*STAGES, "--accept", "nonsense")
 
-    assert (done.returncode, done.stderr) == (1, "Error: There is no data quality check called nonsense\n")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "Error: There is no data quality check called nonsense. docs/data-quality.md lists all\n",
+    )
 
 
 def test_gold_is_written_where_it_differs_and_says_where_it_comes_from(grown):

@@ -143,19 +143,21 @@ async def test_a_run_started_by_hand_reads_no_block(client, place):
 
 
 async def test_both_blocks_are_read(client, deployed):
-    await save("tmdb-api-key", "12345")
-    await save("tmdb-access-token", "t0ken\n")
+    await save("tmdb-api-key", "12345-and-more")
+    await save("tmdb-access-token", "t0ken-and-more\n")
 
     settings = await load_run_settings(ingestion_movie_ids=[603], lake_root=None)
 
-    assert (settings.secrets, settings.ingestion_movie_ids) == (("12345", "t0ken"), (603,))
+    assert (settings.secrets, settings.ingestion_movie_ids) == (("12345-and-more", "t0ken-and-more"), (603,))
 
 
-@pytest.mark.parametrize(("name", "secrets"), [("TMDB_API_KEY", ("mine",)), ("TMDB_ACCESS_TOKEN", ("mine",))])
+@pytest.mark.parametrize(
+    ("name", "secrets"), [("TMDB_API_KEY", ("mine-alone",)), ("TMDB_ACCESS_TOKEN", ("mine-alone",))]
+)
 async def test_a_key_of_the_environment_wins(name, secrets, client, deployed, monkeypatch):
     await save("tmdb-api-key", "k3y")
     await save("tmdb-access-token", "t0ken")
-    monkeypatch.setenv(name, "mine")
+    monkeypatch.setenv(name, "mine-alone")
 
     assert (await load_run_settings()).secrets == secrets
 

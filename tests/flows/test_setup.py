@@ -132,10 +132,10 @@ async def test_keys_are_kept_in_secret_blocks_and_said_nowhere(place, client, pr
 
 
 async def test_a_new_key_takes_the_place_of_the_old_one(client):
-    await set_up_here(tmdb_api_key="old")
-    await set_up_here(tmdb_api_key="new")
+    await set_up_here(tmdb_api_key="the-old-key")
+    await set_up_here(tmdb_api_key="the-new-key")
 
-    assert await secret(client, "tmdb-api-key") == "new"
+    assert await secret(client, "tmdb-api-key") == "the-new-key"
 
 
 async def test_what_was_changed_there_is_set_right_but_not_switched_on_again(client):
@@ -242,6 +242,9 @@ def test_an_api_that_cannot_be_used_is_named(url, sentence, no_key, prefect_api)
 def test_a_webhook_that_is_no_url_is_named(no_key, monkeypatch):
     monkeypatch.setenv("NOTIFICATION_URL", "chat.example")
 
-    sentence = "NOTIFICATION_URL: give the URL of a webhook, beginning with https://"
+    sentence = (
+        "NOTIFICATION_URL: give a URL like https://chat.example/hook, "
+        "without a user, a password or a fragment"
+    )
     done = CliRunner().invoke(app, ["setup"])
     assert (done.exit_code, done.stdout, done.stderr) == (2, "", f"Error: {sentence}\n")

@@ -29,6 +29,11 @@ def test_a_query_answers_in_csv_where_there_is_no_terminal(lake):
     assert (done.exit_code, done.stdout, done.stderr) == (0, CSV, "")
 
 
+def test_formulas_are_escaped_in_csv_where_that_is_asked_for(lake):
+    done = ask(lake, "SELECT '=1+1' AS title", "--escape-formulas")
+    assert (done.exit_code, done.stdout) == (0, '"title"\n"\'=1+1"\n')
+
+
 def test_a_query_comes_from_a_file_or_from_standard_input(lake, tmp_path):
     (tmp_path / "genres.sql").write_text(f"-- all\n{GENRES};\n")
 
@@ -96,6 +101,7 @@ def test_how_a_query_would_be_answered_is_laid_out(lake):
         (["SELECT 1", "--file", "x.sql"], 2, "Give the query in quotes, or --file"),
         (["--file", "nowhere.sql"], 2, "nowhere.sql cannot be read: No such file or directory"),
         (["SELECT 1", "--format", "parquet"], 2, "Parquet goes into a file: give --output FILE.parquet"),
+        (["SELECT 1", "--escape-formulas", "--format", "json"], 2, "--escape-formulas is for CSV"),
         (["SELECT 1", "--output", "/nowhere/x.csv"], 2, "/nowhere/x.csv cannot be written: No such file"),
         (
             ["SELECT o.movies, g.movies FROM gold.overview o, genres g", "--format", "json"],

@@ -12,7 +12,7 @@ import pytest
 
 from imdb import location
 from imdb.errors import UnavailableError
-from imdb.location import check_file, obtain
+from imdb.location import check_file, obtain, shown
 
 Answer = tuple[int, dict[str, str], bytes]
 
@@ -23,10 +23,12 @@ class Server:
     def __init__(self) -> None:
         self.answers: list[Answer] = []
         self.asked: list[dict[str, str]] = []
+        self.paths: list[str] = []
         server = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
+                server.paths.append(self.path)
                 server.asked.append({name.lower(): value for name, value in self.headers.items()})
                 status, headers, body = (
                     server.answers.pop(0) if len(server.answers) > 1 else server.answers[0]
@@ -159,3 +161,20 @@ async def test_more_than_a_file_of_ratings_can_have_is_not_downloaded(
     with pytest.raises(UnavailableError, match="it has over 1,000 bytes"):
         await get(server.url, waits=(0.0,))
     assert len(server.asked) == 1
+
+
+async def test_a_signed_address_is_asked_whole_and_shown_without_its_query(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "imdb")
+    signed = f"{server.url}?sig=s3cr3t%2Bkey"
+    server.answers = [(200, {}, b"one"), (503, {}, b""), (403, {}, b"")]
+    assert await get(signed) == (b"one", "")
+
+    with pytest.raises(UnavailableError) as raised:
+        await get(signed, waits=(0.0,))
+
+    assert str(raised.value) == f"{server.url}?*** cannot be had: HTTP status 403"
+    assert server.paths == [signed.removeprefix(server.url.rpartition("/")[0])] * 3
+    assert [message for message in caplog.messages if "s3cr3t" in message] == []
+    assert (shown(server.url), shown("/a?b")) == (server.url, "/a?b")

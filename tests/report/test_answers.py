@@ -53,6 +53,26 @@ def test_a_table_has_words_at_the_left_figures_at_the_right_and_a_dash_for_null(
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [
+        *((f"{sign}1+cmd", f"'{sign}1+cmd") for sign in "=+-@\t\r\n＝＋－＠"),  # noqa: RUF001
+        ("1 = 1", "1 = 1"),
+        ("one\n=2", "one\n=2"),
+        ("'=1", "'=1"),
+        ("", ""),
+        (None, ""),
+    ],
+)
+def test_a_text_of_csv_that_a_spreadsheet_would_compute_is_escaped_where_that_is_asked_for(text, escaped):
+    rows = pa.table({"t": pa.array([text], pa.string()), "n": [-1]})
+    for escape_formulas, expected in ((False, text or ""), (True, escaped)):
+        stream = io.BytesIO()
+        write_answer(rows.schema, rows.to_batches(), Format.CSV, stream, escape_formulas=escape_formulas)
+        lines = csv.reader(io.StringIO(stream.getvalue().decode(), newline=""))
+        assert [*lines] == [["t", "n"], [expected, "-1"]]
+
+
 def test_a_table_is_cut_to_the_terminal():
     rows = pa.Table.from_pylist([{"title": "The Lord of the Rings: The Return of the King", "votes": 24000}])
     assert written(rows, Format.TABLE, most_cells=30) == (

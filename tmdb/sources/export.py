@@ -7,12 +7,13 @@ import zlib
 from array import array
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import NonNegativeFloat
+from pydantic import AllowInfNan, NonNegativeFloat
 
 from project import user_agent
 from tmdb.errors import ListFailedError, StoppedError
+from tmdb.redaction import hide_queries
 from tmdb.sources.source import Found, Position, Source, Tmdb
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Export(Source):
     The file needs no key and gets none, and is no part of the API's pace.
     """
 
-    min_popularity: NonNegativeFloat = 0.0
+    min_popularity: Annotated[NonNegativeFloat, AllowInfNan(False)] = 0.0
     include_adult: bool = False
     include_video: bool = False
 
@@ -52,27 +53,33 @@ class Export(Source):
                 return Found(await self._read_day(client, url, day))
             except NotThereError:
                 logger.info("there is no file of ids of %s", day)
-        raise ListFailedError(f"There is no daily file of ids of {today} or {DAYS_BACK} days before in {url}")
+        raise ListFailedError(
+            f"There is no daily file of ids of {today} or {DAYS_BACK} days before in {hide_queries(url)}"
+        )
 
     async def _read_day(self, client: TmdbClient, url: str, day: date) -> array[int]:
         import httpx
         import msgspec
 
-        file = f"{url}/movie_ids_{day:%m_%d_%Y}.json.gz"
+        address, mark, query = url.partition("?")
+        file = f"{address.rstrip('/')}/movie_ids_{day:%m_%d_%Y}.json.gz{mark}{query}"
+        shown = hide_queries(file)
         waits = client.policy.waits()
         while True:
             try:
                 movie_ids = await self._download(file, client)
                 break
             except (httpx.HTTPError, httpx.InvalidURL, zlib.error, EOFError, msgspec.DecodeError) as error:
-                logger.info("%s: %s", file, error)
+                reason = hide_queries(f"{type(error).__name__}: {error}".removesuffix(": "))
+                logger.info("%s: %s", shown, reason)
                 wait = next(waits, None)
                 if wait is None:
-                    reason = f"{type(error).__name__}: {error}".removesuffix(": ")
-                    raise ListFailedError(f"{file} cannot be had: {reason}") from error
+                    # The error itself has the whole address, and Prefect keeps stack traces.
+                    cause = error if shown == file else None
+                    raise ListFailedError(f"{shown} cannot be had: {reason}") from cause
             if await client.stop.wait(wait):
-                raise StoppedError(file)
-        logger.info("%s movies of %s", f"{len(movie_ids):,}", file)
+                raise StoppedError(shown)
+        logger.info("%s movies of %s", f"{len(movie_ids):,}", shown)
         return movie_ids
 
     async def _download(self, file: str, client: TmdbClient) -> array[int]:

@@ -17,6 +17,7 @@ from tmdb.pace import Pace
 from tmdb.retry import RetryPolicy
 from tmdb.sandbox import Sandbox
 from tmdb.sources import Found, Position, build_source
+from tmdb.sources.export import Export
 
 MOVIES = 12_000
 TODAY = datetime.now(UTC).date()
@@ -136,6 +137,27 @@ async def test_an_export_that_comes_torn_is_read_again(sandbox, monkeypatch, cat
 
     assert len((await find(sandbox, "export")).movie_ids) == len(catalogue)
     assert sandbox.stats()["by_kind"] == {"export": 2}
+
+
+async def test_a_signed_address_of_exports_is_asked_whole_and_shown_without_its_query(
+    sandbox, caplog, monkeypatch
+):
+    caplog.set_level("INFO", "tmdb.sources")
+    asked = set()
+
+    async def refuse(self: object, file: str, client: object) -> None:
+        asked.add(file)
+        httpx.Response(500, request=httpx.Request("GET", file)).raise_for_status()
+
+    monkeypatch.setattr(Export, "_download", refuse)
+    async with connected(sandbox) as server:
+        with pytest.raises(ListFailedError) as raised:
+            await Export()._read_day(await server.client(), "https://h/p?sig=s3cr3t%2Bkey", date(2026, 1, 2))
+
+    assert asked == {"https://h/p/movie_ids_01_02_2026.json.gz?sig=s3cr3t%2Bkey"}
+    shown = "https://h/p/movie_ids_01_02_2026.json.gz?*** cannot be had: HTTPStatusError: "
+    assert str(raised.value).startswith(shown)
+    assert "s3cr3t" not in str(raised.value) + str(raised.value.__cause__) + caplog.text
 
 
 async def test_half_a_gzip_file_is_no_export():
