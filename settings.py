@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import unquote, urlsplit
@@ -109,7 +110,8 @@ def parse_movie_ids(text: str) -> tuple[int, ...]:
     Raises:
         ValueError: something in between is no whole number of 0 or more.
     """
-    words = text.replace(",", " ").split()
+    # A mark may stand before what was copied from a file.
+    words = text.replace(",", " ").replace("\ufeff", " ").split()
     bad = [word for word in words if not (word.isascii() and word.isdigit())]
     if bad:
         raise ValueError(f"movie ids are whole numbers separated by commas, and {bad[0]!r} is none")
@@ -123,11 +125,21 @@ def read_movie_ids(path: Path) -> tuple[int, ...]:
         SettingsError: it cannot be read, or holds something else.
     """
     try:
-        return parse_movie_ids(path.read_text(encoding=ENCODING))
+        return parse_movie_ids(decode_text(path.read_bytes()))
     except OSError as error:
         raise SettingsError(f"{path} cannot be read: {error.strerror}") from error
     except ValueError as error:
         raise SettingsError(f"{path}: {error}") from error
+
+
+def decode_text(data: bytes) -> str:
+    """A text of the user's without the byte-order mark before it: UTF-8, or UTF-16 where the mark says so.
+
+    Raises:
+        UnicodeDecodeError: it is neither.
+    """
+    is_utf_16 = data.startswith((BOM_UTF16_LE, BOM_UTF16_BE))
+    return data.decode("utf-16" if is_utf_16 else ENCODING)
 
 
 def default_spark_master() -> str:

@@ -140,6 +140,7 @@ async def fetch_lacking(
     inventory = read_inventory(settings.lake, INVENTORY.get())
     found, work = await find_work(settings, errand, connection, inventory)
     report.asked, report.present, report.absent = work.asked, work.present, work.absent
+    report.refused_lines = found.refused
     if work.to_fetch:
         client = await connection.client()
         committer = Committer(

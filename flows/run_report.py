@@ -32,6 +32,7 @@ class IngestionReport:
     errors: dict[str, int] = field(default_factory=dict)
     commits: int = 0
     left: int = 0
+    refused_lines: int = 0
     stopped: str = ""
     outage: str = ""
     held_back: str = ""
@@ -78,6 +79,8 @@ class IngestionReport:
         if self.not_followed:
             why = "a cache answered with content from before the change; the next run asks again"
             rows.append(("not followed", self.not_followed, why))
+        if self.refused_lines:
+            rows.append(("lines refused", self.refused_lines, "of the list of ids; the log shows the first"))
         if self.stopped:
             rows.append(("left", self.left, self.stopped))
         if self.ratings is not None:

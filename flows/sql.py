@@ -17,11 +17,10 @@ from lake.statements import is_plan
 from report.answer_formats import Format, format_of
 from report.answers import Head, write_answer
 from report.formats import counted
-from settings import SettingsError, load_settings
+from settings import SettingsError, decode_text, load_settings
 
 # A person reads this many rows; programs get all of them.
 SHOWN_ROWS = 100
-ENCODING = "utf-8-sig"
 
 
 def read_sql(argument: str | None, file: Path | None) -> str:
@@ -36,8 +35,8 @@ def read_sql(argument: str | None, file: Path | None) -> str:
         )
     try:
         if file is not None:
-            return file.read_text(encoding=ENCODING)
-        return sys.stdin.read() if argument == "-" else argument or ""
+            return decode_text(file.read_bytes())
+        return decode_text(sys.stdin.buffer.read()) if argument == "-" else (argument or "").lstrip("\ufeff")
     except (OSError, UnicodeDecodeError) as error:
         name = "Standard input" if file is None else str(file)
         raise SettingsError(f"{name} cannot be read: {getattr(error, 'strerror', None) or error}") from error

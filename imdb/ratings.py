@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
+import logging
 import re
-import zlib
 from collections import Counter
 from collections.abc import Iterator
-from io import BufferedIOBase
+from itertools import chain
 from pathlib import Path
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from bounded import LARGEST_FILE, Lines, NotWholeError, TooLargeError, Unpacker
 from imdb.errors import NotRatingsError, UnavailableError
+
+logger = logging.getLogger(__name__)
 
 COLUMNS = ("tconst", "averageRating", "numVotes")
 HEADER = "\t".join(COLUMNS).encode()
@@ -22,11 +25,7 @@ HEADER = "\t".join(COLUMNS).encode()
 ID, RATING, VOTES = r"tt[0-9]{7,10}", r"10(?:\.0+)?|[1-9](?:\.[0-9]{1,6})?", r"[0-9]{1,15}"
 ROW = rf"^(?P<imdb_id>{ID})\t(?P<rating>{RATING})\t(?P<votes>{VOTES})\r?$"
 SCHEMA = pa.schema({"imdb_id": pa.string(), "rating": pa.float64(), "votes": pa.int64()})
-GZIP = b"\x1f\x8b"
-# The file has some 28 MB unpacked.
-MOST_BYTES = 2**30
 BYTES_AT_ONCE = 4 * 2**20
-LONGEST_LINE = 2**16
 SHOWN = 60
 # A file of which more than this share is refused is another one.
 MOST_REFUSED = 0.5
@@ -60,15 +59,15 @@ class RatingsFile:
             UnavailableError: it cannot be read.
         """
         try:
-            with self._path.open("rb") as packed:
-                is_packed = packed.peek(len(GZIP))[: len(GZIP)] == GZIP
-                with gzip.open(packed) if is_packed else packed as file:
-                    for lines in self._blocks(file):
-                        batch = self._read(lines)
-                        if batch.num_rows:
-                            yield batch
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            with self._path.open("rb") as file:
+                for lines in self._blocks(file):
+                    batch = self._read(lines)
+                    if batch.num_rows:
+                        yield batch
+        except NotWholeError as error:
             raise NotRatingsError(f"{self._name} is no whole file: {error}") from error
+        except TooLargeError as error:
+            raise NotRatingsError(f"{self._name} is no file of IMDb's ratings: it has {error}") from error
         except OSError as error:
             raise UnavailableError(f"{self._name} cannot be read: {error.strerror or error}") from error
         rows = self.rows + self.refused.total()
@@ -77,29 +76,38 @@ class RatingsFile:
                 f"{self._name} is no file of IMDb's ratings: {self.rows:,} of its {rows:,} rows are ratings"
             )
 
-    def _blocks(self, file: BufferedIOBase) -> Iterator[bytes]:
+    def _blocks(self, file: BinaryIO) -> Iterator[bytes]:
         """Whole lines, some megabytes at a time, without the first, which has the columns' names."""
-        header = self._take(file.readline(LONGEST_LINE)).rstrip(b"\r\n").removeprefix(b"\xef\xbb\xbf")
-        if header != HEADER:
+        blocks = self._whole_lines(file)
+        header, _, first = next(blocks, b"").partition(b"\n")
+        if header.rstrip(b"\r") != HEADER:
             raise NotRatingsError(
                 f"{self._name} is no file of IMDb's ratings: its first line is {_shown(header)}, and not "
                 f"{', '.join(COLUMNS)} with tabs between"
             )
-        size, rest = len(header), b""
-        while block := self._take(file.read(BYTES_AT_ONCE)):
-            if (size := size + len(block)) > MOST_BYTES:
-                raise NotRatingsError(f"{self._name} is no file of IMDb's ratings: over {size:,} bytes")
-            whole, newline, rest = (rest + block).rpartition(b"\n")
-            if len(rest) > LONGEST_LINE:
-                raise NotRatingsError(f"{self._name} is no file of IMDb's ratings: {_shown(rest)} is no row")
-            if newline:
-                yield whole
-        if rest:
-            yield rest
+        held, size = [first], len(first)
+        for block in blocks:
+            held.append(block)
+            size += len(block)
+            if size >= BYTES_AT_ONCE:
+                yield b"\n".join(held)
+                held, size = [], 0
+        if held:
+            yield b"\n".join(held)
 
-    def _take(self, data: bytes) -> bytes:
-        self._digest.update(data)
-        return data
+    def _whole_lines(self, file: BinaryIO) -> Iterator[bytes]:
+        unpacker, cutter = Unpacker(LARGEST_FILE), Lines()
+        chunks = iter(lambda: file.read(BYTES_AT_ONCE), b"")
+        for piece in chain(chain.from_iterable(map(unpacker.feed, chunks)), unpacker.end()):
+            self._digest.update(piece)
+            if (lines := cutter.feed(piece)) is not None:
+                yield lines
+        if (rest := cutter.end()) is not None:
+            yield rest
+        if unpacker.passed_over:
+            logger.warning(
+                "%s bytes behind the end of %s are passed over", f"{unpacker.passed_over:,}", self._name
+            )
 
     def _read(self, block: bytes) -> pa.RecordBatch:
         lines = pc.split_pattern(pa.array([block], pa.binary()), b"\n").flatten()

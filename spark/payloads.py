@@ -71,6 +71,7 @@ LONG, INTEGER, EXACT = 2.0**63, 2.0**31, 2**53
 # What Python's `float` and `date` take besides (`1_0`, `nan`, `2001-W01-1`) is no value of ours.
 # No two parts of the pattern match the same signs, so that a text of any length is read in one pass.
 DECIMAL = re.compile(r" *[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)? *")
+IMDB_ID = re.compile(r"(?:\S*/title/)?(tt[0-9]{7,10})(?:[/?#]\S*)?", re.IGNORECASE | re.ASCII)
 CALENDAR_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 # TMDB nests five levels; Python's own limit is higher, and differs by version and caller.
@@ -237,7 +238,7 @@ def _decode(text: memoryview | None, movie_id: int, read: Callable[[memoryview],
         _text(movie.original_language),
         _text(movie.overview),
         _text(movie.poster_path),
-        _text(movie.imdb_id),
+        _imdb_id(movie.imdb_id),
         *numbers,
         day,
         None if collection is None else _text(collection.name),
@@ -278,6 +279,12 @@ def _refusal(
 def _text(text: str | None) -> str | None:
     """Null for blank text, other text as it is."""
     return None if not text or text.isspace() else text
+
+
+def _imdb_id(text: str | None) -> str | None:
+    """The id that a text names as IMDb writes it, also by a page's address; another text as it is."""
+    named = IMDB_ID.fullmatch(text.strip()) if text else None
+    return named[1].lower() if named else _text(text)
 
 
 def _whole(value: Number | None, bound: float) -> int | None:

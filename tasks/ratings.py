@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 # What decides which rows a file has.
-CODE, LIBRARIES = ("imdb/ratings.py",), ("pyarrow",)
+CODE, LIBRARIES = ("imdb/ratings.py", "bounded.py"), ("pyarrow",)
 
 
 @dataclass(frozen=True)

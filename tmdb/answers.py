@@ -17,6 +17,7 @@ from tmdb.errors import (
     UnexpectedStatusError,
 )
 from tmdb.redaction import quote
+from tmdb.texts import decode_leniently, read_id, read_text, without_mark
 
 # TMDB's own codes (https://developer.themoviedb.org/docs/errors).
 NOT_FOUND = {6, 34, 37}
@@ -25,6 +26,9 @@ PERMANENT = {2, 44}
 NO_PERMISSION, SUSPENDED, DISABLED = 3, 10, 31
 # As a server or a gateway says it beside 5xx: it took too long, or it is too early.
 TRY_AGAIN = {408, 425}
+# How credits begin as a rule, which need not be looked at twice then.
+CREDITS_START = b'{"cast":['
+SHOWN = 60
 
 _decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
@@ -111,17 +115,29 @@ def read_movie(movie_id: int, body: bytes, drift: Drift) -> str:
     Raises:
         InvalidPayloadError: it is something else, or not whole.
     """
+    body = without_mark(body)
     try:
         # Only the top level: what is below is checked for being JSON, and not even decoded.
-        fields = _decode_fields(body)
-        found_id = msgspec.json.decode(fields.get("id", b"null"))
-        text = body.decode()
+        fields = decode_leniently(_decode_fields, body)
+        text = read_text(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidPayloadError(f"the body is no JSON object: {error}", 200) from error
-    # Ids come as text now and then; silver reads numbers as leniently.
-    if str(found_id) != str(movie_id):
-        raise InvalidPayloadError(f"asked for movie {movie_id}, got {found_id!r}", 200)
-    if not bytes(memoryview(fields.get("credits", b""))[:1]) == b"{":
+    found_id = fields.get("id")
+    if read_id(found_id) != movie_id:
+        raise InvalidPayloadError(f"asked for movie {movie_id}, got {_shown(found_id)}", 200)
+    if not _has_credits(fields.get("credits")):
         raise InvalidPayloadError("the payload has no credits", 200)
     drift.observe(movie_id, fields)
     return text
+
+
+def _has_credits(credits: msgspec.Raw | None) -> bool:
+    """Whether they are an object with cast or crew; an error stands there where they were not to be had."""
+    written = memoryview(credits or b"")
+    if bytes(written[: len(CREDITS_START)]) == CREDITS_START:
+        return True
+    return bytes(written[:1]) == b"{" and not {"cast", "crew"}.isdisjoint(_decode_fields(written))
+
+
+def _shown(value: msgspec.Raw | None) -> str:
+    return bytes(memoryview(value or b"no id")[:SHOWN]).decode(errors="replace")

@@ -18,6 +18,7 @@ import httpx
 from project import user_agent
 from proxies import keep_loopback_direct
 from tmdb.answers import check_status
+from tmdb.bodies import read_body
 from tmdb.clock import Clock, Stamp
 from tmdb.drift import Drift
 from tmdb.errors import (
@@ -25,7 +26,6 @@ from tmdb.errors import (
     CertificateError,
     ConnectionFailedError,
     FatalError,
-    InvalidPayloadError,
     LongPauseError,
     RateLimitedError,
     RecordError,
@@ -159,10 +159,11 @@ class TmdbClient:
         asked_at = datetime.now(UTC)
         http = self._free.pop()
         try:
-            async with asyncio.timeout(MAX_ANSWER_SECONDS):
-                response = await http.get(path, params=params)
-        except httpx.DecodingError as error:
-            raise InvalidPayloadError(f"the body cannot be decoded: {_describe(error)}") from error
+            async with (
+                asyncio.timeout(MAX_ANSWER_SECONDS),
+                http.stream("GET", path, params=params) as answer,
+            ):
+                response, unreadable = await read_body(answer)
         except (httpx.TransportError, TimeoutError) as error:
             if _is_about_certificate(error):
                 raise CertificateError(
@@ -173,13 +174,15 @@ class TmdbClient:
             raise ConnectionFailedError(_describe(error), never_connected=never_connected) from error
         finally:
             self._free.append(http)
-        # An answer and its stream hold each other, and so the payload until the garbage collector comes by.
-        response.stream = httpx.ByteStream(b"")
+        # An answer and its stream hold each other, and what they have until the garbage collector comes by.
+        answer.stream = httpx.ByteStream(b"")
         stamp = Stamp.of(response.headers)
         self.clock.hear(stamp)
         content_at = asked_at - stamp.content_age
         try:
             check_status(response, self._secrets)
+            if unreadable is not None:
+                raise unreadable
             return read(response, content_at)
         except TmdbError as error:
             error.content_at = content_at
@@ -238,7 +241,8 @@ async def open_client(
     api_key, access_token = _sort_keys(api_key, access_token)
     # httpx logs whole URLs, and a v3 key is part of them.
     logging.getLogger("httpx").addFilter(redact_record)
-    headers = {"Accept": "application/json", "User-Agent": user_agent()}
+    # What is unpacked here is gzip alone (`tmdb.bodies`).
+    headers = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": user_agent()}
     if access_token:
         headers["Authorization"] = f"Bearer {access_token}"
     keep_loopback_direct()

@@ -9,6 +9,7 @@
       . PageError           a page of HTML, as gateways send it
   x RecordError             permanent for this movie: recorded, the run goes on
     - MovieNotFoundError    404 in TMDB's own words
+    - OversizedPayloadError a 200 with a body of more than is sane
     - UnexpectedStatusError any other answer that a retry would not change
   x FatalError              stops the run at the last checkpoint
     - BadKeyError           401
@@ -98,6 +99,12 @@ class MovieNotFoundError(RecordError):
     """TMDB has no movie of that id."""
 
     reason = "not_found"
+
+
+class OversizedPayloadError(RecordError):
+    """A body that was left where it got too large; another try would only read as much once more."""
+
+    reason = "invalid_payload"
 
 
 class UnexpectedStatusError(RecordError):

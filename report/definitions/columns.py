@@ -59,7 +59,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "roi": "revenue / budget; null where either is",
         "release_year": "the year of the release date; files are divided by it",
         # Only where IMDb's ratings are read.
-        "imdb_id": "the movie's id at IMDb, as TMDB's payload has it",
+        "imdb_id": "the movie's id at IMDb that TMDB's payload names",
         "imdb_rating": "IMDb's average rating, 1 to 10; null where IMDb has none of that id",
         "imdb_votes": "how many votes it is of; null likewise",
     },

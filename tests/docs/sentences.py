@@ -20,6 +20,7 @@ HANDLED = {
     *("TransientError", "RateLimitedError", "ServerError", "ConnectionFailedError", "InvalidPayloadError"),
     *("RecordError", "MovieNotFoundError", "UnexpectedStatusError", "StoppedError", "BudgetSpent"),
     *("ApiBusyError", "NotThereError", "EOFError", "AssertionError", "StopIteration", "NotImplementedError"),
+    *("OversizedPayloadError", "NoIdsError", "NotWholeError", "TooLargeError"),
     *("DeltaError", "Refused", "HTTPStatusError", "PageError", "SystemExit", "Exit", "CancelledError"),
 }
 # Functions that raise for their own module only.

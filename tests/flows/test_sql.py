@@ -20,7 +20,7 @@ def lake(tmp_path_factory) -> str:
     return make_lake(str(tmp_path_factory.mktemp("lake")))
 
 
-def ask(lake: str, *arguments: str, given: str | None = None) -> Result:
+def ask(lake: str, *arguments: str, given: str | bytes | None = None) -> Result:
     return CliRunner().invoke(app, ["sql", *arguments, "--lake-root", lake], input=given)
 
 
@@ -124,3 +124,14 @@ def test_a_lake_that_is_empty_or_not_there_says_what_makes_it(tmp_path):
         1,
         f"Error: gold.genres is not in the lake at {tmp_path / 'nowhere'} yet: `movies run` makes it\n",
     )
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_byte_order_mark_before_a_query_is_passed_over(encoding, lake, tmp_path):
+    query = GENRES.encode(encoding)
+    (tmp_path / "query.sql").write_bytes(query)
+    plain = ask(lake, GENRES).stdout
+
+    assert ask(lake, "-", given=query).stdout == plain
+    assert ask(lake, "--file", str(tmp_path / "query.sql")).stdout == plain
+    assert ask(lake, f"\ufeff{GENRES}").stdout == plain

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bounded import MIB, Limit
 from imdb import ratings
 from imdb.errors import NotRatingsError, UnavailableError
 from imdb.ratings import RatingsFile
@@ -80,11 +81,24 @@ def test_a_row_that_is_no_rating_is_left_out_and_counted_with_the_reason(
         (b"tconst\ttitleType\tprimaryTitle\ntt1\tshort\tX\n", r"'tconst\\ttitleType\\tprimaryTitle'"),
         (HEADER.encode(), "0 of its 0 rows are ratings"),
         (HEADER.encode() + b"tt0000001\t5.7\t9\nx\ny\n", "1 of its 3 rows are ratings"),
-        (HEADER.encode() + b"x" * 200_000, "is no row"),
+        (HEADER.encode() + b"x" * 200_000, "0 of its 1 rows are ratings"),
+        (HEADER.encode() + b"x" * 2_000_000, r"a line of more than 1,048,576 bytes \(LONGEST_LINE\)"),
+        (gzip.compress(bytes(64 * MIB)), r"a line of more than 1,048,576 bytes \(LONGEST_LINE\)"),
         (gzip.compress(HEADER.encode() + b"tt0000001\t5.7\t9\n" * 999)[:-9], "whole file"),
         (gzip.compress(HEADER.encode() + b"tt0000001\t5.7\t9\n")[:-8] + b"12345678", "whole file"),
     ],
-    ids=["empty", "html", "another-table", "no-rows", "mostly-refused", "no-lines", "torn", "damaged"],
+    ids=[
+        "empty",
+        "html",
+        "another-table",
+        "no-rows",
+        "mostly-refused",
+        "long-line",
+        "no-lines",
+        "bomb",
+        "torn",
+        "damaged",
+    ],
 )
 def test_what_is_no_file_of_ratings_is_refused_with_what_was_found(
     data: bytes, sentence: str, tmp_path: Path
@@ -96,10 +110,27 @@ def test_what_is_no_file_of_ratings_is_refused_with_what_was_found(
 def test_a_file_that_unpacks_to_more_than_is_sane_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ratings, "MOST_BYTES", 1000)
+    monkeypatch.setattr(ratings, "LARGEST_FILE", Limit("SMALL", 1000))
     path = write_ratings(tmp_path / "r.tsv.gz", [(f"tt{n:07}", 5.0, 9) for n in range(200)])
-    with pytest.raises(NotRatingsError, match="over 3,"):
+    with pytest.raises(NotRatingsError, match=r"it has more than 1,000 bytes \(SMALL\)"):
         read(path)
+
+
+LINES = b"".join(b"%s\t%.1f\t%d\n" % (name.encode(), rating, votes) for name, rating, votes in ROWS)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        gzip.compress(HEADER.encode()) + gzip.compress(LINES),
+        gzip.compress(HEADER.encode() + LINES[:30]) + gzip.compress(LINES[30:]) + bytes(512),
+        gzip.compress(gzip.compress(HEADER.encode() + LINES)),
+        gzip.compress(b"\xef\xbb\xbf" + HEADER.encode() + LINES) + b"trailer",
+    ],
+    ids=["members", "mid-line-and-padding", "packed-twice", "mark-and-garbage"],
+)
+def test_all_of_a_packed_file_is_read_however_it_was_put_together(data: bytes, tmp_path: Path) -> None:
+    assert read(written(tmp_path, data)) == (ROWS, {})
 
 
 def test_a_file_that_is_not_there_is_said_to_be_unreadable(tmp_path: Path) -> None:

@@ -279,3 +279,31 @@ class Refusing:
 
     def decode(self, _: object) -> None:
         raise msgspec.ValidationError("odd")
+
+
+@pytest.mark.parametrize(
+    ("text", "imdb_id"),
+    [
+        ("tt0133093", "tt0133093"),
+        (" tt0133093\t", "tt0133093"),
+        ("tt0133093\r\n", "tt0133093"),
+        ("TT0133093", "tt0133093"),
+        ("https://www.imdb.com/title/tt0133093/", "tt0133093"),
+        ("http://m.imdb.com/title/tt0133093", "tt0133093"),
+        ("https://www.imdb.com/de/title/TT0133093/?ref_=fn_all_ttl_1", "tt0133093"),
+        ("imdb.com/title/tt10000018#cast\n", "tt10000018"),
+        ("tt1", "tt1"),
+        ("nm0000206", "nm0000206"),
+        ("tt0133093 tt0234215", "tt0133093 tt0234215"),
+        ("see /title/tt0133093", "see /title/tt0133093"),
+        (" ", None),
+        ("", None),
+        (None, None),
+        ("/title/" * 150_000, "/title/" * 150_000),
+        (" " * 1_000_000 + "x", " " * 1_000_000 + "x"),
+    ],
+    ids=lambda text: repr(text)[:40],
+)
+def test_an_id_of_imdbs_is_the_one_that_a_text_names(text: str | None, imdb_id: str | None) -> None:
+    [row] = decoded(json.dumps({"id": 1, "title": "T", "imdb_id": text}))
+    assert row["imdb_id"] == imdb_id

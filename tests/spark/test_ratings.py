@@ -29,9 +29,11 @@ Ratings = Mapping[str, tuple[float, int]]
 
 SCHEMA = pa.schema({"imdb_id": pa.string(), "rating": pa.float64(), "votes": pa.int64()})
 IDS = [f"tt{n:07}" for n in range(1, 5)]
+# As payloads may write them.
+WRITTEN = (f" {IDS[0]}\n", IDS[1].upper(), f"https://www.imdb.com/title/{IDS[2]}/", IDS[3])
 # A movie without an id, with one of IMDb's, sometimes of another movie's; malformed and refused ones.
 PAYLOADS = (
-    *(lambda n, imdb_id=imdb_id: {"imdb_id": imdb_id} for imdb_id in (None, "", *IDS)),
+    *(lambda n, imdb_id=imdb_id: {"imdb_id": imdb_id} for imdb_id in (None, "", *WRITTEN)),
     lambda n: {"imdb_id": IDS[0], "budget": "x"},
     lambda n: {"imdb_id": 7},
     None,

@@ -9,7 +9,7 @@ from tmdb.drift import MOST_FINDINGS, Drift, Finding
 
 
 def observe(drift: Drift, movie_id: int, **fields: object) -> None:
-    payload = {"id": movie_id, "credits": {}} | fields
+    payload = {"id": movie_id, "credits": {"cast": []}} | fields
     read_movie(movie_id, msgspec.json.encode(payload), drift)
 
 

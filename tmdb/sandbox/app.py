@@ -90,13 +90,21 @@ def _add_lists(app: FastAPI, lists: Lists) -> None:
 
     @app.get("/p/exports/movie_ids_{day}.json.gz")
     def export(day: str) -> Response:
-        try:
-            content = lists.export(datetime.strptime(day, "%m_%d_%Y").date())
-        except ValueError:
-            content = None
-        if content is None:
-            return Response(ABSENT_FILE, 403, media_type="application/xml")
-        return Response(content, media_type="application/gzip")
+        return _file(lists, day, adult=False)
+
+    @app.get("/p/exports/adult_movie_ids_{day}.json.gz")
+    def adult_export(day: str) -> Response:
+        return _file(lists, day, adult=True)
+
+
+def _file(lists: Lists, day: str, *, adult: bool) -> Response:
+    try:
+        content = lists.export(datetime.strptime(day, "%m_%d_%Y").date(), adult)
+    except ValueError:
+        content = None
+    if content is None:
+        return Response(ABSENT_FILE, 403, media_type="application/xml")
+    return Response(content, media_type="application/gzip")
 
 
 def _add_ratings(app: FastAPI, movies: Movies) -> None:

@@ -66,12 +66,15 @@ class Lists:
         key = ("changes", first, last)
         return paginate(self._cache(key, lambda: self._changed(days)), number, CHANGES_PAGE_SIZE, _change)
 
-    def export(self, day: date) -> bytes | None:
-        """The export of a day, or None where it is not ready yet or no longer kept."""
+    def export(self, day: date, adult: bool = False) -> bytes | None:
+        """The export of a day, of movies for adults or of all others.
+
+        None where it is not ready yet, or no longer kept.
+        """
         latest = self._today or (datetime.now(UTC) - EXPORT_READY).date()
         if not latest - EXPORT_KEPT <= day <= latest:
             return None
-        return bytes(self._cache(("export",), self._render_export))
+        return bytes(self._cache(("export", adult), lambda: self._render_export(adult)))
 
     @property
     def today(self) -> date:
@@ -103,7 +106,7 @@ class Lists:
         remainders = {-day % CHANGE_EVERY_DAYS for day in days}
         return [movie_id for movie_id in self._movies.ids() if movie_id % CHANGE_EVERY_DAYS in remainders]
 
-    def _render_export(self) -> bytes:
+    def _render_export(self, adult: bool) -> bytes:
         lines = (
             encode(
                 {
@@ -115,6 +118,7 @@ class Lists:
                 }
             )
             for movie in self._movies.listings()
+            if movie.adult == adult
         )
         return gzip.compress(b"".join(line + b"\n" for line in lines), compresslevel=1, mtime=0)
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from bounded import BOM
 from tmdb.sandbox.answers import encode
 from tmdb.sandbox.catalogue import load_catalogue
 from tmdb.sandbox.synthetic import SyntheticMovies
@@ -75,7 +76,7 @@ def load_payloads(path: Path) -> dict[int, bytes]:
     payloads = {}
     with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
-            payload = line.strip()
+            payload = line.removeprefix(BOM).strip()
             if not payload:
                 continue
             try:

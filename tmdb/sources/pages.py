@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +13,10 @@ import msgspec
 
 from tmdb.client import TmdbClient
 from tmdb.errors import InvalidPayloadError, ListFailedError, ListOutageError, RecordError, TransientError
+from tmdb.texts import decode_leniently, read_id, without_mark
 from tmdb.together import together
+
+logger = logging.getLogger(__name__)
 
 MAX_PAGE = 500
 
@@ -20,7 +24,7 @@ MAX_PAGE = 500
 class Entry(msgspec.Struct):
     """A movie as lists show it; of one that was deleted, `adult` is null."""
 
-    id: int
+    id: msgspec.Raw = msgspec.Raw(b"null")
     adult: bool | None = None
 
 
@@ -28,7 +32,7 @@ class Page(msgspec.Struct):
     """One page, with the totals of the whole list; `content_at` is by this machine's clock."""
 
     page: int
-    results: list[Entry]
+    results: list[Entry | None]
     total_pages: int
     total_results: int
     content_at: datetime = datetime.max
@@ -66,8 +70,11 @@ async def read_list(
     others = await together(_read_page(client, path, params, number) for number in numbers)
     # A list may move while it is read: an id then stands on two pages.
     pages = [first, *others]
-    entries = (entry for page in pages for entry in page.results)
-    ids = dict.fromkeys(entry.id for entry in entries if include_adult or entry.adult is not True)
+    entries = [entry for page in pages for entry in page.results if entry is not None]
+    found = [read_id(entry.id) for entry in entries if include_adult or entry.adult is not True]
+    if without_id := found.count(None):
+        logger.warning("%s entries of %s have no id, and are passed over", f"{without_id:,}", path)
+    ids = dict.fromkeys(movie_id for movie_id in found if movie_id is not None)
     content_at = min(page.content_at for page in pages)
     return Listing(first.total_results, is_whole=True, content_at=content_at, movie_ids=array("q", ids))
 
@@ -83,8 +90,8 @@ async def _read_page(client: TmdbClient, path: str, params: Mapping[str, str], n
 
 def _parse(response: httpx.Response, content_at: datetime) -> Page:
     try:
-        page = _decode_page(response.content)
-    except msgspec.DecodeError as error:
+        page = decode_leniently(_decode_page, without_mark(response.content))
+    except (msgspec.DecodeError, RecursionError) as error:
         raise InvalidPayloadError(f"the body is no page of a list: {error}", 200) from error
     page.content_at = content_at
     return page

@@ -34,13 +34,14 @@ class Found:
 
     Where it knows since when each of them must have been fetched to be up to date, `needed_since` says so.
     `followed` is how far the lake has followed TMDB once all of them are there, and `begun` when the source
-    was asked.
+    was asked. `refused` counts what stands in its lists and is no movie.
     """
 
     movie_ids: array[int]
     needed_since: Sequence[datetime] | None = None
     begun: datetime | None = None
     followed: datetime | None = None
+    refused: int = 0
 
 
 class Tmdb(Protocol):
