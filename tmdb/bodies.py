@@ -24,7 +24,7 @@ async def read_body(response: httpx.Response) -> tuple[httpx.Response, TmdbError
     except TooLargeError as too_large:
         error = OversizedPayloadError(f"the body has {too_large}", 200)
     except NotWholeError as not_whole:
-        error = InvalidPayloadError(f"the body cannot be unpacked: {not_whole}", 200)
+        error = InvalidPayloadError(f"the body cannot be decoded: {not_whole}", 200)
     # The bytes themselves were asked: TMDB has sent gzip for days that no header told of.
     headers = [(name, value) for name, value in response.headers.raw if name.lower() != b"content-encoding"]
     whole = httpx.Response(

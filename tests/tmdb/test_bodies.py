@@ -73,7 +73,7 @@ def test_a_body_that_cannot_be_unpacked_is_tried_again_and_no_silence(body, run_
     assert [(one.reason, one.attempts, one.http_status) for one in outcomes] == [
         ("invalid_payload", 2, 200)
     ] * 4
-    assert outcomes[0].detail.startswith("the body cannot be unpacked: ")
+    assert outcomes[0].detail.startswith("the body cannot be decoded: ")
 
 
 BOMB = gzip.compress(bytes(64 * MIB))

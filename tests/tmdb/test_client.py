@@ -285,13 +285,13 @@ def test_tmdbs_own_words_stand_in_failure_and_log_without_secrets_or_control_cha
 
 def test_a_body_that_cannot_be_decoded_is_that_movies_own_and_no_silence(run_skipping):
     def torn_gzip(request: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=Piece(b"no gzip"))
+        return httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=Piece(b"\x1f\x8bno gzip"))
 
     server = Server(*[torn_gzip] * 9)
     outcomes = run_skipping(fetch(server, *range(9), policy=RetryPolicy(max_retries=2)))
 
     assert {(outcome.reason, outcome.attempts) for outcome in outcomes} == {("invalid_payload", 3)}
-    assert outcomes[0].detail.startswith("the body cannot be decoded: DecodingError")
+    assert outcomes[0].detail.startswith("the body cannot be decoded: it is damaged")
 
 
 @pytest.mark.parametrize(
