@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Literal, TypeVar
+from typing import Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,15 +17,14 @@ from deltalake import (
     WriterProperties,
     write_deltalake,
 )
-from deltalake.exceptions import CommitFailedError, DeltaError
+from deltalake.exceptions import DeltaError
 
-from lake.delta import TableVersion, content_version, create, query
+from lake.delta import TableVersion, content_version, create, insist, query
 from lake.errors import access
+from lake.integrity import damaged_files
 from lake.table import Table
 
 logger = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 # Every commit of rows carries this application id and the next number of its counter. The log refuses a
 # commit that another one with the same id has overtaken, but not a repeated number, so the counter is read
@@ -42,8 +41,6 @@ WRITER = WriterProperties(
     data_page_size_limit=2 * 2**20,
     column_properties={"payload": ColumnProperties(dictionary_enabled=False, statistics_enabled="NONE")},
 )
-# A commit that meets another's is tried again on what that one has left.
-ATTEMPTS = 5
 
 
 class Appender:
@@ -153,8 +150,25 @@ def replace(
     Raises:
         LakeAccessError: the table stays as it was.
     """
+    return rewrite(table, lake_root, lambda _: rows, origin)
+
+
+def rewrite(
+    table: Table,
+    lake_root: str,
+    make_rows: Callable[[DeltaTable], pa.Table],
+    origin: Mapping[str, str] = MappingProxyType({}),
+) -> TableVersion:
+    """Replace a table's content by what is made from it, or from what a commit in between has left.
+
+    Raises:
+        LakeAccessError: the table stays as it was, or others commit to it all the time.
+    """
     found = create(table, lake_root)
-    with access("written", found.table_uri):
+    properties = CommitProperties(custom_metadata=dict(origin), max_commit_retries=0)
+
+    def commit() -> None:
+        rows = make_rows(found)
         if not _has(found, table, rows):
             write_deltalake(
                 found,
@@ -162,26 +176,18 @@ def replace(
                 rows.combine_chunks(),
                 mode="overwrite",
                 writer_properties=WRITER,
-                commit_properties=CommitProperties(custom_metadata=dict(origin)),
+                commit_properties=properties,
             )
+
+    with access("written", found.table_uri):
+        insist(found, commit)
     return content_version(found)
 
 
 def _has(found: DeltaTable, table: Table, rows: pa.Table) -> bool:
     """Whether a table has just these rows, in this order; one that is new has none of its own yet."""
     columns = ", ".join(f'"{name}"' for name in table.columns)
-    return found.version() > 0 and query(found, f"SELECT {columns} FROM t").cast(rows.schema).equals(rows)
-
-
-def insist(found: DeltaTable, commit: Callable[[], T]) -> T:
-    """Commit, and where another's commit came in between, try again.
-
-    Raises:
-        CommitFailedError: others commit to the table all the time.
-    """
-    for _ in range(ATTEMPTS - 1):
-        try:
-            return commit()
-        except CommitFailedError:
-            found.update_incremental()
-    return commit()
+    if found.version() == 0 or damaged_files(found):
+        return False
+    content = query(found, f"SELECT {columns} FROM t").cast(rows.schema)
+    return bool(content.equals(rows))

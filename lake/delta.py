@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Field, QueryBuilder, Schema
-from deltalake.exceptions import DeltaError
+
+# delta-rs' own way to files: it takes every URL and every variable of the environment that its tables take.
+from deltalake._internal import DeltaFileSystemHandler
+from deltalake.exceptions import CommitFailedError, DeltaError
 from deltalake.schema import PrimitiveType
 
 from lake.arrow import arrow_schema
@@ -17,6 +22,10 @@ from lake.table import Table
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
+# A commit that meets another's is tried again on what that one has left.
+ATTEMPTS = 10
 # Commits that move rows between files, or remove files nobody needs, and change no row.
 UPKEEP_OPERATIONS = {"OPTIMIZE", "VACUUM START", "VACUUM END", "SET TBLPROPERTIES"}
 # What the metadata of a commit has that only moves a cursor (`lake.cursor`).
@@ -68,6 +77,11 @@ def _migrate(found: DeltaTable, table: Table, path: str) -> DeltaTable:
 
     Optional columns come and go with the commit that has their values (`lake.files.adopt_files`).
     """
+    with access("written", path):
+        return insist(found, lambda: _add_lacking(found, table, path))
+
+
+def _add_lacking(found: DeltaTable, table: Table, path: str) -> DeltaTable:
     columns = {field.name: field.type.type for field in found.schema().fields}
     known = {**table.optional, **table.columns}
     if any(known.get(name) != kind for name, kind in columns.items()):
@@ -80,8 +94,7 @@ def _migrate(found: DeltaTable, table: Table, path: str) -> DeltaTable:
         if name not in columns and name not in table.optional
     ]
     if lacking:
-        with access("written", path):
-            found.alter.add_columns(lacking)
+        found.alter.add_columns(lacking)
         logger.info("%s has new columns: %s", table.name, ", ".join(field.name for field in lacking))
     return found
 
@@ -116,14 +129,32 @@ def require_version(table: Table, lake_root: str, version: int) -> None:
 
 
 def content_version(found: DeltaTable) -> TableVersion:
-    """The newest version that changed a row: compaction and vacuum change the version, not the content."""
-    version = found.version()
+    """The newest version that changed a row: compaction and vacuum change the version, not the content.
+
+    It is of the version that the table is open at, whatever others have committed since.
+    """
+    version = int(found.version())
     with access("read", found.table_uri):
-        for commit in found.history(limit=100):
-            if commit["operation"] not in UPKEEP_OPERATIONS and NO_ROWS not in commit:
-                version = int(commit["version"])
+        for number, commit in _commits_before(found):
+            if commit.get("operation") not in UPKEEP_OPERATIONS and NO_ROWS not in commit:
+                version = number
                 break
     return TableVersion(str(found.metadata().id), version)
+
+
+def _commits_before(found: DeltaTable) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """What each commit says of itself, back from the version that a table is open at.
+
+    Read from the log's files: `history` begins with the newest commit, and misnumbers all if that is later.
+    """
+    files = DeltaFileSystemHandler.from_table(found._table)
+    for number in range(int(found.version()), max(-1, int(found.version()) - 100), -1):
+        try:
+            file = files.open_input_file(f"_delta_log/{number:020}.json")
+        except FileNotFoundError:
+            return  # upkeep has dropped it, and those before
+        actions = map(json.loads, bytes(file.read(file.size())).splitlines())
+        yield number, next((action["commitInfo"] for action in actions if "commitInfo" in action), {})
 
 
 def origin_of(table: Table, lake_root: str, version: int | None = None) -> Mapping[str, str]:
@@ -181,3 +212,20 @@ def read(table: Table, lake_root: str, version: int | None = None) -> pa.Table |
         return None
     # The query engine answers with view types, which not all of Arrow's functions take.
     return query(found, f"SELECT {columns} FROM t").cast(arrow_schema(table))
+
+
+def insist(found: DeltaTable, commit: Callable[[], T]) -> T:
+    """Commit, and where another's commit came in between, try again on what that one has left.
+
+    Whatever the commit goes by has to be read anew each time. Its own retries, delta-rs', are to be off: they
+    commit what was made from an earlier version.
+
+    Raises:
+        CommitFailedError: others commit to the table all the time.
+    """
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return commit()
+        except CommitFailedError:
+            found.update_incremental()
+    return commit()

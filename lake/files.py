@@ -23,9 +23,8 @@ from deltalake.transaction import AddAction, RemoveAction
 from pyarrow.fs import FileSelector, FileSystem, LocalFileSystem, PyFileSystem, SubTreeFileSystem
 
 from lake.arrow import arrow_schema
-from lake.commits import insist
-from lake.delta import TableVersion, content_version, create, delta_schema
-from lake.errors import FilesMissingError, SchemaMismatchError, access
+from lake.delta import TableVersion, content_version, create, delta_schema, insist
+from lake.errors import FilesMissingError, OvertakenError, SchemaMismatchError, access
 from lake.table import Table, local_folder
 
 # Reading and packing go on outside Python's lock.
@@ -72,24 +71,33 @@ def adopt_files(
                 f"The engine has written {rows:,} rows to {folder}, and {found_rows:,} are there: "
                 "it must reach the lake by the same path or URL as this process"
             )
-        commit_files(found, table, added, "overwrite", origin)
+        insist(found, lambda: commit_files(found, table, added, "overwrite", origin))
     return content_version(found)
 
 
 def replace_rows(
-    table: Table, lake_root: str, keys: pa.Array, rows: pa.Table, origin: Mapping[str, str]
+    table: Table,
+    lake_root: str,
+    keys: pa.Array,
+    rows: pa.Table,
+    origin: Mapping[str, str],
+    content: TableVersion | None = None,
 ) -> TableVersion:
     """Put rows in the place of those whose first column has one of the keys, in one commit, if any changes.
 
-    Only files that have such a row are written anew, and others' commits in between are taken into account.
+    Only files that have such a row are written anew. Upkeep in between is taken into account; where a
+    `content` is given, for which the rows were made, no commit of other rows is.
 
     Raises:
+        OvertakenError: the table has another content by now, and stays as it was.
         LakeAccessError: the table stays as it was, or others commit to it all the time.
     """
     found = create(table, lake_root)
     with access("written", found.table_uri):
 
         def rewrite() -> None:
+            if content is not None and content_version(found) != content:
+                raise OvertakenError(f"{table.name} has been changed by another run meanwhile. Run again.")
             if actions := _rewrite(found, table, keys, rows):
                 commit_files(found, table, actions, "append", origin)
 

@@ -9,10 +9,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
+from deltalake import DeltaTable
 
 from lake.arrow import EPOCH, arrow_schema, moments
-from lake.commits import replace
-from lake.delta import TableVersion, content_version, create, open_table, query
+from lake.commits import rewrite
+from lake.delta import TableVersion, content_version, open_table, query
+from lake.integrity import damaged_files
 from lake.tables import PUBLICATIONS, TABLES
 
 TABLES_BY_NAME = {table.name: table for table in TABLES}
@@ -41,9 +43,6 @@ class Publication:
 
 def publish(lake_root: str, publication: Publication) -> None:
     """Make it the current one of its stage. Other stages' rows stay as they are."""
-    found = create(PUBLICATIONS, lake_root)
-    columns = ", ".join(PUBLICATIONS.columns)
-    others = query(found, f"SELECT {columns} FROM t WHERE stage <> '{publication.stage}'")
     row = {
         "stage": publication.stage,
         "code_version": publication.code_version,
@@ -53,8 +52,13 @@ def publish(lake_root: str, publication: Publication) -> None:
         "run_id": publication.run_id,
         "published_at": publication.published_at,
     }
-    rows = pa.Table.from_pylist([*others.to_pylist(), row], schema=arrow_schema(PUBLICATIONS))
-    replace(PUBLICATIONS, lake_root, rows)
+    columns = ", ".join(PUBLICATIONS.columns)
+
+    def add_row(found: DeltaTable) -> pa.Table:
+        others = query(found, f"SELECT {columns} FROM t WHERE stage <> '{publication.stage}' ORDER BY stage")
+        return pa.Table.from_pylist([*others.to_pylist(), row], schema=arrow_schema(PUBLICATIONS))
+
+    rewrite(PUBLICATIONS, lake_root, add_row)
 
 
 def find_current(
@@ -99,10 +103,10 @@ def read_publications(lake_root: str) -> dict[str, Publication]:
 
 
 def stands(lake_root: str, publication: Publication) -> bool:
-    """Whether every table that a publication names still has the content it had then."""
+    """Whether every table that a publication names still has the content it had then, and all its files."""
     for name, expected in publication.outputs.items():
         found = open_table(TABLES_BY_NAME[name], lake_root)
-        if found is None or content_version(found) != expected:
+        if found is None or content_version(found) != expected or damaged_files(found):
             return False
     return True
 

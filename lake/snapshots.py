@@ -15,13 +15,14 @@ from dataclasses import asdict, dataclass, field
 import pyarrow as pa
 import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable
+from deltalake.transaction import AddAction
 from pyarrow.fs import FileSystem
 
 from lake.arrow import arrow_schema
-from lake.commits import insist
-from lake.delta import NO_ROWS, UPKEEP_OPERATIONS, create, open_table
+from lake.delta import NO_ROWS, UPKEEP_OPERATIONS, create, insist, open_table
 from lake.errors import access
 from lake.files import commit_files, describe_file, file_system
+from lake.integrity import damaged_files
 from lake.table import Table
 
 logger = logging.getLogger(__name__)
@@ -58,7 +59,8 @@ def read_snapshot(table: Table, lake_root: str) -> Snapshot | None:
         LakeAccessError: the table cannot be read.
     """
     found = open_table(table, lake_root)
-    return None if found is None else _last_told(found)
+    # One that has lost files is read again.
+    return None if found is None or damaged_files(found) else _last_told(found)
 
 
 def replace_by_file(
@@ -81,24 +83,20 @@ def replace_by_file(
         LakeAccessError: the table stays as it was.
     """
     found = create(table, lake_root)
-    before = _last_told(found)
     files, path = file_system(found), f"part-{uuid.uuid4().hex}.zstd.parquet"
     with access("written", found.table_uri):
         try:
             _write(files, path, table, (_complete(batch, table, constants) for batch in batches))
             told = describe()
-            is_new = before is None or not told.is_content_of(before)
         except BaseException:
             with suppress(OSError):
                 files.delete_file(path)
             raise
-        if is_new:
-            # From here on the file stays: a commit may report a failure and have landed.
-            _commit(found, table, files, path, told, constants)
-        else:
+        added = describe_file(table, files, path)
+        # From here on the file stays: a commit may report a failure and have landed.
+        is_new = insist(found, lambda: _commit(found, table, added, told, constants))
+        if not is_new:
             files.delete_file(path)
-            if told != before:
-                _commit_mark(found, told)
     return told, is_new
 
 
@@ -112,27 +110,21 @@ def _write(files: FileSystem, path: str, table: Table, batches: Iterable[pa.Reco
 
 
 def _commit(
-    found: DeltaTable,
-    table: Table,
-    files: FileSystem,
-    path: str,
-    told: Snapshot,
-    constants: Mapping[str, object],
-) -> None:
-    origin = {SNAPSHOT: json.dumps(asdict(told))}
-    origin |= {name: str(constants[name]) for name in ("batch_id", "source") if name in constants}
-    added = describe_file(table, files, path)
-    insist(found, lambda: commit_files(found, table, [added], "overwrite", origin))
-
-
-def _commit_mark(found: DeltaTable, told: Snapshot) -> None:
-    properties = CommitProperties(custom_metadata={NO_ROWS: told.mark, SNAPSHOT: json.dumps(asdict(told))})
-    insist(
-        found,
-        lambda: found.create_write_transaction(
-            [], mode="append", schema=found.schema(), commit_properties=properties
-        ),
-    )
+    found: DeltaTable, table: Table, added: AddAction, told: Snapshot, constants: Mapping[str, object]
+) -> bool:
+    """Commit the file, or its new mark alone if the table has its rows already; tell which."""
+    before = _last_told(found)
+    if before is None or not told.is_content_of(before) or damaged_files(found):
+        origin = {SNAPSHOT: json.dumps(asdict(told))}
+        origin |= {name: str(constants[name]) for name in ("batch_id", "source") if name in constants}
+        commit_files(found, table, [added], "overwrite", origin)
+        return True
+    if told != before:
+        properties = CommitProperties(
+            custom_metadata={NO_ROWS: told.mark, SNAPSHOT: json.dumps(asdict(told))}, max_commit_retries=0
+        )
+        found.create_write_transaction([], mode="append", schema=found.schema(), commit_properties=properties)
+    return False
 
 
 def _complete(batch: pa.RecordBatch, table: Table, constants: Mapping[str, object]) -> pa.RecordBatch:

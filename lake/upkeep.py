@@ -8,8 +8,8 @@ from functools import partial
 
 from deltalake import DeltaTable
 
-from lake.commits import WRITER, insist
-from lake.delta import open_table
+from lake.commits import WRITER
+from lake.delta import insist, open_table
 from lake.errors import access
 from lake.table import Table
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from prefect import task
 
 from lake.changes import Changes, find_changes, find_rated_otherwise
 from lake.delta import TableVersion, content_version, create, open_table, query
+from lake.errors import OvertakenError
 from lake.publications import stands
 from lake.table import Table
 from lake.tables import (
@@ -29,6 +31,8 @@ from tasks.stages import Stage
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
+logger = logging.getLogger(__name__)
 
 # Where more has changed than this, judging all anew costs no more than merging.
 LARGEST_SHARE = 0.2
@@ -75,7 +79,11 @@ def write_silver(order: Order) -> Written:
     if work is None:
         outputs = rebuild_silver(current_spark().session, order)
     elif len(work.changes.movie_ids) or len(work.rated_otherwise):
-        outputs = merge_changes(current_spark().session, order, work)
+        try:
+            outputs = merge_changes(current_spark().session, order, work)
+        except OvertakenError as error:
+            logger.warning("%s All payloads are judged instead.", str(error).removesuffix(" Run again."))
+            work, outputs = None, rebuild_silver(current_spark().session, order)
     else:
         outputs = {table.name: _content(table, order.lake_root) for table in tables}
     judged = None if work is None else len(work.changes.movie_ids)
@@ -142,8 +150,12 @@ def merge_changes(session: SparkSession, order: Order, work: Work) -> dict[str, 
         rows[movies] = pa.concat_tables([rows[movies], rate_some(session, order.lake_root, rated, versions)])
         keys[movies] = pa.concat_arrays([judged, rated])
     origin = order.origin(judged=len(judged))
+    assert order.previous is not None, "there is work that can be merged into it"
+    before = order.previous.outputs
     return {
-        table.name: replace_rows(table, order.lake_root, keys[table.name], rows[table.name], origin)
+        table.name: replace_rows(
+            table, order.lake_root, keys[table.name], rows[table.name], origin, before[table.name]
+        )
         for table in versions.silver
     }
 
