@@ -89,6 +89,8 @@ class RunRequest:
 
 def execute(request: RunRequest, *, dry_run: bool = False) -> int:
     """Run the pipeline, or only say what it would do; return the exit status (contract, section 1)."""
+    from lake.errors import FolderNameError
+    from lake.table import check_folder
     from spark.errors import EngineUnavailable, UnknownCheckError
     from spark.session import check_engine_settings
 
@@ -103,6 +105,7 @@ def execute(request: RunRequest, *, dry_run: bool = False) -> int:
         check_engine_settings(
             settings.spark_master, settings.spark_driver_memory, settings.spark_executor_memory
         )
+        check_folder(settings.lake)
         _check_ratings(request, settings)
         if master_secrets(request.spark_master or ""):
             raise SettingsError("Set a master with a token as SPARK_MASTER: as an option it would be seen")
@@ -112,7 +115,7 @@ def execute(request: RunRequest, *, dry_run: bool = False) -> int:
             from spark.checks.registry import require_known
 
             require_known(request.accept_checks)
-    except (SettingsError, EngineUnavailable, ProxyError, UnknownCheckError) as error:
+    except (SettingsError, EngineUnavailable, FolderNameError, ProxyError, UnknownCheckError) as error:
         Terminal(settings.secrets).fail(str(error))
         return USAGE
 

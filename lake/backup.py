@@ -24,7 +24,7 @@ from deltalake._internal import DeltaFileSystemHandler
 
 from lake.delta import open_table, query
 from lake.errors import LakeError, access
-from lake.table import Table, local_folder
+from lake.table import Table, check_folder, local_folder
 from lake.tables import TABLES
 
 # In the root of a lake whose copying has begun and not ended: the ids of the tables that are to be there.
@@ -62,6 +62,7 @@ class Store:
     """The files below a root, which is a folder or a URL as delta-rs takes it."""
 
     def __init__(self, root: str) -> None:
+        check_folder(root)
         folder = local_folder(root)
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
 * LakeError
   x LakeAccessError       a table cannot be read or written: no permission, no space, a broken log
+  x FolderNameError       a folder has a name that Delta's library cannot work with
   x MixedSourcesError     sandbox movies and others would end in one lake
   x SchemaMismatchError   a table has other columns than this version declares
   x VersionGoneError      an older version of a table is not there any more
@@ -19,6 +20,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from deltalake.exceptions import DeltaError
 
@@ -32,6 +35,12 @@ class LakeError(Exception):
 
 class LakeAccessError(LakeError):
     """A table cannot be read or written."""
+
+
+class FolderNameError(LakeError):
+    """Tables cannot be kept in a folder of this name (exit status 2)."""
+
+    is_usage = True
 
 
 class MixedSourcesError(LakeError):
@@ -75,5 +84,7 @@ def access(verb: str, path: str) -> Iterator[None]:
         yield
     except (OSError, DeltaError) as error:
         cause = " ".join(_TERMINAL_ART.sub(":", str(error)).split())[:300]
-        place = path.removeprefix("file://").rstrip("/")
+        place = path.rstrip("/")
+        if place.startswith("file://"):
+            place = url2pathname(urlsplit(place).path)
         raise LakeAccessError(f"{place} cannot be {verb}: {cause}") from error

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
+
+from lake.errors import FolderNameError
+
+# What delta-rs 1.6 decodes although it is the name of a folder, turns into another separator, or refuses.
+NOT_FOR_DELTA = re.compile(
+    r"%[0-9A-Fa-f]{2}|[\[\]|^\x00-\x1f\x7f\ud800-\udfff]" + ("" if os.sep == "\\" else r"|\\")
+)
 
 
 @dataclass(frozen=True)
@@ -26,7 +35,12 @@ class Table:
     optional: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def path(self, lake_root: str) -> str:
-        """The table's folder or object-store URL."""
+        """The table's folder or object-store URL.
+
+        Raises:
+            FolderNameError: no table can be kept there.
+        """
+        check_folder(lake_root)
         return f"{lake_root.rstrip('/')}/{self.name}"
 
 
@@ -36,6 +50,22 @@ def local_folder(root: str) -> Path | None:
         return Path(root)
     url = urlsplit(root)
     return Path(url2pathname(url.path)) if url.scheme == "file" else None
+
+
+def check_folder(root: str) -> None:
+    """Refuse a folder that delta-rs takes for another one, or cannot open.
+
+    It follows symbolic links first, so none helps.
+
+    Raises:
+        FolderNameError: this is one.
+    """
+    folder = local_folder(root)
+    if folder is not None and (odd := NOT_FOR_DELTA.search(str(folder.resolve()))):
+        raise FolderNameError(
+            f"Delta tables cannot be kept in {folder}, because its full name has {odd[0]!r}. "
+            "Choose another folder for them, with LAKE_ROOT or --lake-root."
+        )
 
 
 def declare(

@@ -21,6 +21,7 @@ from spark.options import LARGE_DATA_OPTIONS, LARGE_MOVIES, EngineOptions, bytes
 if TYPE_CHECKING:
     from docker import DockerClient
     from docker.models.containers import Container
+    from docker.types import Mount
 
 logger = logging.getLogger(__name__)
 
@@ -188,7 +189,7 @@ def _create(client: DockerClient, options: EngineOptions) -> SparkContainer:
             auto_remove=True,
             labels={LABEL: "spark"},
             environment=_environment(),
-            volumes=_mounts(options.lake_root),
+            mounts=_mounts(options.lake_root),
             user=f"{os.getuid()}:{os.getgid()}" if hasattr(os, "getuid") else None,
             mem_limit=memory_limit(memory),
             nano_cpus=options.cores * 10**9 if options.cores else None,
@@ -219,12 +220,15 @@ def _create(client: DockerClient, options: EngineOptions) -> SparkContainer:
     return SparkContainer(container, held_input, f"sc://{LOOPBACK}:{port}")
 
 
-def _mounts(lake_root: str | None) -> dict[str, dict[str, str]]:
+def _mounts(lake_root: str | None) -> list[Mount]:
     """The lake at its own path, so that a table has the same name on both sides."""
+    from docker.types import Mount
+
     if lake_root is None or "://" in lake_root:
-        return {}
+        return []
     Path(lake_root).mkdir(parents=True, exist_ok=True)
-    return {lake_root: {"bind": lake_root, "mode": "rw"}}
+    # Not as a volume: that is one text, in which a colon ends the path.
+    return [Mount(lake_root, lake_root, type="bind")]
 
 
 def _environment() -> dict[str, str]:

@@ -9,7 +9,8 @@ from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, DataFrameWriter, SparkSession
 from pyspark.sql import functions as F
 
-from spark.options import CHECKPOINT, KEPT_BY, PERSIST
+from spark.links import plain_path
+from spark.options import CHECKPOINT, KEPT_BY, LINKS, PERSIST
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +23,13 @@ def read_table(session: SparkSession, path: str, version: int | None = None) -> 
     reader = session.read.format("delta")
     if version is not None:
         reader = reader.option("versionAsOf", version)
-    return reader.load(path)
+    return reader.load(place_of(session, path))
+
+
+def place_of(session: SparkSession, path: str) -> str:
+    """Return the path by which a session's engine finds a folder."""
+    links = session.conf.get(LINKS, None)
+    return path if links is None else plain_path(path, links)
 
 
 def keep_result(frame: DataFrame) -> DataFrame:
@@ -45,7 +52,7 @@ def keep_result(frame: DataFrame) -> DataFrame:
 
 def write_files(frame: DataFrame, folder: str) -> None:
     """Write Parquet files into a folder; they are part of no table."""
-    _writer(frame.coalesce(1)).parquet(folder)
+    _writer(frame.coalesce(1)).parquet(place_of(frame.sparkSession, folder))
 
 
 def write_partitions(frame: DataFrame, folder: str, column: str, rows_by_value: Mapping[int, int]) -> None:
@@ -53,10 +60,11 @@ def write_partitions(frame: DataFrame, folder: str, column: str, rows_by_value: 
 
     All partitions' files are open at once, so a large frame is written some values at a time.
     """
+    place = place_of(frame.sparkSession, folder)
     for values in _portions(rows_by_value):
         part = frame if len(values) == len(rows_by_value) else frame.filter(F.col(column).isin(values))
         # One file a partition: without it every task writes a file into every partition.
-        _writer(part.repartition(column)).partitionBy(column).parquet(folder)
+        _writer(part.repartition(column)).partitionBy(column).parquet(place)
 
 
 def _portions(rows_by_value: Mapping[int, int]) -> Iterator[list[int]]:

@@ -41,6 +41,8 @@ KEPT_BY = "spark.tmdbMovies.resultsKeptBy"
 CHECKPOINT, PERSIST = "checkpoint", "persist"
 # And one on a session whose engine runs Python in this process.
 EMBEDDED = "spark.tmdbMovies.embedded"
+# And the folder of links to those whose names its engine does not take.
+LINKS = "spark.tmdbMovies.links"
 
 
 @dataclass(frozen=True)

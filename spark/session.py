@@ -6,7 +6,6 @@ import logging
 import os
 import re
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
@@ -21,8 +20,9 @@ from spark.embedded import Machine, is_installed, reason_missing
 from spark.errors import EngineDied, EngineError, EngineUnavailable
 from spark.helpers import helpers_beside
 from spark.java import jvm_death, log_complaint, require_java, resolving_alone, ships_delta, stderr_to
+from spark.links import plain_temporary_place, temporary_folder
 from spark.object_store import object_store_options
-from spark.options import EMBEDDED, SESSION_OPTIONS, EngineOptions, bytes_of
+from spark.options import EMBEDDED, LINKS, SESSION_OPTIONS, EngineOptions, bytes_of
 from spark.workers import prepare_workers
 
 __all__ = [
@@ -108,9 +108,11 @@ def check_engine_settings(master: str, *memory: str | None) -> None:
     """Tell what open_engine could never use, without starting anything.
 
     Raises:
-        EngineUnavailable: the master names no engine, or an amount of memory is none.
+        EngineUnavailable: the master names no engine, it has no place for temporary files, or an amount of
+            memory is none.
     """
-    _opener(master)
+    if _opener(master) is _open_embedded:
+        plain_temporary_place()
     for amount in memory:
         if amount is not None:
             bytes_of(amount)
@@ -137,10 +139,10 @@ def _open_embedded(master: str, options: EngineOptions) -> Engine:
 
     with ExitStack() as resources:
         # Where intermediate results are kept for as long as the engine runs.
-        kept = Path(resources.enter_context(_temporary_folder()))
+        kept, links = (resources.enter_context(temporary_folder(plain_temporary_place())) for _ in range(2))
         variables = {
             "RUST_LOG": "off",
-            "SAIL_EXECUTION__CHECKPOINT__PATH": kept.as_uri(),
+            "SAIL_EXECUTION__CHECKPOINT__PATH": Path(kept).as_uri(),
             # A file that is being written is held in memory by the row group, by default a million rows.
             "SAIL_PARQUET__MAX_ROW_GROUP_SIZE": "16384",
             "SAIL_PARQUET__ALLOW_SINGLE_FILE_PARALLELISM": "false",
@@ -156,6 +158,7 @@ def _open_embedded(master: str, options: EngineOptions) -> Engine:
         host, port = server.listening_address
         session = connect(f"sc://{host}:{port}", resources)
         session.conf.set(EMBEDDED, "true")
+        session.conf.set(LINKS, links)
         resources.enter_context(helpers_beside())
         return Engine(master, session, resources.pop_all())
 
@@ -184,7 +187,7 @@ def _open_jvm(master: str, options: EngineOptions) -> Engine:
     if resolves:
         builder = configure_spark_with_delta_pip(builder)
     with ExitStack() as resources:
-        log = Path(resources.enter_context(_temporary_folder())) / "spark.log"
+        log = Path(resources.enter_context(temporary_folder())) / "spark.log"
         try:
             with stderr_to(log), resolving_alone() if resolves else nullcontext():
                 session = builder.getOrCreate()
@@ -194,7 +197,7 @@ def _open_jvm(master: str, options: EngineOptions) -> Engine:
             raise EngineUnavailable(f"Apache Spark does not start: {log_complaint(log)}{hint}.") from error
         resources.callback(session.stop)
         if is_cluster(master):
-            prepare_workers(session, resources.enter_context(_temporary_folder()))
+            prepare_workers(session, resources.enter_context(temporary_folder()))
         return Engine(master, session, resources.pop_all(), lambda: jvm_death(session))
 
 
@@ -206,7 +209,7 @@ def _open_container(master: str, options: EngineOptions) -> Engine:
         server = resources.enter_context(spark_container(options))
         try:
             session = connect(server.url, resources)
-            prepare_workers(session, resources.enter_context(_temporary_folder()))
+            prepare_workers(session, resources.enter_context(temporary_folder()))
         except PySparkException as error:
             raise EngineUnavailable(
                 server.cause_of_death or "Spark in the container does not answer."
@@ -225,7 +228,7 @@ def _open_connect(master: str, options: EngineOptions) -> Engine:
             session = connect(master, resources)
         except PySparkException as error:
             raise EngineUnavailable(f"No Spark Connect server answers at {name}.") from error
-        prepare_workers(session, resources.enter_context(_temporary_folder()))
+        prepare_workers(session, resources.enter_context(temporary_folder()))
         keep_on_server(session)
         return Engine(name, session, resources.pop_all())
 
@@ -238,7 +241,3 @@ OPENERS: dict[str, Callable[..., Engine]] = {
     r"spark://.+": _open_jvm,
     r"sc://.+": _open_connect,
 }
-
-
-def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="tmdb-movies-", ignore_cleanup_errors=True)

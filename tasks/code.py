@@ -16,7 +16,7 @@ SOURCES = (".py", ".html", ".css", ".js")
 # What decides a stage's result, besides its input tables.
 READING = (
     "lake",
-    *("spark/connect.py", "spark/frames.py", "spark/options.py", "spark/session.py"),
+    *("spark/connect.py", "spark/frames.py", "spark/links.py", "spark/options.py", "spark/session.py"),
     *("tasks/analytics.py", "tasks/publishing.py"),
 )
 CODE = {
