@@ -13,6 +13,7 @@ from lake.catalogue import Catalogue
 from lake.cursor import Cursor, read_cursor
 from lake.delta import TableVersion, content_version, open_table, query
 from lake.forecast_tables import FORECAST
+from lake.integrity import damaged_files, require_files
 from lake.inventory import Inventory, read_inventory
 from lake.names import sql_name
 from lake.publications import TABLES_BY_NAME, Publication, read_publications, stands
@@ -41,6 +42,7 @@ class TableStatus:
     version: int | None = None
     newest_version: int | None = None
     written_at: datetime | None = None
+    damaged_files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,9 @@ def read_status(settings: Settings, now: datetime) -> LakeStatus:
         LakeError: a table cannot be read.
     """
     lake = settings.lake
+    for table in (RAW_MOVIES, FETCH_FAILURES):
+        if (found := open_table(table, lake)) is not None:
+            require_files(table, found)
     inventory = read_inventory(lake)
     days = settings.ingestion_max_age_days
     since = None if days is None else now - timedelta(days=days)
@@ -121,7 +126,8 @@ def _tables(lake_root: str) -> Iterator[TableStatus]:
             yield TableStatus(name)
         else:
             newest = int(entry.newest.version())
-            yield TableStatus(name, entry.count_rows(), entry.version, newest, entry.written_at())
+            damaged = tuple(damaged_files(entry.found))
+            yield TableStatus(name, entry.count_rows(), entry.version, newest, entry.written_at(), damaged)
 
 
 def _movies(inventory: Inventory, now: datetime) -> MovieStatus:
@@ -177,7 +183,7 @@ def _stage(
     if found.code_version != stage_code(stage):
         reasons.append("its code has changed")
     if not stands(lake_root, found):
-        reasons.append("its tables are not as published")
+        reasons.append("its tables are not as published, or have files that are missing or torn")
     return StageStatus(
         stage,
         found.published_at,
@@ -196,7 +202,7 @@ def _content(name: str, lake_root: str) -> TableVersion | None:
 
 def _failed_checks(lake_root: str) -> list[dict[str, Any]]:
     found = open_table(DATA_QUALITY, lake_root)
-    if found is None:
+    if found is None or damaged_files(found):
         return []
     failed: list[dict[str, Any]] = query(found, FAILED_CHECKS).to_pylist()
     return sorted(failed, key=lambda row: (row["severity"], row["check"]))

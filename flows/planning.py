@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Collection, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from lake.backup import check_finished
 from lake.cursor import read_cursor
 from lake.inventory import Inventory, read_inventory
 from lake.publications import current
+from lake.repair import LOST, drop_lost_files
 from lake.work_list import WorkList, check_source, owed_movies, plan_work
 from settings import SANDBOX_SOURCE, TMDB_API_URL, Settings, SettingsError
 from tasks.stages import Stage
@@ -69,12 +72,13 @@ def source_of(settings: Settings) -> str:
 
 
 def check_lake(settings: Settings) -> None:
-    """Refuse a lake that this run may not add to.
+    """Refuse a lake that this run may not add to, and take lost files out of its raw tables.
 
     Raises:
         LakeError: it holds movies from another kind of source, or is a copy that was broken off.
     """
     check_finished(settings.lake)
+    drop_lost_files(settings.lake, source_of(settings))
     check_source(settings.lake, source_of(settings), SANDBOX_SOURCE)
 
 
@@ -94,7 +98,11 @@ def plan(settings: Settings, inventory: Inventory, errand: Errand, found: Found)
     if since is None and (days := settings.ingestion_max_age_days) is not None:
         since = datetime.now(UTC) - timedelta(days=days)
     needed = found.needed_since or since
-    return plan_work(inventory, found.movie_ids, needed_since=needed, refresh=errand.refresh)
+    movie_ids = found.movie_ids
+    # The source changes, which has a moment for each movie, asks for failed ones anyway.
+    if (needed is None or isinstance(needed, datetime)) and (lost := owed_movies(inventory, LOST)):
+        movie_ids = array("q", chain(movie_ids, lost))
+    return plan_work(inventory, movie_ids, needed_since=needed, refresh=errand.refresh)
 
 
 def followed_until(settings: Settings, found: Found) -> tuple[datetime, int]:

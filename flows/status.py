@@ -40,6 +40,10 @@ def describe(status: LakeStatus) -> Iterator[str]:
         written = f"{table.written_at:{MOMENT}}" if table.written_at else "-"
         behind = table.version != table.newest_version
         note = f"  (version {table.newest_version} is not published)" if behind else ""
+        if table.damaged_files:
+            note += (
+                f"  ({counted(len(table.damaged_files), 'file')} missing or torn: {table.damaged_files[0]})"
+            )
         yield f"  {name:<28} {table.rows:>10,} {table.version:>8}  {written}{note}"
     yield from describe_movies(status.movies, status.as_of)
     if status.changes.followed is not None:

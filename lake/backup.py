@@ -13,9 +13,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote
 
-import pyarrow as pa
 from deltalake import DeltaTable
 
 # delta-rs' own way to files: it takes every URL and every variable of the environment that its tables take.
@@ -23,7 +21,8 @@ from deltalake import DeltaTable
 from deltalake._internal import DeltaFileSystemHandler
 
 from lake.delta import open_table, query
-from lake.errors import LakeError, access
+from lake.errors import FilesLostError, LakeError, access
+from lake.integrity import damaged_files, files_of, require_files
 from lake.table import Table, check_folder, local_folder
 from lake.tables import TABLES
 
@@ -156,6 +155,12 @@ def _pin(source_root: str) -> Pins:
     if not pins:
         raise CopyRefusedError(f"There are no tables in {source_root}, so there is nothing to copy")
     for table, found in pins:
+        try:
+            require_files(table, found)
+        except FilesLostError as error:
+            raise CopyRefusedError(
+                f"{source_root} is not whole. {error} If it is a backup, use another one."
+            ) from error
         if found.protocol().min_reader_version > READER_VERSION:
             raise CopyRefusedError(f"{table.path(source_root)} is of a later kind than can be copied")
     return pins
@@ -186,7 +191,13 @@ def _read_mark(lake_root: str) -> Mapping[str, str] | None:
         return None
     with access("read", lake_root):
         mark = Store(lake_root).read(UNFINISHED)
-    ids: Mapping[str, str] | None = None if mark is None else json.loads(mark)
+    try:
+        ids: Mapping[str, str] | None = None if mark is None else json.loads(mark)
+    except ValueError as error:
+        raise CopyRefusedError(
+            f"{UNFINISHED} in {lake_root} is damaged, so nobody knows what was copied there. "
+            "Delete the copy and begin again."
+        ) from error
     return ids
 
 
@@ -195,18 +206,24 @@ def _copy_table(table: Table, found: DeltaTable, target_root: str, is_begun: boo
     rows = query(found, "SELECT count(*) AS rows FROM t").column("rows")[0].as_py()
     with access(f"copied to {path}", found.table_uri):
         source, target = Store(found.table_uri), Store(path)
-        actions = pa.table(found.get_add_actions(flatten=True))
-        # A log gives its paths as a URL would.
-        paths = map(unquote, actions["path"].to_pylist())
-        files = dict(zip(paths, actions["size_bytes"].to_pylist(), strict=True))
+        files = files_of(found)
         _copy_files(source, target, files, there=files if is_begun else {})
         # The hint before the list: the checkpoint that it names is on the list then.
         hint = source.read(f"{LOG}/{LAST_CHECKPOINT}")
         *earlier, last = sorted(name for name in source.paths(LOG) if _is_until(name, version))
         sizes = [*files.values(), *_copy_files(source, target, earlier), *_copy_files(source, target, [last])]
-        if hint is not None and json.loads(hint)["version"] <= version:
+        if _is_hint_until(hint, version):
+            assert hint is not None
             target.write(f"{LOG}/{LAST_CHECKPOINT}", hint)
     return CopiedTable(table.name, version, rows, len(sizes), sum(sizes))
+
+
+def _is_hint_until(hint: bytes | None, version: int) -> bool:
+    """Whether it names a checkpoint of one of the versions up to this one; Delta does without a torn one."""
+    try:
+        return hint is not None and int(json.loads(hint)["version"]) <= version
+    except (ValueError, KeyError, TypeError):
+        return False
 
 
 def _is_until(path: str, version: int) -> bool:
@@ -234,6 +251,10 @@ def _check_copy(pins: Pins, target_root: str) -> None:
     wanted = {table.name: (found.metadata().id, found.version()) for table, found in pins}
     for table in TABLES:
         found = open_table(table, target_root)
+        if found and damaged_files(found):
+            raise CopyBrokenError(
+                f"The copy of {table.name} in {target_root} is not whole: delete the copy and begin again"
+            )
         if (found and (found.metadata().id, found.version())) != wanted.get(table.name):
             raise CopyBrokenError(
                 f"Something else has written to {table.path(target_root)}: delete the copy and begin again"

@@ -10,6 +10,7 @@
   x QueryError            somebody's query is wrong, or does more than read
     + UnknownTableError   there is no table of that name
   x FilesMissingError     what an engine says to have written is not there
+  x FilesLostError        a table has files that are missing or torn
   x OvertakenError        another run has changed what a change was made for
   x CopyRefusedError      (`lake.backup`) a lake cannot be copied there, or from there
   x CopyBrokenError       (`lake.backup`) a copy is not what it was made from
@@ -71,6 +72,10 @@ class UnknownTableError(QueryError):
 
 class FilesMissingError(LakeError):
     """What an engine says to have written is not where the lake is."""
+
+
+class FilesLostError(LakeError):
+    """Files of a table are missing or torn; the text says what brings them back."""
 
 
 class OvertakenError(LakeError):

@@ -9,8 +9,21 @@ import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake._internal import DeltaFileSystemHandler
 
-from lake.errors import access
-from lake.table import local_folder
+from lake.errors import FilesLostError, access
+from lake.forecast_tables import FORECAST
+from lake.table import Table, local_folder
+
+REBUILD = "Run `movies run`, which rebuilds it."
+ADVICE = {
+    "raw": "Run `movies run`, which fetches its movies again.",
+    "silver": REBUILD,
+    "gold": REBUILD,
+    "meta": "Delete its folder and run `movies run`, which rebuilds silver and gold.",
+}
+ADVICE_OF = {
+    "raw/imdb_ratings": "Run `movies run --imdb-ratings FILE`, which reads it again.",
+    **{table.name: "Run `movies forecast`, which makes it again." for table in FORECAST},
+}
 
 
 def files_of(found: DeltaTable) -> dict[str, int]:
@@ -31,6 +44,22 @@ def damaged_files(found: DeltaTable) -> list[str]:
         sizes = files_of(found)
         present = _sizes_there(found, sizes)
     return sorted(path for path, size in sizes.items() if present.get(path) != size)
+
+
+def require_files(table: Table, found: DeltaTable) -> None:
+    """Refuse a table that is not whole.
+
+    Raises:
+        FilesLostError: files are missing or torn; the text says which, and what brings them back.
+    """
+    damaged = damaged_files(found)
+    if damaged:
+        layer = table.name.partition("/")[0]
+        more = f" and {len(damaged) - 1} more" if len(damaged) > 1 else ""
+        raise FilesLostError(
+            f"{table.name} has files that are missing or torn: {damaged[0]}{more}. "
+            f"{ADVICE_OF.get(table.name) or ADVICE[layer]}"
+        )
 
 
 def _sizes_there(found: DeltaTable, wanted: dict[str, int]) -> dict[str, int | None]:

@@ -14,7 +14,7 @@ from deltalake import DeltaTable
 from lake.arrow import EPOCH, arrow_schema, moments
 from lake.commits import rewrite
 from lake.delta import TableVersion, content_version, open_table, query
-from lake.integrity import damaged_files
+from lake.integrity import damaged_files, require_files
 from lake.tables import PUBLICATIONS, TABLES
 
 TABLES_BY_NAME = {table.name: table for table in TABLES}
@@ -86,6 +86,7 @@ def read_publications(lake_root: str) -> dict[str, Publication]:
     found = open_table(PUBLICATIONS, lake_root)
     if found is None:
         return {}
+    require_files(PUBLICATIONS, found)
     rows = query(found, "SELECT * FROM t")
     published_at = moments(rows.column("published_at"))
     return {

@@ -12,6 +12,7 @@ from deltalake import QueryBuilder
 from lake.catalogue import Catalogue, Entry
 from lake.delta import query
 from lake.errors import LakeAccessError, LakeError, QueryError
+from lake.integrity import require_files
 from lake.names import SHORT_NAMES, layer_of, short_name, sql_name
 from lake.query_errors import explain, is_about_storage, name_not_found
 from lake.statements import require_reading
@@ -47,8 +48,9 @@ def ask_table(entry: Entry, most_rows: int) -> Answer:
     """The first rows of a table as it lies, with all columns.
 
     Raises:
-        LakeAccessError: it cannot be read.
+        LakeError: it cannot be read.
     """
+    require_files(entry.table, entry.found)
     rows = query(entry.found, f"SELECT * FROM t LIMIT {most_rows}")
     schema = plain_schema(rows.schema)
     return Answer(schema, iter(rows.cast(schema, safe=False).to_batches()))
@@ -92,7 +94,9 @@ class _Asker:
         for table in TABLES:
             if short_name(table) in words:
                 try:
-                    yield self._catalogue.open(table)
+                    entry = self._catalogue.open(table)
+                    require_files(table, entry.found)
+                    yield entry
                 except LakeError as error:
                     self._closed[sql_name(table)] = error
 

@@ -72,9 +72,12 @@ def stale_movies(inventory: Inventory, since: datetime) -> array[int]:
     return _select(inventory, pc.and_(inventory.is_present, _surely(is_old)))
 
 
-def owed_movies(inventory: Inventory) -> array[int]:
-    """The movies that could not be had at the last attempt."""
-    return _select(inventory, inventory.is_owed)
+def owed_movies(inventory: Inventory, reason: str | None = None) -> array[int]:
+    """The movies that could not be had at the last attempt, all or for one reason."""
+    mask = inventory.is_owed
+    if reason is not None:
+        mask = pc.and_kleene(mask, _surely(pc.equal(inventory.movies["reason"], reason)))
+    return _select(inventory, mask)
 
 
 def check_source(lake_root: str, source: str, sandbox: str) -> None:

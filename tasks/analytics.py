@@ -10,6 +10,7 @@ from itertools import chain
 from typing import Any
 
 from lake.delta import content_version, create, open_table
+from lake.integrity import require_files
 from lake.publications import Publication, current, find_current
 from lake.tables import FETCH_FAILURES, IMDB_RATINGS, RAW_MOVIES, SILVER_MOVIES
 from tasks.code import stage_code
@@ -60,12 +61,15 @@ async def transform(lake_root: str, with_ratings: bool = False) -> Publication:
 
     Raises:
         MissingInputError: there are no raw movies, or no ratings.
+        FilesLostError: raw tables have lost files.
     """
     raw = open_table(RAW_MOVIES, lake_root)
     if raw is None:
         raise MissingInputError(f"There are no raw movies in {lake_root}: run the stage 'ingest' first")
     # Spark cannot read a table that is not there, and a lake from elsewhere may have come without it.
     failures = create(FETCH_FAILURES, lake_root)
+    require_files(RAW_MOVIES, raw)
+    require_files(FETCH_FAILURES, failures)
     inputs = {RAW_MOVIES.name: content_version(raw), FETCH_FAILURES.name: content_version(failures)}
     if with_ratings:
         ratings = open_table(IMDB_RATINGS, lake_root)
@@ -73,6 +77,7 @@ async def transform(lake_root: str, with_ratings: bool = False) -> Publication:
             raise MissingInputError(
                 f"There are no IMDb ratings in {lake_root}: run the stage 'ingest' with IMDB_RATINGS first"
             )
+        require_files(IMDB_RATINGS, ratings)
         inputs[IMDB_RATINGS.name] = content_version(ratings)
     return await _bring_up_to_date(transform_movies, Stage.TRANSFORM, inputs, lake_root)
 
