@@ -72,7 +72,8 @@ def show(
 ) -> None:
     """Say what a table holds: rows, version, where they come from, what its columns mean, first rows.
 
-    Gold tables are shown as they were last published, all others as they are.
+    Gold tables are shown as they were last published, all others as they are. docs/quickstart.md says how
+    tables open in pandas, polars and DuckDB.
     """
     from flows.show import show_table, show_tables
 
