@@ -1,0 +1,95 @@
+"""Whole runs in folders of odd names, and in lakes that have lost files."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from flows.cli import app
+from lake.delta import open_table
+from lake.gold_tables import GENRES
+from lake.integrity import damaged_files, files_of
+from lake.tables import RAW_MOVIES, SILVER_MOVIES
+from tests.flows.conftest import PROJECT_ROOT, RUN_SECONDS, clean_environment
+from tests.lake.small_lake import make_lake
+
+IN_A_CHECKOUT = "Filme für Ödön 100% #1's"
+ELSEWHERE = "out [b] %20 ü"
+
+
+@pytest.mark.slow
+def test_a_checkout_a_temporary_folder_and_an_output_of_odd_names_hold_a_whole_run(place, tmp_path):
+    checkout, temporary, output = (tmp_path / name for name in (IN_A_CHECKOUT, "tmp %41 [a]", ELSEWHERE))
+    checkout.mkdir()
+    temporary.mkdir()
+    for name in ("flows", "forecast", "imdb", "lake", "report", "spark", "tasks", "tmdb"):
+        (checkout / name).symlink_to(PROJECT_ROOT / name)
+    for file in ("loopback.py", "pyproject.toml", "settings.py"):
+        (checkout / file).write_bytes((PROJECT_ROOT / file).read_bytes())
+
+    for _ in range(2):
+        done = subprocess.run(
+            [sys.executable, "flows/main.py", "--output-dir", str(output)],
+            cwd=checkout,
+            env=clean_environment() | place.environment | {"TMPDIR": str(temporary)},
+            capture_output=True,
+            text=True,
+            timeout=RUN_SECONDS,
+        )
+        assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
+
+    assert "Unchanged" in done.stdout
+    assert (output / "dashboard.html").is_file()
+    assert open_table(SILVER_MOVIES, str(checkout / "data" / "sandbox")) is not None
+    assert list(temporary.iterdir()) == []
+
+
+def test_a_lake_of_a_name_that_delta_mistakes_is_refused_before_anything_is_fetched(place):
+    done = place.run("--lake-root", "a%20b")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("Error: Delta tables cannot be kept in ")
+    assert [path.name for path in place.folder.iterdir()] == []
+
+
+@pytest.mark.slow
+def test_a_run_makes_whole_what_has_lost_files_and_fetches_lost_payloads_again(place):
+    place.succeed("--movie-ids", "597")
+    place.succeed()
+    before = {table.name: place.rows(table, "id") for table in (SILVER_MOVIES,)}
+    genres, payloads = place.rows(GENRES, "genre", "movies"), place.movie_ids()
+    for table in (RAW_MOVIES, SILVER_MOVIES, GENRES):
+        path = Path(place.lake, table.name, min(files_of(open_table(table, place.lake))))
+        path.write_bytes(path.read_bytes()[:-7])
+
+    place.succeed("--movie-ids", "597")
+
+    assert place.movie_ids() == payloads
+    assert place.rows(SILVER_MOVIES, "id") == before[SILVER_MOVIES.name]
+    assert place.rows(GENRES, "genre", "movies") == genres
+    assert [damaged_files(open_table(table, place.lake)) for table in (RAW_MOVIES, SILVER_MOVIES)] == [[], []]
+
+
+def test_status_and_queries_say_which_table_has_lost_files_and_what_rebuilds_it(tmp_path):
+    lake = make_lake(str(tmp_path / "lake"))
+    path = Path(lake, SILVER_MOVIES.name, min(files_of(open_table(SILVER_MOVIES, lake))))
+    path.unlink()
+
+    status = CliRunner().invoke(app, ["status", "--lake-root", lake])
+    shown = CliRunner().invoke(app, ["show", "silver.movies", "--lake-root", lake])
+
+    assert (status.exit_code, shown.exit_code) == (0, 1)
+    [line] = [line for line in status.stdout.splitlines() if line.startswith("  silver/movies ")]
+    assert f"(1 file missing or torn: {path.relative_to(Path(lake, SILVER_MOVIES.name))})" in line
+    assert "transform, since" in status.stdout
+    assert "missing or torn" in status.stdout.splitlines()[-1]
+    assert "Run `movies run`, which rebuilds it." in shown.stderr
+    raw = Path(lake, RAW_MOVIES.name, min(files_of(open_table(RAW_MOVIES, lake))))
+    raw.unlink()
+    again = CliRunner().invoke(app, ["status", "--lake-root", lake])
+    assert (again.exit_code, again.stdout) == (1, "")
+    assert "Run `movies run`, which fetches its movies again." in again.stderr
