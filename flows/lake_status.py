@@ -183,7 +183,9 @@ def _stage(
     if found.code_version != stage_code(stage):
         reasons.append("its code has changed")
     if not stands(lake_root, found):
-        reasons.append("its tables are not as published, or have files that are missing or torn")
+        lost = [name.replace("/", ".") for name in found.outputs if _has_lost_files(name, lake_root)]
+        files = f"files of {', '.join(lost)} are missing or torn"
+        reasons.append(files if lost else "its tables are not as published")
     return StageStatus(
         stage,
         found.published_at,
@@ -193,6 +195,11 @@ def _stage(
         found.facts,
         tuple(reasons),
     )
+
+
+def _has_lost_files(name: str, lake_root: str) -> bool:
+    found = open_table(TABLES_BY_NAME[name], lake_root)
+    return found is not None and bool(damaged_files(found))
 
 
 def _content(name: str, lake_root: str) -> TableVersion | None:
