@@ -59,7 +59,7 @@ ENV PATH=/opt/movies/bin:/opt/java/bin:$PATH \
     SPARK_DIST_CLASSPATH=/opt/movies/store/* \
     SPARK_SUBMIT_OPTS="-XX:SharedArchiveFile=/opt/java/lib/server/spark.jsa -Xlog:cds=off -Xlog:cds+dynamic=off" \
     PREFECT_LOCAL_STORAGE_PATH=/data/results \
-    PREFECT_LOGGING_EXTRA_LOGGERS=flows,forecast,imdb,lake,loopback,project,proxies,report,settings,spark,tasks,tmdb \
+    PREFECT_LOGGING_EXTRA_LOGGERS=bounded,flows,forecast,imdb,lake,loopback,project,proxies,report,settings,spark,tasks,tmdb \
     PREFECT_SERVER_ANALYTICS_ENABLED=false \
     DO_NOT_TRACK=1
 WORKDIR /app

@@ -30,7 +30,7 @@ FILES = {
         "tasks.shared_pace",
         "tasks.showing",
     ),
-    "etl.log": ("spark", "flows.warm_up", "tasks.gold", "tasks.publishing"),
+    "etl.log": ("spark", "flows.warm_up", "tasks.gold", "tasks.publishing", "tasks.silver"),
     "analytics.log": (
         "report",
         "forecast",
@@ -51,8 +51,10 @@ OF_THE_RUN = (
     "flows.run_settings",
     "flows.temporary_server",
     "tasks.optional",
+    "tasks.pruning",
 )
 OWN_PACKAGES = (
+    "bounded",
     "flows",
     "forecast",
     "imdb",
