@@ -62,11 +62,11 @@ def test_a_run_makes_whole_what_has_lost_files_and_fetches_lost_payloads_again(p
     place.succeed()
     before = {table.name: place.rows(table, "id") for table in (SILVER_MOVIES,)}
     genres, payloads = place.rows(GENRES, "genre", "movies"), place.movie_ids()
-    for table in (RAW_MOVIES, SILVER_MOVIES, GENRES):
-        path = Path(place.lake, table.name, min(files_of(open_table(table, place.lake))))
-        path.write_bytes(path.read_bytes()[:-7])
-
-    place.succeed("--movie-ids", "597")
+    for tables in ((RAW_MOVIES, GENRES), (SILVER_MOVIES,)):
+        for table in tables:
+            path = Path(place.lake, table.name, max(files_of(open_table(table, place.lake))))
+            path.write_bytes(path.read_bytes()[:-7])
+        place.succeed("--movie-ids", "597")
 
     assert place.movie_ids() == payloads
     assert place.rows(SILVER_MOVIES, "id") == before[SILVER_MOVIES.name]
