@@ -25,6 +25,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from deltalake.exceptions import DeltaError
+from pyarrow import ArrowInvalid
 
 # How delta-rs joins an error to its cause.
 _TERMINAL_ART = re.compile(r"\s*\x1b\[[0-9;]*m\W*\x1b\[[0-9;]*m")
@@ -87,7 +88,7 @@ def access(verb: str, path: str) -> Iterator[None]:
     """Turn what storage and delta-rs raise into one sentence that names the table."""
     try:
         yield
-    except (OSError, DeltaError) as error:
+    except (OSError, DeltaError, ArrowInvalid) as error:  # of Arrow: a file is torn
         cause = " ".join(_TERMINAL_ART.sub(":", str(error)).split())[:300]
         place = path.rstrip("/")
         if place.startswith("file://"):
