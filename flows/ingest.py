@@ -204,7 +204,7 @@ async def find_work(
 
 async def look_ahead(settings: Settings, errand: Errand) -> WorkList:
     """What an ingestion would fetch, which takes the lists of ids from TMDB where the source is one."""
-    check_lake(settings)
+    check_lake(settings, repairs=False)
     async with AsyncExitStack() as stack:
         connection = Connection(settings, Stop(), stack)
         _, work = await find_work(settings, errand, connection, read_inventory(settings.lake))

@@ -13,10 +13,11 @@ from lake.catalogue import Catalogue
 from lake.cursor import Cursor, read_cursor
 from lake.delta import TableVersion, content_version, open_table, query
 from lake.forecast_tables import FORECAST
-from lake.integrity import damaged_files, require_files
+from lake.integrity import damaged_files
 from lake.inventory import Inventory, read_inventory
 from lake.names import sql_name
 from lake.publications import TABLES_BY_NAME, Publication, read_publications, stands
+from lake.repair import require_raw_files
 from lake.runs import Ingestion, recent_ingestions
 from lake.tables import DATA_QUALITY, FETCH_FAILURES, IMDB_RATINGS, RAW_MOVIES, SILVER_MOVIES
 from lake.work_list import plan_work, stale_movies
@@ -95,9 +96,7 @@ def read_status(settings: Settings, now: datetime) -> LakeStatus:
         LakeError: a table cannot be read.
     """
     lake = settings.lake
-    for table in (RAW_MOVIES, FETCH_FAILURES):
-        if (found := open_table(table, lake)) is not None:
-            require_files(table, found)
+    require_raw_files(lake)
     inventory = read_inventory(lake)
     days = settings.ingestion_max_age_days
     since = None if days is None else now - timedelta(days=days)

@@ -14,7 +14,7 @@ from lake.backup import check_finished
 from lake.cursor import read_cursor
 from lake.inventory import Inventory, read_inventory
 from lake.publications import current
-from lake.repair import LOST, drop_lost_files
+from lake.repair import LOST, drop_lost_files, require_raw_files
 from lake.work_list import WorkList, check_source, owed_movies, plan_work
 from settings import SANDBOX_SOURCE, TMDB_API_URL, Settings, SettingsError
 from tasks.stages import Stage
@@ -71,14 +71,18 @@ def source_of(settings: Settings) -> str:
     return SANDBOX_SOURCE if settings.uses_sandbox else settings.tmdb_base_url or TMDB_API_URL
 
 
-def check_lake(settings: Settings) -> None:
+def check_lake(settings: Settings, *, repairs: bool = True) -> None:
     """Refuse a lake that this run may not add to, and take lost files out of its raw tables.
 
     Raises:
-        LakeError: it holds movies from another kind of source, or is a copy that was broken off.
+        LakeError: it holds movies from another kind of source, is a copy that was broken off, or has lost
+            files that are not to be taken out now.
     """
     check_finished(settings.lake)
-    drop_lost_files(settings.lake, source_of(settings))
+    if repairs:
+        drop_lost_files(settings.lake, source_of(settings))
+    else:
+        require_raw_files(settings.lake)
     check_source(settings.lake, source_of(settings), SANDBOX_SOURCE)
 
 

@@ -15,7 +15,7 @@ from lake.arrow import arrow_schema
 from lake.commits import Appender
 from lake.delta import insist, open_table, query
 from lake.errors import access
-from lake.integrity import damaged_files, files_of
+from lake.integrity import damaged_files, files_of, require_files
 from lake.table import Table
 from lake.tables import FETCH_FAILURES, FILTERED, QUARANTINE, RAW_MOVIES, SILVER_MOVIES
 
@@ -44,6 +44,17 @@ def drop_lost_files(lake_root: str, source: str) -> None:
         table = pa.Table.from_pylist(rows, schema=arrow_schema(FETCH_FAILURES))
         Appender(FETCH_FAILURES, lake_root, source).append(table, batch_id)
         logger.warning("%s movies were in lost files: they are fetched again", len(lost))
+
+
+def require_raw_files(lake_root: str) -> None:
+    """Refuse a lake whose raw tables are not whole.
+
+    Raises:
+        FilesLostError: files are missing or torn.
+    """
+    for table in (RAW_MOVIES, FETCH_FAILURES):
+        if (found := open_table(table, lake_root)) is not None:
+            require_files(table, found)
 
 
 def _drop(table: Table, lake_root: str) -> int:

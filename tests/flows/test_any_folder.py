@@ -93,3 +93,15 @@ def test_status_and_queries_say_which_table_has_lost_files_and_what_rebuilds_it(
     again = CliRunner().invoke(app, ["status", "--lake-root", lake])
     assert (again.exit_code, again.stdout) == (1, "")
     assert "Run `movies run`, which fetches its movies again." in again.stderr
+
+
+def test_a_dry_run_takes_no_lost_files_out_of_a_lake(tmp_path):
+    lake = make_lake(str(tmp_path / "lake"))
+    raw = open_table(RAW_MOVIES, lake)
+    Path(lake, RAW_MOVIES.name, min(files_of(raw))).unlink()
+
+    done = CliRunner().invoke(app, ["run", "--dry-run", "--lake-root", lake, "--output-dir", str(tmp_path)])
+
+    assert done.exit_code == 1
+    assert "Run `movies run`, which fetches its movies again." in done.stderr
+    assert open_table(RAW_MOVIES, lake).version() == raw.version()
