@@ -24,9 +24,6 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from deltalake.exceptions import DeltaError
-from pyarrow import ArrowInvalid
-
 # How delta-rs joins an error to its cause.
 _TERMINAL_ART = re.compile(r"\s*\x1b\[[0-9;]*m\W*\x1b\[[0-9;]*m")
 
@@ -86,6 +83,10 @@ class OvertakenError(LakeError):
 @contextmanager
 def access(verb: str, path: str) -> Iterator[None]:
     """Turn what storage and delta-rs raise into one sentence that names the table."""
+    # Not at the top: the declarations of tables, which need no library, use errors of this module.
+    from deltalake.exceptions import DeltaError
+    from pyarrow import ArrowInvalid
+
     try:
         yield
     except (OSError, DeltaError, ArrowInvalid) as error:  # of Arrow: a file is torn

@@ -148,6 +148,7 @@ def test_an_unknown_engine_is_said(place):
     assert not (place.folder / "data").exists()
 
 
+@pytest.mark.slow
 def test_no_key_is_left_anywhere(served, prefect_home):
     place, sandbox = served(faults={"server_error": 0.3, "dropped": 0.2})
 

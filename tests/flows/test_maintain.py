@@ -135,6 +135,7 @@ def test_silver_and_quarantine_follow_once_payloads_are_dropped(served):
     assert place.rows(SILVER_MOVIES, "id") == [1]
 
 
+@pytest.mark.slow
 def test_a_deployments_run_tells_when_it_has_dropped_payloads_and_only_then(served, prefect_api):
     place, _ = served(synthetic=3)
     assert run_flow(place, "ingest_movies([1, 2])").returncode == 0

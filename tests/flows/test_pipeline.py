@@ -202,6 +202,7 @@ def test_status_says_what_is_in_the_lake(served):
     assert "Movies: 18 here, 1 not at TMDB (0 of them deleted since), none owed" in said
 
 
+@pytest.mark.slow
 def test_status_says_what_is_owed_and_how_far_changes_are_followed(served):
     place, sandbox = served()
     place.succeed("--stage", "ingest", "--movie-ids", "18")

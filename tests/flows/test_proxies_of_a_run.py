@@ -15,6 +15,7 @@ def proxy():
     proxy.close()
 
 
+@pytest.mark.slow
 def test_no_proxy_comes_between_a_run_and_its_own_servers(place, proxy):
     # Sandbox, embedded engine, and a Prefect server that is configured on loopback.
     place.succeed("--stage", "ingest", "--stage", "transform", "--movie-ids", "597", **proxy.environment())

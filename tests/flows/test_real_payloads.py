@@ -77,7 +77,12 @@ def ranked(rows: list[Row], name: str) -> list[int]:
     ("payloads", "silver", "kpis"),
     [
         ("tmdb_18_payloads.ndjson.gz", "expected_silver_18.ndjson.gz", "expected_18.json"),
-        ("tmdb_sample_1601.ndjson.gz", "expected_silver_1601.ndjson.gz", "expected_sample_1601.json"),
+        pytest.param(
+            "tmdb_sample_1601.ndjson.gz",
+            "expected_silver_1601.ndjson.gz",
+            "expected_sample_1601.json",
+            marks=pytest.mark.slow,
+        ),
     ],
     ids=["18", "1601"],
 )

@@ -61,6 +61,7 @@ def test_an_ingestion_tells_its_numbers_as_an_event(served, prefect_api):
         pass
     assert told[0] | {"seconds": 0, "movies_per_second": 0} == {
         "asked": 3, "fetched": 2, "present": 0, "not_found": 1, "failed": {}, "failed_total": 0, "left": 0,
-        "not_followed": 0, "requests": 3, "retries": 0, "errors": {}, "commits": 1, "seconds": 0, "movies_per_second": 0,
+        "not_followed": 0,
+        "requests": 3, "retries": 0, "errors": {}, "commits": 1, "seconds": 0, "movies_per_second": 0,
         "followed": None,
     }  # fmt: skip

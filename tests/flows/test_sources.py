@@ -144,6 +144,7 @@ def test_a_deleted_movie_is_recorded_as_gone_and_not_asked_for_again(catalogue):
     assert sandbox.stats()["requests"] == asked
 
 
+@pytest.mark.slow
 def test_minutes_that_are_used_up_end_a_run_at_a_checkpoint(catalogue):
     place, sandbox = catalogue
     sandbox.set_faults(latency_ms=60_000)
@@ -154,6 +155,7 @@ def test_minutes_that_are_used_up_end_a_run_at_a_checkpoint(catalogue):
     assert (counts(said)["fetched"], counts(said)["left"]) == (0, 3)
 
 
+@pytest.mark.slow
 def test_minutes_may_be_used_up_before_it_is_known_what_to_fetch(catalogue):
     place, sandbox = catalogue
     sandbox.set_faults(latency_ms=60_000)
@@ -184,6 +186,7 @@ def test_a_dry_run_of_any_source_fetches_no_movie_and_writes_nothing(arguments, 
     assert DeltaTable(RAW_MOVIES.path(place.lake)).version() == version
 
 
+@pytest.mark.slow
 def test_a_lake_moved_elsewhere_goes_on_with_its_cursor(catalogue):
     place, _ = catalogue
     fill(place, 1, days_ago=0)

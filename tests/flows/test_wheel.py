@@ -97,6 +97,7 @@ def tables(place: Place) -> dict[str, list[dict[str, object]]]:
     }
 
 
+@pytest.mark.slow
 def test_the_wheel_alone_makes_what_the_checkout_makes(wheel, environment, place, first_run):
     install(environment, "--no-deps", str(wheel))
     borrow_dependencies(environment)

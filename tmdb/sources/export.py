@@ -13,7 +13,7 @@ from pydantic import AllowInfNan, NonNegativeFloat
 
 from bounded import LARGEST_FILE, Lines, NotWholeError, TooLargeError, Unpacker
 from project import user_agent
-from tmdb.errors import ListFailedError, StoppedError
+from tmdb.errors import ListFailedError, ListOutageError, StoppedError
 from tmdb.redaction import hide_queries
 from tmdb.sources.source import Found, Position, Source, Tmdb
 
@@ -114,7 +114,8 @@ class Export(Source):
                 if wait is None:
                     # The error itself has the whole address, and Prefect keeps stack traces.
                     cause = error if shown == file else None
-                    raise ListFailedError(f"{shown} cannot be had: {reason}") from cause
+                    kind = ListOutageError if _is_outage(error) else ListFailedError
+                    raise kind(f"{shown} cannot be had: {reason}") from cause
             if await client.stop.wait(wait):
                 raise StoppedError(shown)
         logger.info("%s movies of %s", f"{len(found.movie_ids):,}", shown)
@@ -152,6 +153,15 @@ class Export(Source):
         if found.movies < MOST_REFUSED * lines_in_all or not (lines_in_all or ADULT_MOVIES in file):
             raise NoIdsError(f"{found.movies:,} of its {lines_in_all:,} lines are movies")
         return found
+
+
+def _is_outage(error: Exception) -> bool:
+    """Return whether the server did not answer, as opposed to answering with something else."""
+    import httpx
+
+    if isinstance(error, httpx.HTTPStatusError):
+        return error.response.status_code >= 500
+    return isinstance(error, httpx.TransportError)
 
 
 def _line_decoder() -> Callable[[bytes], list[Any]]:

@@ -12,7 +12,7 @@ import pytest
 
 import tmdb.sources.export
 from tmdb.client import TmdbClient, open_client
-from tmdb.errors import BudgetSpent, ListFailedError, StoppedError
+from tmdb.errors import BudgetSpent, ListFailedError, ListOutageError, StoppedError
 from tmdb.pace import Pace
 from tmdb.retry import RetryPolicy
 from tmdb.sandbox import Sandbox
@@ -165,6 +165,13 @@ async def test_a_signed_address_of_exports_is_asked_whole_and_shown_without_its_
     shown = "https://h/p/movie_ids_01_02_2026.json.gz?*** cannot be had: HTTPStatusError: "
     assert str(raised.value).startswith(shown)
     assert "s3cr3t" not in str(raised.value) + str(raised.value.__cause__) + caplog.text
+
+
+async def test_a_store_of_exports_that_does_not_answer_is_an_outage(sandbox):
+    sandbox.set_faults(server_error=1.0)
+
+    with pytest.raises(ListOutageError, match=r"movie_ids_\S+ cannot be had: HTTPStatusError: .*500"):
+        await find(sandbox, "export")
 
 
 async def test_discover_reads_every_page_of_a_short_list(sandbox):
