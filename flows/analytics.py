@@ -13,7 +13,6 @@ from flows.run_report import AnalyticsReport, timed
 from flows.run_settings import run_settings
 from flows.warm_up import engine_for
 from settings import Settings
-from spark.checks.registry import require_known
 from tasks.analytics import kpis, published, transform
 from tasks.context import SparkRoom, spark_context
 from tasks.report_as_of import report_as_of
@@ -65,7 +64,10 @@ async def bring_up_to_date(
     settings: Settings, wanted: set[Stage], refresh: bool, accepted_checks: Collection[str]
 ) -> AnalyticsReport:
     """Run the wanted stages on one engine, which starts when one of them needs it."""
-    require_known(accepted_checks)
+    if accepted_checks:
+        from spark.checks.registry import require_known
+
+        require_known(accepted_checks)
     lake = settings.lake
     result = AnalyticsReport()
     room = SparkRoom(lambda: engine_for(settings), rebuild=refresh, accepted_checks=accepted_checks)
