@@ -28,8 +28,10 @@ class SkippingClock(asyncio.SelectorEventLoop):
         return self.now_seconds
 
     def _run_once(self) -> None:
-        if not self._ready and self._scheduled:  # type: ignore[attr-defined]
-            self.now_seconds = max(self.now_seconds, self._scheduled[0]._when)  # type: ignore[attr-defined]
+        if not self._ready:  # type: ignore[attr-defined]
+            # The loop drops cancelled timers itself, and then really waits for the next one.
+            pending = [timer._when for timer in self._scheduled if not timer._cancelled]  # type: ignore[attr-defined]
+            self.now_seconds = max(self.now_seconds, min(pending, default=0.0))
         self.now_seconds += 1e-6
         super()._run_once()  # type: ignore[misc]
 
