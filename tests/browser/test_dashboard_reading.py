@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from tests.browser.conftest import PROVENANCE, Open
 from tests.browser.pages import figure
@@ -13,7 +13,13 @@ from tests.report.gold_tables import movie
 
 pytestmark = pytest.mark.browser
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
-FIRST_VIEW_MILLISECONDS = 3_000
+FIRST_VIEW_SECONDS = 1.5
+WHEN_SHOWN = """() => new Promise((done) => {
+  const names = new Set(["dashboard-shown", "first-contentful-paint"]);
+  const look = () => [...names].every((name) => performance.getEntriesByName(name).length) && done();
+  new PerformanceObserver(look).observe({ entryTypes: ["mark", "paint"] });
+  look();
+})"""
 # Every visible text whose contrast with what is behind it is under WCAG's AA.
 FAINT_TEXTS = """() => {
   const parse = (colour) => (colour.match(/[\\d.]+/g) ?? [0, 0, 0, 0]).map(Number);
@@ -56,7 +62,7 @@ def scroll_through(page: Page) -> None:
         figure(page, name)
 
 
-def test_the_first_view_is_there_within_seconds_with_a_full_sample(open_page: Open, make_dashboard) -> None:
+def test_the_first_view_is_there_within_seconds_with_a_full_sample(browser: Browser, make_dashboard) -> None:
     rows = [
         movie(
             number, title=f"Movie of a usual length, {number}", genres="Drama|War", popularity=number / 9,
@@ -65,15 +71,20 @@ def test_the_first_view_is_there_within_seconds_with_a_full_sample(open_page: Op
         for number in range(1, 5_001)
     ]  # fmt: skip
     path = make_dashboard(rows)
-    # The quickest of some: what else the machine does is not the page's doing.
-    assert min(first_view(open_page(path)) for _ in range(3)) < FIRST_VIEW_MILLISECONDS
+    # The quickest of some, in CPU time: what else the machine does is not the page's doing.
+    assert min(first_view(browser, path) for _ in range(3)) < FIRST_VIEW_SECONDS
 
 
-def first_view(page: Page) -> float:
-    """Milliseconds until tiles and filters were there, and had been painted."""
-    shown = "performance.getEntriesByName('dashboard-shown')[0].startTime"
-    painted = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
-    return max(page.evaluate(shown), page.evaluate(painted))
+def first_view(browser: Browser, path: Path) -> float:
+    """CPU seconds of the page's thread until tiles and filters were there, and had been painted."""
+    with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
+        page = context.new_page()
+        inspector = context.new_cdp_session(page)
+        inspector.send("Performance.enable", {"timeDomain": "threadTicks"})
+        page.goto(path.absolute().as_uri(), wait_until="commit")
+        page.evaluate(WHEN_SHOWN)
+        metrics = inspector.send("Performance.getMetrics")["metrics"]
+        return next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

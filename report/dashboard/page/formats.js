@@ -3,9 +3,11 @@
 const UNKNOWN = "\u2013";
 const known = (value) => value !== null && value !== undefined && !Number.isNaN(value);
 
-function grouped(value, decimals = 0) {
-  return value.toLocaleString("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
-}
+// A format is costly to make, and thousands of figures share it.
+const GROUPED = [0, 1, 2].map(
+  (decimals) => new Intl.NumberFormat("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals }),
+);
+const grouped = (value, decimals = 0) => GROUPED[decimals].format(value);
 
 const counted = (number, noun) => `${grouped(number)} ${noun}${number === 1 ? "" : "s"}`;
 // From here on a figure is written with an exponent: its digits would push all else aside.
