@@ -15,8 +15,8 @@ pytestmark = pytest.mark.browser
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
 FIRST_VIEW_SECONDS = 1.5
 WHEN_SHOWN = """() => new Promise((done) => {
-  const names = new Set(["dashboard-shown", "first-contentful-paint"]);
-  const look = () => [...names].every((name) => performance.getEntriesByName(name).length) && done();
+  const names = ["dashboard-shown", "first-contentful-paint"];
+  const look = () => names.every((name) => performance.getEntriesByName(name).length) && done();
   new PerformanceObserver(look).observe({ entryTypes: ["mark", "paint"] });
   look();
 })"""
@@ -62,7 +62,9 @@ def scroll_through(page: Page) -> None:
         figure(page, name)
 
 
-def test_the_first_view_is_there_within_seconds_with_a_full_sample(browser: Browser, make_dashboard) -> None:
+def test_the_first_view_is_there_within_seconds_with_a_full_sample(
+    browser: Browser, open_page: Open, make_dashboard
+) -> None:
     rows = [
         movie(
             number, title=f"Movie of a usual length, {number}", genres="Drama|War", popularity=number / 9,
@@ -71,6 +73,8 @@ def test_the_first_view_is_there_within_seconds_with_a_full_sample(browser: Brow
         for number in range(1, 5_001)
     ]  # fmt: skip
     path = make_dashboard(rows)
+    # Silent and alone like every other page, which what measures it does not look at.
+    open_page(path)
     # The quickest of some, in CPU time: what else the machine does is not the page's doing.
     assert min(first_view(browser, path) for _ in range(3)) < FIRST_VIEW_SECONDS
 
