@@ -251,6 +251,12 @@ def prune(
 @app.command(rich_help_panel="Deploy", epilog=epilog("setup"))
 def setup(
     pool: Annotated[Pool, typer.Option(help="What runs the containers of deployments.")] = Pool.DOCKER,
+    defaults: Annotated[
+        bool, typer.Option("--defaults", help="Reset automations that were changed there.")
+    ] = False,
+    forget_keys: Annotated[
+        bool, typer.Option("--forget-keys", help="Delete the Secret block of each key that is not set here.")
+    ] = False,
 ) -> None:
     """Create or update what deployments need on Prefect's API: work pool, Secret blocks, automations.
 
@@ -258,7 +264,24 @@ def setup(
     """
     from flows.setup import show_setup
 
-    show_setup(pool.value)
+    show_setup(pool.value, defaults=defaults, forget_keys=forget_keys)
+
+
+@app.command(rich_help_panel="Deploy", epilog=epilog("deploy"))
+def deploy(
+    defaults: Annotated[
+        bool,
+        typer.Option("--defaults", help="Reset what was set there to what prefect.yaml has."),
+    ] = False,
+    build: Annotated[bool, typer.Option(help="Build the images first.")] = True,
+) -> None:
+    """Deploy the flows of prefect.yaml on Prefect's API, and keep what was set there.
+
+    Schedules, parameters, tags, limits and pauses of a deployment that exists stay as they are.
+    """
+    from flows.deploy import show_deploy
+
+    show_deploy(defaults=defaults, build=build)
 
 
 def _parse_ids(text: str) -> tuple[int, ...]:

@@ -22,6 +22,7 @@ EXAMPLES = {
     "restore": ("movies restore backups/monday --lake-root restored",),
     "prune": ("movies prune --dry-run", "movies prune --days 30"),
     "setup": ("movies setup", "movies setup --pool kubernetes"),
+    "deploy": ("movies deploy", "movies deploy --no-build --defaults"),
 }
 
 

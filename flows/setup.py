@@ -4,32 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
-import yaml  # type: ignore[import-untyped]
 from prefect.blocks.notifications import CustomWebhookNotificationBlock
 from prefect.blocks.system import Secret
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
-from prefect.events.actions import DoNothing, SendNotification
-from prefect.events.schemas.automations import AutomationCore
 from prefect.exceptions import ObjectNotFound
 from prefect.settings import get_current_settings
 from prefect.types import SecretDict
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings
 
+from flows.automations import delete_automation, notifying, read_automations, save_automation
 from flows.run_settings import SECRET_BLOCKS
 from flows.terminal import Terminal
 from proxies import check_proxies
 from settings import WEB, Settings, SettingsError, load_settings, parse_url
 from tmdb.redaction import redact
 
-DEPLOYMENTS = Path(__file__).parent.parent / "deployments"
+CHECKOUT = Path(__file__).parent.parent
+DEPLOYMENTS = CHECKOUT / "deployments"
 NOTIFICATION_BLOCK = "tmdb-movies-notifications"
 ANSWER_SECONDS = 30.0
 
@@ -46,8 +46,13 @@ class NotificationSettings(BaseSettings):
     notification_url: SecretStr | None = None
 
 
-def show_setup(pool: str) -> None:
+def show_setup(pool: str, *, defaults: bool = False, forget_keys: bool = False) -> None:
     """Create or update what the flows need on the configured API, and say so.
+
+    Args:
+        pool: what runs the containers of jobs.
+        defaults: whether what operators have changed there is reset.
+        forget_keys: whether Secret blocks of keys that are not set here are deleted.
 
     Raises:
         SettingsError: a setting cannot be used, or there is no API.
@@ -59,7 +64,7 @@ def show_setup(pool: str) -> None:
     secrets = (*settings.secrets, *([webhook] if webhook else []))
     terminal = Terminal(secrets)
     try:
-        asyncio.run(set_up(pool, settings, webhook, terminal.say))
+        asyncio.run(set_up(pool, settings, webhook, terminal.say, defaults=defaults, forget_keys=forget_keys))
     except (SettingsError, SetupError) as error:
         raise type(error)(redact(str(error), secrets)) from error
     except httpx.HTTPError as error:
@@ -67,35 +72,67 @@ def show_setup(pool: str) -> None:
         raise SetupError(f"Prefect's API could not be set up: {reason}") from error
 
 
-async def set_up(pool: str, settings: Settings, webhook: str | None, say: Callable[[str], None]) -> None:
+async def set_up(
+    pool: str,
+    settings: Settings,
+    webhook: str | None,
+    say: Callable[[str], None],
+    *,
+    defaults: bool = False,
+    forget_keys: bool = False,
+) -> None:
     """Bring work pool, Secret blocks and automations of the configured API up to date.
 
     Raises:
         SettingsError: no API is configured, or it does not answer.
         SetupError: the work pool's name is taken, or `deployments/` is not here.
     """
-    template, automations = _read_work_pool(pool), list(_read_automations())
-    async with _connect() as client:
+    template = _read_work_pool(pool)
+    automations, retired = read_automations(read_file(DEPLOYMENTS / "automations.yaml"))
+    async with connect() as client:
         say(f"Prefect API at {client.api_url}")
         say(f"  work pool movies-{pool}: {await _save_work_pool(client, pool, template)}")
-        for setting, block in SECRET_BLOCKS.items():
-            key: SecretStr | None = getattr(settings, setting)
-            if key is not None:
-                await Secret(value=key).asave(block, overwrite=True)
-                say(f"  {block}: saved")
-        if settings.uses_sandbox:
-            say("  no TMDB key is set here: Secret blocks stay as they are")
+        for sentence in await _save_keys(client, settings, forget=forget_keys):
+            say(f"  {sentence}")
         if webhook:
             await _save_webhook(webhook)
             say(f"  {NOTIFICATION_BLOCK}: saved")
         notification = await _find_webhook(client)
         for automation in automations:
-            wanted = _notifying(automation, notification) if notification else automation
-            say(f'  automation "{wanted.name}": {await _save_automation(client, wanted)}')
+            wanted = notifying(automation, notification) if notification else automation
+            how = await save_automation(client, wanted, defaults=defaults)
+            say(f'  automation "{wanted.name}": {how}')
+        for name in retired:
+            if await delete_automation(client, name):
+                say(f'  automation "{name}": deleted, this version has none')
+
+
+async def _save_keys(client: PrefectClient, settings: Settings, *, forget: bool) -> list[str]:
+    """Keep the keys that are set here in Secret blocks; return what was done, in words.
+
+    With another key than before, a block of the other kind would go on with the one before.
+    """
+    done = []
+    for setting, block in SECRET_BLOCKS.items():
+        key: SecretStr | None = getattr(settings, setting)
+        if key is not None:
+            await Secret(value=key).asave(block, overwrite=True)
+            done.append(f"{block}: saved")
+        elif (document := await _find_block(client, block, "secret")) is None:
+            continue
+        elif forget or not settings.uses_sandbox:
+            await client.delete_block_document(document)
+            done.append(f"{block}: deleted")
+        else:
+            done.append(
+                f"no TMDB key is set here: jobs go on with the one in {block} "
+                "(`movies setup --forget-keys` deletes it)"
+            )
+    return done or ["no TMDB key is set: jobs use the sandbox"]
 
 
 @asynccontextmanager
-async def _connect() -> AsyncIterator[PrefectClient]:
+async def connect() -> AsyncIterator[PrefectClient]:
     """A client of the configured API, once it has answered as Prefect's does."""
     url = get_current_settings().api.url
     if not url:
@@ -127,20 +164,6 @@ async def _save_work_pool(client: PrefectClient, pool: str, template: dict[str, 
     return "updated"
 
 
-async def _save_automation(client: PrefectClient, wanted: AutomationCore) -> str:
-    found = await client.read_automations_by_name(wanted.name)
-    if not found:
-        await client.create_automation(wanted)
-        return "created"
-    current = AutomationCore.model_validate(found[0].model_dump(exclude={"id"}))
-    # Switched off in the UI, it stays off. An update would start its clocks anew, so none is made in vain.
-    wanted = wanted.model_copy(update={"enabled": current.enabled})
-    if wanted == current:
-        return "unchanged"
-    await client.update_automation(found[0].id, wanted)
-    return "updated"
-
-
 async def _save_webhook(webhook: str) -> None:
     block = CustomWebhookNotificationBlock(
         name="TMDB movies",
@@ -154,40 +177,33 @@ async def _save_webhook(webhook: str) -> None:
     await block.asave(NOTIFICATION_BLOCK, overwrite=True)
 
 
-async def _find_webhook(client: PrefectClient) -> Any | None:
+async def _find_webhook(client: PrefectClient) -> UUID | None:
     """The id of the notification block, made now or earlier."""
-    slug = CustomWebhookNotificationBlock.get_block_type_slug()
+    return await _find_block(client, NOTIFICATION_BLOCK, CustomWebhookNotificationBlock.get_block_type_slug())
+
+
+async def _find_block(client: PrefectClient, name: str, slug: str) -> UUID | None:
     try:
-        document = await client.read_block_document_by_name(NOTIFICATION_BLOCK, slug, include_secrets=False)
+        return (await client.read_block_document_by_name(name, slug, include_secrets=False)).id
     except ObjectNotFound:
         return None
-    return document.id
-
-
-def _notifying(automation: AutomationCore, block_id: Any) -> AutomationCore:
-    """The automation with a notification in the place of no action at all."""
-    notification = SendNotification(
-        block_document_id=block_id, subject=automation.name, body=automation.description
-    )
-    actions = [notification if isinstance(action, DoNothing) else action for action in automation.actions]
-    return automation.model_copy(update={"actions": actions})
 
 
 def _read_work_pool(pool: str) -> dict[str, Any]:
-    template: dict[str, Any] = json.loads(_read(DEPLOYMENTS / "work_pools" / f"{pool}.json"))
+    template: dict[str, Any] = json.loads(read_file(DEPLOYMENTS / "work_pools" / f"{pool}.json"))
     return template
 
 
-def _read_automations() -> Iterator[AutomationCore]:
-    for automation in yaml.safe_load(_read(DEPLOYMENTS / "automations.yaml"))["automations"]:
-        yield AutomationCore.model_validate(automation)
+def read_file(path: Path) -> str:
+    """A file of the checkout.
 
-
-def _read(path: Path) -> str:
+    Raises:
+        SetupError: it is not here.
+    """
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:
-        raise SetupError(f"{path} cannot be read. Run `uv run movies setup` in a checkout.") from error
+        raise SetupError(f"{path} cannot be read. Run this command in a checkout.") from error
 
 
 def _read_webhook() -> str | None:

@@ -4,13 +4,13 @@ import sys
 from typing import Any
 
 import pytest
-import yaml
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
 from prefect.events.schemas.automations import AutomationCore
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from typer.testing import CliRunner
 
+from flows.automations import read_automations, tagged
 from flows.cli import app
 from flows.setup import DEPLOYMENTS, NOTIFICATION_BLOCK, SetupError, set_up
 from settings import load_settings
@@ -18,12 +18,10 @@ from tests.flows.conftest import Place, clean_environment
 
 COMMAND = "from flows.cli import main; main(['setup'])"
 SECONDS = 60.0
-FILED = [
-    AutomationCore.model_validate(automation)
-    for automation in yaml.safe_load((DEPLOYMENTS / "automations.yaml").read_text())["automations"]
-]
+AUTOMATIONS, RETIRED = read_automations((DEPLOYMENTS / "automations.yaml").read_text())
+FILED = [tagged(automation) for automation in AUTOMATIONS]
 TEMPLATE = json.loads((DEPLOYMENTS / "work_pools" / "docker.json").read_text())
-NO_KEY = "  no TMDB key is set here: Secret blocks stay as they are\n"
+NO_KEY = "  no TMDB key is set: jobs use the sandbox\n"
 
 
 def run_setup(place: Place, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -47,10 +45,19 @@ def succeed(place: Place, **environment: str) -> str:
     return rest
 
 
-async def set_up_here(pool: str = "docker", webhook: str | None = None, **keys: str) -> str:
+async def set_up_here(
+    pool: str = "docker",
+    webhook: str | None = None,
+    *,
+    defaults: bool = False,
+    forget_keys: bool = False,
+    **keys: str,
+) -> str:
     """The same in this process."""
     said: list[str] = []
-    await set_up(pool, load_settings(**keys), webhook, said.append)
+    await set_up(
+        pool, load_settings(**keys), webhook, said.append, defaults=defaults, forget_keys=forget_keys
+    )
     return "".join(f"{line}\n" for line in said[1:])
 
 
@@ -138,26 +145,75 @@ async def test_a_new_key_takes_the_place_of_the_old_one(client):
     assert await secret(client, "tmdb-api-key") == "the-new-key"
 
 
-async def test_what_was_changed_there_is_set_right_but_not_switched_on_again(client):
+async def test_a_pool_that_was_changed_there_is_set_right(client):
     await set_up_here()
     changed = json.loads(json.dumps(TEMPLATE).replace("tmdb-movies-flow", "other"))
     update = WorkPoolUpdate(base_job_template=changed, is_paused=True, concurrency_limit=3)
     await client.update_work_pool("movies-docker", update)
-    [made] = await client.read_automations_by_name(FILED[0].name)
-    await client.update_automation(
-        made.id, FILED[0].model_copy(update={"enabled": False, "description": "?"})
-    )
 
     said = await set_up_here()
 
     [pool] = await client.read_work_pools()
     assert (pool.base_job_template, pool.is_paused, pool.concurrency_limit) == (TEMPLATE, True, 3)
-    assert await automations(client) == [FILED[0].model_copy(update={"enabled": False}), *FILED[1:]]
-    assert said == (
-        "  work pool movies-docker: updated\n"
-        + NO_KEY
-        + automations_said("unchanged").replace(": unchanged", ": updated", 1)
+    assert said == "  work pool movies-docker: updated\n" + NO_KEY + automations_said("unchanged")
+
+
+async def test_an_automation_that_was_changed_or_switched_off_there_stays_so_until_defaults_are_asked_for(
+    client,
+):
+    await set_up_here()
+    [first, second, *_] = [await client.read_automations_by_name(one.name) for one in FILED]
+    changed = FILED[0].model_copy(update={"description": "Ours", "enabled": False})
+    await client.update_automation(first[0].id, changed)
+    await client.pause_automation(second[0].id)
+    as_set = [changed, FILED[1].model_copy(update={"enabled": False}), *FILED[2:]]
+
+    said = await set_up_here()
+
+    assert await automations(client) == sorted(as_set, key=lambda automation: automation.name)
+    kept = "changed there: kept (`movies setup --defaults` brings this version's)"
+    assert said.splitlines()[2] == f'  automation "{FILED[0].name}": {kept}'
+    assert said.count("unchanged") == len(FILED)
+
+    await set_up_here(defaults=True)
+
+    assert await automations(client) == sorted(FILED, key=lambda automation: automation.name)
+
+
+async def test_automations_of_an_earlier_version_follow_this_one_and_stay_switched_off(client, monkeypatch):
+    # As 0.1.0 made them: without a tag.
+    old = AUTOMATIONS[0].model_copy(update={"description": "Old", "enabled": False})
+    await client.create_automation(old)
+    await client.create_automation(AUTOMATIONS[0].model_copy(update={"name": "Retired"}))
+
+    monkeypatch.setattr("flows.setup.read_automations", lambda text: (AUTOMATIONS, ["Retired"]))
+    said = await set_up_here()
+
+    as_set = [FILED[0].model_copy(update={"enabled": False}), *FILED[1:]]
+    assert await automations(client) == sorted(as_set, key=lambda automation: automation.name)
+    assert said.endswith('  automation "Retired": deleted, this version has none\n')
+
+
+async def test_without_a_key_jobs_go_on_with_the_one_before_until_it_is_to_be_forgotten(client):
+    await set_up_here(tmdb_api_key="the-old-key")
+
+    kept = (
+        "  no TMDB key is set here: jobs go on with the one in tmdb-api-key "
+        "(`movies setup --forget-keys` deletes it)\n"
     )
+    assert kept in await set_up_here()
+    assert await secret(client, "tmdb-api-key") == "the-old-key"
+    assert "  tmdb-api-key: deleted\n" in await set_up_here(forget_keys=True)
+    assert NO_KEY in await set_up_here()
+
+
+async def test_a_key_of_the_other_kind_does_not_leave_the_one_before_in_use(client):
+    await set_up_here(tmdb_access_token="the-old-token")
+
+    said = await set_up_here(tmdb_api_key="the-new-key")
+
+    assert "  tmdb-api-key: saved\n  tmdb-access-token: deleted\n" in said
+    assert [block.name for block in await client.read_block_documents()] == ["tmdb-api-key"]
 
 
 async def test_notifications_go_where_they_were_once_sent_to(client):

@@ -1,0 +1,75 @@
+"""The automations of `deployments/automations.yaml`, as `movies setup` brings them to Prefect's API."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import yaml  # type: ignore[import-untyped]
+from prefect.client.orchestration import PrefectClient
+from prefect.events.actions import DoNothing, SendNotification
+from prefect.events.schemas.automations import AutomationCore
+
+# The tag says what `movies setup` wrote, so that it knows what an operator has changed since.
+TAG = "movies-setup:"
+
+
+def read_automations(text: str) -> tuple[list[AutomationCore], list[str]]:
+    """The automations of this version, and the names of those that earlier versions had."""
+    filed = yaml.safe_load(text)
+    wanted = [AutomationCore.model_validate(automation) for automation in filed["automations"]]
+    return wanted, filed.get("retired", [])
+
+
+def notifying(automation: AutomationCore, block_id: Any) -> AutomationCore:
+    """The automation with a notification in the place of no action at all."""
+    notification = SendNotification(
+        block_document_id=block_id, subject=automation.name, body=automation.description
+    )
+    actions = [notification if isinstance(action, DoNothing) else action for action in automation.actions]
+    return automation.model_copy(update={"actions": actions})
+
+
+def tagged(automation: AutomationCore) -> AutomationCore:
+    """The automation with the tag that tells its content."""
+    # `enabled` is named as well: what was never set in a model is left out of an update.
+    tags = [f"{TAG}{_digest(automation)}"]
+    return automation.model_copy(update={"tags": tags, "enabled": automation.enabled})
+
+
+async def save_automation(client: PrefectClient, wanted: AutomationCore, *, defaults: bool) -> str:
+    """Create an automation, or bring it to this version unless an operator has changed it; say which."""
+    wanted = tagged(wanted)
+    found = await client.read_automations_by_name(wanted.name)
+    if not found:
+        await client.create_automation(wanted)
+        return "created"
+    current = AutomationCore.model_validate(found[0].model_dump(exclude={"id"}))
+    if not defaults:
+        tags = [tag for tag in current.tags if tag.startswith(TAG)]
+        # Without a tag it is of version 0.1.0, which itself undid each change.
+        if tags and tags != tagged(current).tags:
+            return "changed there: kept (`movies setup --defaults` brings this version's)"
+        wanted = wanted.model_copy(update={"enabled": current.enabled})
+    # An update would start its clocks anew, so none is made in vain.
+    if wanted == current:
+        return "unchanged"
+    await client.update_automation(found[0].id, wanted)
+    return "updated"
+
+
+async def delete_automation(client: PrefectClient, name: str) -> bool:
+    """Delete an automation that this version no longer has; return whether there was one."""
+    found = await client.read_automations_by_name(name)
+    for automation in found:
+        await client.delete_automation(automation.id)
+    return bool(found)
+
+
+def _digest(automation: AutomationCore) -> str:
+    content = automation.model_dump(exclude={"enabled", "tags"})
+    text = json.dumps(
+        content, sort_keys=True, default=lambda value: sorted(value) if isinstance(value, set) else str(value)
+    )
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
