@@ -185,9 +185,13 @@ class Settings(BaseSettings):
 
     # For deployments: the host folder or volume that jobs mount, and the Docker network they join.
     data_volume: str = "tmdb-movies-data"
+    data_user: str | None = Field(default=None, pattern=r"^[1-9][0-9]*:[0-9]+$")
     job_network: str | None = None
 
     lake_root: str | None = None
+    # Where the lake is without LAKE_ROOT: sandbox data stay apart from real data.
+    real_lake: str = "data"
+    sandbox_lake: str = "data/sandbox"
     output_dir: Path = Field(default=Path("output"), validate_default=True)
     plot_theme: Literal["light", "dark"] = "light"
 
@@ -238,7 +242,7 @@ class Settings(BaseSettings):
     def _check_master(cls, value: str) -> str:
         return parse_url(value, "sc://host:15002") if "://" in value else value
 
-    @field_validator("lake_root")
+    @field_validator("lake_root", "real_lake", "sandbox_lake")
     @classmethod
     def _check_lake(cls, value: str | None) -> str | None:
         return value if value is None else parse_lake(value)
@@ -275,8 +279,8 @@ class Settings(BaseSettings):
 
     @property
     def lake(self) -> str:
-        """Root folder or URL of the Delta tables; sandbox data stay apart from real data."""
-        return self.lake_root or parse_lake("data/sandbox" if self.uses_sandbox else "data")
+        """Root folder or URL of the Delta tables."""
+        return self.lake_root or parse_lake(self.sandbox_lake if self.uses_sandbox else self.real_lake)
 
     @property
     def engine_fallback(self) -> str | None:

@@ -18,14 +18,15 @@ RUN [ -z "$OBJECT_STORE$FORECAST" ] || EXTRAS="${OBJECT_STORE:+--extra aws}" \
 
 FROM ${BASE_IMAGE}
 RUN useradd --uid 1000 --create-home movies && chmod 777 /home/movies \
- && mkdir -p /data/lake /data/results /data/output && chown -R movies:movies /data \
+ && mkdir -p /data/lake /data/sandbox /data/results /data/output && chown -R movies:movies /data \
  && printf '#!/bin/sh\nexec python -m flows "$@"\n' >/usr/local/bin/movies && chmod +x /usr/local/bin/movies
 COPY --from=packages /opt/movies /opt/movies
 ENV PATH=/opt/movies/bin:$PATH \
     HOME=/home/movies \
     PYTHONPATH=/app \
     PYTHONUNBUFFERED=1 \
-    LAKE_ROOT=/data/lake \
+    REAL_LAKE=/data/lake \
+    SANDBOX_LAKE=/data/sandbox \
     OUTPUT_DIR=/data/output \
     PREFECT_LOCAL_STORAGE_PATH=/data/results \
     PREFECT_LOGGING_EXTRA_LOGGERS=bounded,flows,forecast,imdb,lake,loopback,project,proxies,report,settings,spark,tasks,tmdb \

@@ -40,7 +40,7 @@ RUN [ -z "$OBJECT_STORE" ] || { EXTRAS="--extra aws" sh install_packages.sh /opt
 
 FROM ${BASE_IMAGE}
 RUN useradd --uid 1000 --create-home movies && chmod 777 /home/movies \
- && mkdir -p /data/lake /data/results /data/output && chown -R movies:movies /data \
+ && mkdir -p /data/lake /data/sandbox /data/results /data/output && chown -R movies:movies /data \
  && mkdir --mode=1777 /scratch \
  && printf '#!/bin/sh\nexec python -m flows "$@"\n' >/usr/local/bin/movies && chmod +x /usr/local/bin/movies \
  && mv /etc/passwd /etc/passwd.image && ln -s /tmp/passwd /etc/passwd
@@ -52,7 +52,8 @@ ENV PATH=/opt/movies/bin:/opt/java/bin:$PATH \
     MPLCONFIGDIR=/opt/movies/matplotlib \
     PYTHONPATH=/app \
     PYTHONUNBUFFERED=1 \
-    LAKE_ROOT=/data/lake \
+    REAL_LAKE=/data/lake \
+    SANDBOX_LAKE=/data/sandbox \
     OUTPUT_DIR=/data/output \
     SPARK_MASTER=local[*] \
     SPARK_LOCAL_IP=127.0.0.1 \

@@ -131,7 +131,7 @@ def settings_of(deployment: Config) -> Config:
     # A limit that is computed is a setting's, such as SPARK_DRIVER_MEMORY's.
     limits = {name: variables[name] for name in LIMITS if "{{" not in str(variables.get(name, "{{"))}
     return {
-        "schedules": deployment.get("schedules", []),
+        "schedules": sorted(deployment.get("schedules", []), key=_words),
         "parameters": deployment.get("parameters", {}),
         "tags": deployment.get("tags", []),
         "paused": deployment.get("paused", False),
@@ -144,11 +144,15 @@ def settings_of(deployment: Config) -> Config:
 async def _read_settings(client: PrefectClient, current: DeploymentResponse, default: Config) -> Config:
     """The same, as the server has it."""
     found: Config = {
-        "schedules": [
-            describe_schedule(schedule)
-            for schedule in current.schedules
-            if not isinstance(schedule.schedule, NoSchedule)
-        ],
+        # The server has them by when they were last changed.
+        "schedules": sorted(
+            (
+                describe_schedule(schedule)
+                for schedule in current.schedules
+                if not isinstance(schedule.schedule, NoSchedule)
+            ),
+            key=_words,
+        ),
         "parameters": current.parameters,
         "tags": current.tags,
         "paused": current.paused,
@@ -196,7 +200,7 @@ def differences(found: Config, default: Config) -> Iterator[str]:
 
 
 def _words(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
 def _without_unknown(found: Config, known: set[str]) -> tuple[Config, list[str]]:

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import stat
+from pathlib import Path
 from typing import TypedDict
 
 from flows.run_settings import EnvironmentKeys
-from settings import Settings, SettingsError, is_signed, load_settings, master_secrets, parse_path
+from flows.terminal import Terminal
+from lake.separation import separate_sandbox
+from settings import (
+    SANDBOX_SOURCE,
+    Settings,
+    SettingsError,
+    is_signed,
+    load_settings,
+    master_secrets,
+    parse_path,
+)
 from spark.container import memory_limit
 
 DATA = "/data"
-DATA_FOLDERS = ("lake", "results", "output")
+DATA_FOLDERS = ("lake", "sandbox", "results", "output")
+# The images' own.
 JOB_USER = 1000
 PREFECT_HOME = "/home/movies/.prefect"
 HEARTBEAT_SECONDS = 30
@@ -47,6 +60,8 @@ STORE_VARIABLES = (
     # Prefect's results, in a block such as `s3-bucket/movie-results`.
     "PREFECT_RESULTS_DEFAULT_STORAGE_BLOCK",
 )
+# What log lines of jobs link to: where a browser finds Prefect's UI.
+UI_VARIABLE = "PREFECT_UI_URL"
 
 
 class JobSettings(TypedDict):
@@ -55,6 +70,7 @@ class JobSettings(TypedDict):
     build_arguments: dict[str, str]
     volumes: list[str]
     networks: list[str]
+    user: str
     environment: dict[str, str]
     spark_memory_limit: str
 
@@ -71,10 +87,12 @@ def job_settings(retries: int = 0) -> JobSettings:
     # The key that a base URL asks for may be in a Secret block alone, which this has no need to read.
     key = None if EnvironmentKeys().any_set else "in-a-secret-block"
     settings = load_settings(tmdb_api_key=key)
+    volume, user = data_volume(settings.data_volume, settings.data_user)
     return JobSettings(
         build_arguments={"OBJECT_STORE": os.environ.get("OBJECT_STORE", "")},
-        volumes=[f"{data_volume(settings.data_volume)}:{DATA}"],
+        volumes=[f"{volume}:{DATA}"],
         networks=[settings.job_network] if settings.job_network else [],
+        user=user,
         environment=job_environment(settings) | _retries(retries),
         spark_memory_limit=str(memory_limit(settings.spark_driver_memory) + FLOW_BYTES),
     )
@@ -94,30 +112,75 @@ def job_environment(settings: Settings) -> dict[str, str]:
             text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
             environment[name.upper()] = text
     environment |= {name: os.environ[name] for name in STORE_VARIABLES if name in os.environ}
-    if "://" in settings.lake:
-        environment["LAKE_ROOT"] = settings.lake
+    if settings.lake_root is not None:
+        environment["LAKE_ROOT"] = _lake_of_jobs(settings.lake_root)
+    if url := os.environ.get(UI_VARIABLE):
+        # An address to listen at is none to go to.
+        environment[UI_VARIABLE] = url.replace("//0.0.0.0:", "//127.0.0.1:")
     # Another engine of this machine is none of a container's; a server may be anybody's.
     if settings.spark_master.startswith("sc://") and not master_secrets(settings.spark_master):
         environment["SPARK_MASTER"] = settings.spark_master
     return environment
 
 
-def data_volume(volume: str) -> str:
-    """The volume's name, or the folder's path, with the folders that jobs write made in it."""
+def _lake_of_jobs(lake_root: str) -> str:
+    if "://" not in lake_root and not Path(os.path.normpath(lake_root)).is_relative_to(DATA):
+        raise SettingsError(
+            f"LAKE_ROOT: {lake_root} is a folder of this machine, and jobs keep only what lies below {DATA}. "
+            f"Give one below {DATA}, a URL, or none: DATA_VOLUME says where {DATA} is"
+        )
+    return lake_root
+
+
+def data_volume(volume: str, user: str | None = None) -> tuple[str, str]:
+    """Where the data are, and who owns them: jobs run as that user.
+
+    A folder of this machine is made, with the folders that jobs write, unless its owner is given: then it may
+    be one of another machine.
+
+    Returns:
+        The volume's name, or the folder's path; and the user as `uid:gid`.
+    """
     if not volume.startswith(("/", ".", "~")):
-        return volume
+        return volume, user or f"{JOB_USER}:{JOB_USER}"
     try:
         folder = parse_path(volume)
     except ValueError as error:
         raise SettingsError(f"DATA_VOLUME: {error}") from error
-    for name in DATA_FOLDERS:
-        (folder / name).mkdir(parents=True, exist_ok=True)
-    # Jobs run as a user of their own, whom this machine need not know.
-    if folder.stat().st_uid != JOB_USER:
+    if user is not None:
+        return str(folder), user
+    try:
+        return str(folder), _make_folders(folder)
+    except OSError as error:
+        raise SettingsError(f"DATA_VOLUME: {error.filename} cannot be made: {error.strerror}") from error
+
+
+def _make_folders(folder: Path) -> str:
+    """Make the folders that jobs write, for the user that they run as; return that user."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if moved := asyncio.run(separate_sandbox(str(folder / "lake"), str(folder / "sandbox"), SANDBOX_SOURCE)):
+        Terminal().say(moved)
+    places = [folder / name for name in DATA_FOLDERS]
+    uid, gid = _owner(folder, places)
+    for place in places:
+        place.mkdir(exist_ok=True)
+        if place.stat().st_uid == uid:
+            continue
+        if os.geteuid() == 0:
+            os.chown(place, uid, gid)
+        else:
+            # Jobs of version 0.1.0 ran as a user of their own, whose files are here.
+            place.chmod(0o777)
+    if folder.stat().st_uid != uid:
         folder.chmod(folder.stat().st_mode | stat.S_IXOTH)
-        for name in DATA_FOLDERS:
-            (folder / name).chmod(0o777)
-    return str(folder)
+    return f"{uid}:{gid}"
+
+
+def _owner(folder: Path, places: list[Path]) -> tuple[int, int]:
+    """Whoever has written here before, else the folder's owner; in place of root, the images' user."""
+    written = (entry for place in places if place.is_dir() for entry in place.iterdir())
+    owner = next(written, folder).stat()
+    return (owner.st_uid, owner.st_gid) if owner.st_uid else (JOB_USER, JOB_USER)
 
 
 def _retries(retries: int) -> dict[str, str]:

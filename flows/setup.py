@@ -24,8 +24,9 @@ from pydantic_settings import BaseSettings
 from flows.automations import delete_automation, notifying, read_automations, save_automation
 from flows.run_settings import SECRET_BLOCKS
 from flows.terminal import Terminal
+from lake.separation import separate_sandbox
 from proxies import check_proxies
-from settings import WEB, Settings, SettingsError, load_settings, parse_url
+from settings import SANDBOX_SOURCE, WEB, Settings, SettingsError, load_settings, parse_url
 from tmdb.redaction import redact
 
 CHECKOUT = Path(__file__).parent.parent
@@ -94,6 +95,9 @@ async def set_up(
         say(f"  work pool movies-{pool}: {await _save_work_pool(client, pool, template)}")
         for sentence in await _save_keys(client, settings, forget=forget_keys):
             say(f"  {sentence}")
+        moved = await separate_sandbox(settings.real_lake, settings.sandbox_lake, SANDBOX_SOURCE)
+        if moved:
+            say(f"  {moved}")
         if webhook:
             await _save_webhook(webhook)
             say(f"  {NOTIFICATION_BLOCK}: saved")

@@ -86,7 +86,7 @@ def check_source(lake_root: str, source: str, sandbox: str) -> None:
     Raises:
         MixedSourcesError: the lake holds movies of the other kind.
     """
-    sources = _sources(lake_root)
+    sources = read_sources(lake_root)
     others = sorted(other for other in sources if (other == sandbox) != (source == sandbox))
     if others:
         raise MixedSourcesError(
@@ -95,7 +95,8 @@ def check_source(lake_root: str, source: str, sandbox: str) -> None:
         )
 
 
-def _sources(lake_root: str) -> set[str]:
+def read_sources(lake_root: str) -> set[str]:
+    """Where the movies of a lake are from, those included that are known not to exist there."""
     sources: set[str] = set()
     if (raw := open_table(RAW_MOVIES, lake_root)) is not None:
         sources |= set(query(raw, "SELECT DISTINCT source FROM t").column("source").to_pylist())

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from flows.job_settings import job_settings
+from settings import SettingsError
 
 HEARTBEAT = {"PREFECT_HOME": "/home/movies/.prefect", "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30"}
 
@@ -19,7 +20,7 @@ def no_settings(monkeypatch, tmp_path):
         "LAKE_ROOT",
         "OUTPUT_DIR",
         "PLOT_THEME",
-        "DATA_VOLUME",
+        "DATA_",
         "JOB_NETWORK",
         "AWS_",
         "OBJECT_STORE",
@@ -34,6 +35,7 @@ def test_without_settings_jobs_share_a_named_volume():
         "build_arguments": {"OBJECT_STORE": ""},
         "volumes": ["tmdb-movies-data:/data"],
         "networks": [],
+        "user": "1000:1000",
         "environment": HEARTBEAT,
         "spark_memory_limit": str((1024 + 768 + 512) * 2**20),
     }
@@ -51,8 +53,9 @@ def test_jobs_get_what_is_set_here_but_no_key_no_folder_and_no_engine_of_this_ma
         "SPARK_EXECUTOR_MEMORY": "2g",
         "SPARK_APP_NAME": "nightly",
         "PLOT_THEME": "dark",
-        "LAKE_ROOT": "data",
+        "LAKE_ROOT": "/data/nightly",
         "OUTPUT_DIR": "somewhere",
+        "PREFECT_UI_URL": "http://0.0.0.0:4200",
         "JOB_NETWORK": "movies",
     }.items():
         monkeypatch.setenv(name, value)
@@ -69,6 +72,8 @@ def test_jobs_get_what_is_set_here_but_no_key_no_folder_and_no_engine_of_this_ma
         "SPARK_EXECUTOR_MEMORY": "2g",
         "SPARK_APP_NAME": "nightly",
         "PLOT_THEME": "dark",
+        "LAKE_ROOT": "/data/nightly",
+        "PREFECT_UI_URL": "http://127.0.0.1:4200",
         "PREFECT_FLOWS_DEFAULT_RETRIES": "2",
         "PREFECT_FLOWS_DEFAULT_RETRY_DELAY_SECONDS": "30",
     }
@@ -101,12 +106,54 @@ def test_a_base_url_needs_no_key_here_since_it_may_be_in_a_secret_block(monkeypa
     assert job_settings()["environment"]["TMDB_BASE_URL"] == "http://127.0.0.1:1/3"
 
 
-def test_a_host_folder_is_made_with_places_that_a_job_may_write(monkeypatch, tmp_path):
+@pytest.mark.parametrize("lake", ["data", "/srv/lake", "/data/../srv"])
+def test_a_lake_that_no_mount_keeps_is_refused(monkeypatch, lake):
+    monkeypatch.setenv("LAKE_ROOT", lake)
+
+    with pytest.raises(SettingsError, match=r"^LAKE_ROOT: .* jobs keep only what lies below /data"):
+        job_settings()
+
+
+def test_a_host_folder_is_made_with_places_that_its_owner_alone_may_write(monkeypatch, tmp_path):
     monkeypatch.setenv("DATA_VOLUME", "./volume")
-    (tmp_path / "volume").mkdir(mode=0o700)
+    volume = tmp_path / "volume"
+    volume.mkdir(mode=0o700)
+    # As root, which tests may be, a folder is given away; what is in it stays.
+    uid = os.geteuid() or 1234
+    os.chown(volume, uid, os.getegid())
 
-    assert job_settings()["volumes"] == [f"{tmp_path}/volume:/data"]
+    found = job_settings()
 
-    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in Path("volume").iterdir()}
-    assert modes == {"lake": 0o777, "results": 0o777, "output": 0o777}
-    assert stat.S_IMODE(Path("volume").stat().st_mode) == 0o701
+    assert (found["volumes"], found["user"]) == ([f"{volume}:/data"], f"{uid}:{os.getegid()}")
+    places = {path.name: (path.stat().st_uid, stat.S_IMODE(path.stat().st_mode)) for path in volume.iterdir()}
+    assert places == dict.fromkeys(("lake", "sandbox", "results", "output"), (uid, 0o755))
+    assert stat.S_IMODE(volume.stat().st_mode) == 0o700
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files to another user")
+def test_jobs_go_on_as_the_user_who_has_written_to_the_folder(monkeypatch, tmp_path):
+    monkeypatch.setenv("DATA_VOLUME", str(tmp_path / "volume"))
+    (tmp_path / "volume" / "lake" / "raw").mkdir(parents=True)
+    os.chown(tmp_path / "volume" / "lake" / "raw", 4321, 4321)
+
+    assert job_settings()["user"] == "4321:4321"
+
+
+def test_a_folder_whose_owner_is_given_is_left_alone(monkeypatch, tmp_path):
+    monkeypatch.setenv("DATA_VOLUME", "/srv/of-another-machine")
+    monkeypatch.setenv("DATA_USER", "1500:100")
+
+    found = job_settings()
+
+    assert (found["volumes"], found["user"]) == (["/srv/of-another-machine:/data"], "1500:100")
+    assert not Path("/srv/of-another-machine").exists()
+
+
+def test_a_folder_that_cannot_be_made_is_named(monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("DATA_VOLUME", f"{tmp_path}/file/volume")
+
+    with pytest.raises(
+        SettingsError, match=f"^DATA_VOLUME: {tmp_path}/file/volume cannot be made: Not a dir"
+    ):
+        job_settings()
