@@ -273,7 +273,9 @@ def deploy(
         bool,
         typer.Option("--defaults", help="Reset what was set there to what prefect.yaml has."),
     ] = False,
-    build: Annotated[bool, typer.Option(help="Build the images first.")] = True,
+    no_build: Annotated[
+        bool, typer.Option("--no-build", help="Deploy images that are there already.")
+    ] = False,
 ) -> None:
     """Deploy the flows of prefect.yaml on Prefect's API, and keep what was set there.
 
@@ -281,7 +283,7 @@ def deploy(
     """
     from flows.deploy import show_deploy
 
-    show_deploy(defaults=defaults, build=build)
+    show_deploy(defaults=defaults, build=not no_build)
 
 
 def _parse_ids(text: str) -> tuple[int, ...]:

@@ -17,7 +17,15 @@ def test_every_setting_that_goes_into_the_jobs_is_taken_from_the_shell_as_it_is(
     from_shell = {name for name, value in SETUP.items() if value is None}
 
     assert from_shell == {name.upper() for name in PASSED_ON} | {*STORE_VARIABLES, "LAKE_ROOT"}
-    assert SETUP.keys() - from_shell == {"PREFECT_API_URL", "DATA_VOLUME", "JOB_NETWORK", "SPARK_MASTER"}
+    with_default = {
+        "DATA_VOLUME",
+        "DATA_USER",
+        "JOB_NETWORK",
+        "PREFECT_API_URL",
+        "PREFECT_UI_URL",
+        "SPARK_MASTER",
+    }
+    assert SETUP.keys() - from_shell == with_default
 
 
 def test_the_spark_server_finds_the_store_that_the_jobs_find() -> None:
