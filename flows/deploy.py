@@ -20,10 +20,10 @@ from prefect.client.schemas.schedules import NoSchedule
 from prefect.exceptions import ObjectNotFound
 from prefect.flows import Flow, load_flow_from_entrypoint
 
-from flows.setup import CHECKOUT, SetupError, connect, read_file
+from flows.setup import connect
 from flows.terminal import Terminal
+from flows.work_pool import BUILD_STEP, CHECKOUT, SetupError, read_file
 
-BUILD_STEP = "prefect_docker.deployments.steps.build_docker_image"
 # The step of `prefect.yaml` that warns whoever runs `prefect deploy` instead.
 WARNING_STEP = "flows.deploy.say_what_is_reset"
 # Once a deployment exists, these are its operators'; all else is the new version's, or a setting's.

@@ -62,6 +62,21 @@ STORE_VARIABLES = (
 )
 # What log lines of jobs link to: where a browser finds Prefect's UI.
 UI_VARIABLE = "PREFECT_UI_URL"
+# What else a job may be told; a work pool refuses all other variables (flows/work_pool.py).
+OTHER_VARIABLES = (
+    "PREFECT_HOME",
+    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY",
+    "PREFECT_FLOWS_DEFAULT_RETRIES",
+    "PREFECT_FLOWS_DEFAULT_RETRY_DELAY_SECONDS",
+    "PREFECT_LOGGING_LEVEL",
+    UI_VARIABLE,
+    "LAKE_ROOT",
+    "SPARK_MASTER",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+)
 
 
 class JobSettings(TypedDict):
@@ -96,6 +111,11 @@ def job_settings(retries: int = 0) -> JobSettings:
         environment=job_environment(settings) | _retries(retries),
         spark_memory_limit=str(memory_limit(settings.spark_driver_memory) + FLOW_BYTES),
     )
+
+
+def variable_names() -> list[str]:
+    """The names of all variables that a job's container may be given; no name of a key is among them."""
+    return sorted({*(name.upper() for name in PASSED_ON), *STORE_VARIABLES, *OTHER_VARIABLES})
 
 
 def job_environment(settings: Settings) -> dict[str, str]:

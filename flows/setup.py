@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import httpx
 from prefect.blocks.notifications import CustomWebhookNotificationBlock
 from prefect.blocks.system import Secret
 from prefect.client.orchestration import PrefectClient, get_client
-from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
 from prefect.exceptions import ObjectNotFound
 from prefect.settings import get_current_settings
 from prefect.types import SecretDict
@@ -24,19 +20,14 @@ from pydantic_settings import BaseSettings
 from flows.automations import delete_automation, notifying, read_automations, save_automation
 from flows.run_settings import SECRET_BLOCKS
 from flows.terminal import Terminal
+from flows.work_pool import DEPLOYMENTS, SetupError, read_file, save_work_pool, work_pool_template
 from lake.separation import separate_sandbox
 from proxies import check_proxies
 from settings import SANDBOX_SOURCE, WEB, Settings, SettingsError, load_settings, parse_url
 from tmdb.redaction import redact
 
-CHECKOUT = Path(__file__).parent.parent
-DEPLOYMENTS = CHECKOUT / "deployments"
 NOTIFICATION_BLOCK = "tmdb-movies-notifications"
 ANSWER_SECONDS = 30.0
-
-
-class SetupError(Exception):
-    """The API answers, and something there or here stands in the way; the text says what (exit status 1)."""
 
 
 class NotificationSettings(BaseSettings):
@@ -88,11 +79,11 @@ async def set_up(
         SettingsError: no API is configured, or it does not answer.
         SetupError: the work pool's name is taken, or `deployments/` is not here.
     """
-    template = _read_work_pool(pool)
+    template = work_pool_template(pool, settings)
     automations, retired = read_automations(read_file(DEPLOYMENTS / "automations.yaml"))
     async with connect() as client:
         say(f"Prefect API at {client.api_url}")
-        say(f"  work pool movies-{pool}: {await _save_work_pool(client, pool, template)}")
+        say(f"  work pool movies-{pool}: {await save_work_pool(client, pool, template)}")
         for sentence in await _save_keys(client, settings, forget=forget_keys):
             say(f"  {sentence}")
         moved = await separate_sandbox(settings.real_lake, settings.sandbox_lake, SANDBOX_SOURCE)
@@ -153,21 +144,6 @@ async def connect() -> AsyncIterator[PrefectClient]:
         yield client
 
 
-async def _save_work_pool(client: PrefectClient, pool: str, template: dict[str, Any]) -> str:
-    name = f"movies-{pool}"
-    try:
-        current = await client.read_work_pool(name)
-    except ObjectNotFound:
-        await client.create_work_pool(WorkPoolCreate(name=name, type=pool, base_job_template=template))
-        return "created"
-    if current.type != pool:
-        raise SetupError(f"There is a work pool {name} of type {current.type}, not {pool}: delete it first")
-    if current.base_job_template == template:
-        return "unchanged"
-    await client.update_work_pool(name, WorkPoolUpdate(base_job_template=template))
-    return "updated"
-
-
 async def _save_webhook(webhook: str) -> None:
     block = CustomWebhookNotificationBlock(
         name="TMDB movies",
@@ -191,23 +167,6 @@ async def _find_block(client: PrefectClient, name: str, slug: str) -> UUID | Non
         return (await client.read_block_document_by_name(name, slug, include_secrets=False)).id
     except ObjectNotFound:
         return None
-
-
-def _read_work_pool(pool: str) -> dict[str, Any]:
-    template: dict[str, Any] = json.loads(read_file(DEPLOYMENTS / "work_pools" / f"{pool}.json"))
-    return template
-
-
-def read_file(path: Path) -> str:
-    """A file of the checkout.
-
-    Raises:
-        SetupError: it is not here.
-    """
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise SetupError(f"{path} cannot be read. Run this command in a checkout.") from error
 
 
 def _read_webhook() -> str | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,10 @@ from prefect.flows import load_flow_from_entrypoint
 from prefect.utilities.schema_tools import validate
 from prefect.utilities.templating import apply_values
 
-from flows.deploy import BUILD_STEP, without_builds
+from flows.deploy import without_builds
 from flows.job_settings import job_settings
+from flows.work_pool import BUILD_STEP, work_pool_template
+from settings import load_settings
 
 PROJECT_ROOT = Path(__file__).parents[2]
 TEXT = (PROJECT_ROOT / "prefect.yaml").read_text()
@@ -74,10 +75,12 @@ def test_the_form_of_the_pipeline_refuses_what_is_no_list_of_movie_ids(movie_ids
 
 
 def test_job_variables_fit_the_work_pool() -> None:
-    template = json.loads((PROJECT_ROOT / "deployments" / "work_pools" / "docker.json").read_text())
-    outputs = {"built": {"image": "tmdb-movies-flow:latest"}, "job": job_settings(retries=1)}
+    template = work_pool_template("docker", load_settings())
 
     for one in DEPLOYMENTS:
+        build = build_step(one)
+        image = f"{build['image_name']}:{build['tag']}"
+        outputs = {"built": {"image": image}, "job": job_settings(retries=1)}
         variables = apply_values(one["work_pool"]["job_variables"], outputs)
         assert set(variables) <= set(template["variables"]["properties"])
         validate(variables, template["variables"], raise_on_error=True)

@@ -12,18 +12,20 @@ from prefect.utilities.templating import find_placeholders
 from prefect_docker.worker import DockerWorker, DockerWorkerJobConfiguration
 
 from flows.cli import Pool
-from flows.setup import DEPLOYMENTS
+from flows.job_settings import PASSED_ON, STORE_VARIABLES, job_environment, job_settings, variable_names
+from flows.work_pool import work_pool_template
+from settings import load_settings
 
 WORKER_METADATA = "collections_data/views/aggregate-worker-metadata.json"
 # What Prefect's own templates have no variable for, because AWS and Kubernetes take it as part of a manifest.
 OWN_VARIABLES = {
-    "docker": set(),
+    "docker": {"user"},
     "ecs": {"log_group", "mount_points", "secrets", "volumes"},
     "kubernetes": {"data_claim", "secret_name"},
 }
 # What a deployment of `prefect.yaml` says.
 JOB_VARIABLES = {
-    "image": "tmdb-movies-spark",
+    "image": "tmdb-movies-spark:latest",
     "env": {"PREFECT_HOME": "/tmp/prefect", "SPARK_MASTER": "local[*]"},
 }
 DOCKER_VARIABLES = JOB_VARIABLES | {
@@ -35,7 +37,8 @@ every_pool = pytest.mark.parametrize("pool", [pool.value for pool in Pool])
 
 
 def template(pool: str) -> dict[str, Any]:
-    return json.loads((DEPLOYMENTS / "work_pools" / f"{pool}.json").read_text())
+    """As `movies setup` writes it for the containers of compose."""
+    return work_pool_template(pool, load_settings(job_network="tmdb-movies"))
 
 
 def prefects_own(pool: str) -> dict[str, Any]:
@@ -119,56 +122,149 @@ def test_jobs_beat_so_that_a_dead_one_is_noticed(pool):
     assert default["PREFECT_FLOWS_HEARTBEAT_FREQUENCY"] == "30"
 
 
+VOLUMES = (
+    "/var/run/docker.sock:/var/run/docker.sock",
+    "/run/docker.sock:/sock:ro",
+    "/:/host",
+    "/./run:/r",
+    "/var/../run:/r",
+    "/proc/1/root/run:/r",
+    "tmdb-movies-data:/app",
+    "another-volume:/data",
+    "/srv/movies:/data",
+)
+KEYS = ("TMDB_API_KEY", "TMDB_ACCESS_TOKEN", "tmdb_api_key", "AWS_SECRET_ACCESS_KEY", "aws_secret_access_key")
+REFUSED = [
+    *(
+        pytest.param(pool.value, {"env": {name: "k"}}, id=f"{pool.value}-{name}")
+        for pool in Pool
+        for name in (*KEYS, "LD_PRELOAD", "PREFECT_API_URL", "PREFECT_API_AUTH_STRING")
+    ),
+    *(pytest.param(pool, {"env": {"PREFECT_API_KEY": "k"}}, id=pool) for pool in ("ecs", "kubernetes")),
+    *(pytest.param(pool.value, {"privileged": True}, id=f"{pool.value}-unknown") for pool in Pool),
+    *(pytest.param("docker", {"volumes": [volume]}, id=volume) for volume in VOLUMES),
+    *(
+        pytest.param("docker", {"image": image}, id=image)
+        for image in ("alpine", "tmdb-movies-flow", "tmdb-movies-flow:other", "host/tmdb-movies-flow:latest")
+    ),
+    *(
+        pytest.param("docker", {"networks": [network]}, id=network)
+        for network in ("host", "tmdb-movies-docker")
+    ),
+    *(
+        pytest.param("docker", {"network_mode": mode}, id=mode)
+        for mode in ("host", "container:tmdb-movies-docker-1")
+    ),
+]
+
+
+@pytest.fixture
+async def deployed(client):
+    """How to ask a server for a deployment or a run with job variables; returns the statuses of both."""
+    flow_id = await client.create_flow(flow(lambda: None, name="movie-pipeline"))
+
+    async def ask(pool: str, variables: dict[str, Any]) -> tuple[int, int]:
+        name = f"asking-{pool}"
+        create = WorkPoolCreate(name=name, type=pool, base_job_template=template(pool))
+        await client.create_work_pool(create, overwrite=True)
+        required = {} if pool != "ecs" else {"image": "i", "execution_role_arn": "arn:aws:iam::1:role/r"}
+        plain = await client.create_deployment(
+            flow_id, f"plain-{pool}", work_pool_name=name, job_variables=required
+        )
+        statuses = []
+        for call in (
+            client.create_deployment(flow_id, name, work_pool_name=name, job_variables=required | variables),
+            client.create_flow_run_from_deployment(plain, job_variables=variables),
+        ):
+            try:
+                await call
+                statuses.append(201)
+            except PrefectHTTPStatusError as refusal:
+                statuses.append(refusal.response.status_code)
+        return statuses[0], statuses[1]
+
+    return ask
+
+
+@pytest.mark.parametrize(("pool", "variables"), REFUSED)
+async def test_a_server_refuses_whatever_is_not_this_installations(pool, variables, deployed):
+    assert await deployed(pool, variables) == (422, 422)
+
+
 @pytest.mark.parametrize(
     ("pool", "variables"),
     [
-        *(
-            pytest.param(pool.value, {"env": {name: "k"}}, id=f"{pool}-{name}")
-            for pool in Pool
-            for name in ("TMDB_API_KEY", "TMDB_ACCESS_TOKEN")
+        ("docker", DOCKER_VARIABLES | {"env": dict.fromkeys(variable_names(), "1")}),
+        ("docker", {"labels": {"team": "movies"}, "name": "a-run", "command": "movies status"}),
+        (
+            "kubernetes",
+            {"image": "host/tmdb-movies-flow:1", "env": {"LAKE_ROOT": "s3://b/l", "PREFECT_API_KEY": None}},
         ),
-        *(
-            pytest.param("docker", {"volumes": [volume]}, id=volume)
-            for volume in (
-                "/var/run/docker.sock:/var/run/docker.sock",
-                "/run/docker.sock:/sock:ro",
-                "/var/run:/host",
-                "/run/:/host",
-                "/var:/host",
-                "/:/host",
-            )
+        (
+            "ecs",
+            {"image": "host/tmdb-movies-flow:1", "env": {"LAKE_ROOT": "s3://b/l", "PREFECT_API_KEY": None}},
         ),
     ],
 )
-async def test_a_server_refuses_a_visible_key_and_the_docker_socket(pool, variables, client):
-    name = f"refusing-{pool}"
-    await client.create_work_pool(
-        WorkPoolCreate(name=name, type=pool, base_job_template=template(pool)), overwrite=True
-    )
-    flow_id = await client.create_flow(flow(lambda: None, name="movie-pipeline"))
+async def test_a_server_takes_what_is_this_installations(pool, variables, deployed):
+    assert await deployed(pool, variables) == (201, 201)
+
+
+async def test_a_change_of_a_waiting_runs_variables_is_held_to_the_same_list(client, deployed):
+    await deployed("docker", {})
+    found = await client.read_deployment_by_name("movie-pipeline/plain-docker")
+    run = await client.create_flow_run_from_deployment(found.id)
 
     with pytest.raises(PrefectHTTPStatusError) as refusal:
-        await client.create_deployment(flow_id, name, work_pool_name=name, job_variables=variables)
+        await client.update_flow_run(run.id, job_variables={"volumes": ["/./run:/r"]})
 
     assert refusal.value.response.status_code == 422
 
 
 @pytest.mark.parametrize(
-    "volume", ["tmdb-movies-data:/data", "/srv/movies:/data", "./data:/data", "run:/data", "/data"]
+    ("volume", "allowed"),
+    [("tmdb-movies-data", "tmdb-movies-data:/data"), ("{folder}/data", "{folder}/data:/data")],
 )
-def test_volumes_of_data_are_taken(volume):
-    assert validate({"volumes": [volume]}, template("docker")["variables"]) == []
+def test_the_volume_or_folder_that_is_set_is_the_only_one(volume, allowed, tmp_path):
+    settings = load_settings(data_volume=volume.format(folder=tmp_path))
+
+    variables = work_pool_template("docker", settings)["variables"]
+
+    volumes = [allowed.format(folder=tmp_path)]
+    assert variables["properties"]["volumes"]["items"] == {"type": "string", "enum": volumes}
+
+
+def test_jobs_join_no_network_where_none_is_set():
+    schema = work_pool_template("docker", load_settings())["variables"]
+
+    assert validate({"networks": []}, schema) == []
+    assert validate({"networks": ["tmdb-movies"]}, schema) != []
+
+
+def test_the_variables_of_a_jobs_environment_are_all_among_those_allowed(monkeypatch):
+    for name in STORE_VARIABLES:
+        monkeypatch.setenv(name, "x")
+    given = {name: getattr(load_settings(), name) for name in PASSED_ON}
+    settings = load_settings(
+        **given
+        | {"lake_root": "s3://bucket/lake", "spark_master": "sc://spark:15002", "imdb_ratings": "/data/r"}
+    )
+
+    names = job_environment(settings).keys() | job_settings(retries=1)["environment"].keys()
+
+    assert names <= set(variable_names())
 
 
 async def test_a_docker_job_may_gain_no_privileges_whatever_its_variables(client):
     variables = DOCKER_VARIABLES | {"privileged": True, "container_create_kwargs": {"cap_add": ["ALL"]}}
 
+    # As from a deployment that is older than the pool's schema.
     job = await DockerWorkerJobConfiguration.from_template_and_values(
         template("docker"), variables, client=client
     )
 
     assert job.model_dump(exclude_defaults=True) == {
-        "image": "tmdb-movies-spark",
+        "image": "tmdb-movies-spark:latest",
         "image_pull_policy": "IfNotPresent",
         "env": {
             "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
@@ -183,6 +279,10 @@ async def test_a_docker_job_may_gain_no_privileges_whatever_its_variables(client
             "cap_drop": ["ALL"],
             "security_opt": ["no-new-privileges:true"],
             "init": True,
+            "read_only": True,
+            "tmpfs": {"/tmp": "exec,mode=1777", "/home/movies": "mode=1777"},
+            "mounts": [{"Type": "volume", "Target": "/scratch"}],
+            "pids_limit": 1024,
         },
     }
     assert set(job.container_create_kwargs) <= {*RUN_CREATE_KWARGS, *RUN_HOST_CONFIG_KWARGS}
@@ -191,7 +291,12 @@ async def test_a_docker_job_may_gain_no_privileges_whatever_its_variables(client
 async def test_a_docker_job_without_variables_mounts_nothing(client):
     job = await DockerWorkerJobConfiguration.from_template_and_values(template("docker"), {}, client=client)
 
-    assert (job.image, job.mem_limit, job.volumes, job.privileged) == ("tmdb-movies-flow", "2g", [], False)
+    assert (job.image, job.mem_limit, job.volumes, job.privileged) == (
+        "tmdb-movies-flow:latest",
+        "2g",
+        [],
+        False,
+    )
 
 
 def test_a_kubernetes_pod_runs_as_the_images_user_with_its_data_and_no_privileges():

@@ -16,8 +16,9 @@ from prefect.client.schemas.actions import DeploymentScheduleUpdate, DeploymentU
 from prefect.client.schemas.schedules import CronSchedule, IntervalSchedule, RRuleSchedule
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from flows.deploy import CHECKOUT, differences, settings_of, with_settings
+from flows.deploy import differences, settings_of, with_settings
 from flows.setup import set_up
+from flows.work_pool import CHECKOUT
 from settings import load_settings
 from tests.flows.conftest import Place, clean_environment
 

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from flows.automations import read_automations, tagged
 from flows.cli import app
 from flows.setup import DEPLOYMENTS, NOTIFICATION_BLOCK, SetupError, set_up
+from flows.work_pool import work_pool_template
 from settings import load_settings
 from tests.flows.conftest import Place, clean_environment
 
@@ -20,7 +21,7 @@ COMMAND = "from flows.cli import main; main(['setup'])"
 SECONDS = 60.0
 AUTOMATIONS, RETIRED = read_automations((DEPLOYMENTS / "automations.yaml").read_text())
 FILED = [tagged(automation) for automation in AUTOMATIONS]
-TEMPLATE = json.loads((DEPLOYMENTS / "work_pools" / "docker.json").read_text())
+TEMPLATE = work_pool_template("docker", load_settings())
 NO_KEY = "  no TMDB key is set: jobs use the sandbox\n"
 
 
@@ -147,7 +148,7 @@ async def test_a_new_key_takes_the_place_of_the_old_one(client):
 
 async def test_a_pool_that_was_changed_there_is_set_right(client):
     await set_up_here()
-    changed = json.loads(json.dumps(TEMPLATE).replace("tmdb-movies-flow", "other"))
+    changed = json.loads(json.dumps(TEMPLATE).replace("tmdb-movies-flow:latest", "other"))
     update = WorkPoolUpdate(base_job_template=changed, is_paused=True, concurrency_limit=3)
     await client.update_work_pool("movies-docker", update)
 
@@ -155,7 +156,12 @@ async def test_a_pool_that_was_changed_there_is_set_right(client):
 
     [pool] = await client.read_work_pools()
     assert (pool.base_job_template, pool.is_paused, pool.concurrency_limit) == (TEMPLATE, True, 3)
-    assert said == "  work pool movies-docker: updated\n" + NO_KEY + automations_said("unchanged")
+    assert (
+        said
+        == "  work pool movies-docker: updated; no longer allowed: image\n"
+        + NO_KEY
+        + automations_said("unchanged")
+    )
 
 
 async def test_an_automation_that_was_changed_or_switched_off_there_stays_so_until_defaults_are_asked_for(
@@ -214,6 +220,39 @@ async def test_a_key_of_the_other_kind_does_not_leave_the_one_before_in_use(clie
 
     assert "  tmdb-api-key: saved\n  tmdb-access-token: deleted\n" in said
     assert [block.name for block in await client.read_block_documents()] == ["tmdb-api-key"]
+
+
+async def test_a_pool_keeps_the_defaults_that_were_set_there_and_are_still_allowed(client):
+    """The pool is as an earlier version made it: a list of what is forbidden, and an image without a tag."""
+    earlier = json.loads(json.dumps(TEMPLATE))
+    variables = earlier["variables"]["properties"]
+    del earlier["variables"]["additionalProperties"]
+    del earlier["job_configuration"]["container_create_kwargs"]["read_only"]
+    variables["network_mode"] = {"type": "string", "default": "host"}
+    variables["image"] = {"type": "string", "default": "tmdb-movies-flow"}
+    variables["mem_limit"]["default"] = "6g"
+    variables["env"] = {
+        "type": "object",
+        "propertyNames": {"not": {"enum": ["TMDB_API_KEY"]}},
+        "default": {"INGESTION_BATCH_SIZE": "50", "AWS_SECRET_ACCESS_KEY": "s"},
+    }
+    await client.create_work_pool(
+        WorkPoolCreate(name="movies-docker", type="docker", base_job_template=earlier)
+    )
+
+    said = await set_up_here()
+    again = await set_up_here()
+
+    [pool] = await client.read_work_pools()
+    wanted = json.loads(json.dumps(TEMPLATE))
+    wanted["variables"]["properties"]["mem_limit"]["default"] = "6g"
+    wanted["variables"]["properties"]["env"]["default"] |= {"INGESTION_BATCH_SIZE": "50"}
+    assert pool.base_job_template == wanted
+    assert said.splitlines()[0] == (
+        "  work pool movies-docker: updated; "
+        "no longer allowed: env.AWS_SECRET_ACCESS_KEY, image, network_mode"
+    )
+    assert again.splitlines()[0] == "  work pool movies-docker: unchanged"
 
 
 async def test_notifications_go_where_they_were_once_sent_to(client):
