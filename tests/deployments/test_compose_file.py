@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 import yaml
 
 from flows.job_settings import PASSED_ON, STORE_VARIABLES
+from flows.work_pool import image_names
 from tests.conftest import PROJECT_ROOT
 
 COMPOSE = yaml.safe_load((PROJECT_ROOT / "docker" / "compose.yaml").read_text())
+CLUSTER = yaml.safe_load((PROJECT_ROOT / "docker" / "cluster.compose.yaml").read_text())
 SETUP: dict[str, Any] = COMPOSE["services"]["setup"]["environment"]
 
 
@@ -17,15 +20,48 @@ def test_every_setting_that_goes_into_the_jobs_is_taken_from_the_shell_as_it_is(
     from_shell = {name for name, value in SETUP.items() if value is None}
 
     assert from_shell == {name.upper() for name in PASSED_ON} | {*STORE_VARIABLES, "LAKE_ROOT"}
-    with_default = {
+    assert SETUP.keys() - from_shell == {
+        "PREFECT_API_URL",
+        "PREFECT_API_PASSWORD",
+        "KEYS_FILE",
         "DATA_VOLUME",
         "DATA_USER",
-        "JOB_NETWORK",
-        "PREFECT_API_URL",
         "PREFECT_UI_URL",
+        "JOB_NETWORK",
         "SPARK_MASTER",
     }
-    assert SETUP.keys() - from_shell == with_default
+
+
+def test_the_socket_proxy_lets_through_what_setup_writes_into_the_pool() -> None:
+    allowed = COMPOSE["services"]["docker"]["environment"]
+
+    assert allowed["JOB_IMAGES"].split() == image_names()
+    assert {name: allowed[name] for name in ("DATA_VOLUME", "JOB_NETWORK")} == {
+        name: SETUP[name] for name in ("DATA_VOLUME", "JOB_NETWORK")
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "service"), [*COMPOSE["services"].items(), *CLUSTER["services"].items()], ids=str
+)
+def test_every_service_runs_without_privileges(name: str, service: dict[str, Any]) -> None:
+    hardened = {key: service.get(key) for key in ("read_only", "cap_drop", "security_opt")}
+    # Compose writes keys into their own layers: those two are short, and deleted or removed.
+    takes_keys = name in ("setup", "movies")
+    assert hardened == {
+        "read_only": not takes_keys,
+        "cap_drop": ["ALL"],
+        "security_opt": ["no-new-privileges"],
+    }
+    assert 0 < service["pids_limit"] <= 1024
+    assert not {"privileged", "pid", "ipc", "devices"} & service.keys()
+    # What is said of them in SECURITY.md, and no other.
+    more = {key: service[key] for key in ("user", "cap_add") if key in service}
+    assert more == {
+        "prepare": {"user": "root", "cap_add": ["CHOWN", "DAC_READ_SEARCH"]},
+        "docker": {"user": "root"},
+        "postgres": {"user": "postgres"},
+    }.get(name, {"user": "${CLUSTER_USER:-1000:1000}"} if name in CLUSTER["services"] else {})
 
 
 def test_the_spark_server_finds_the_store_that_the_jobs_find() -> None:
@@ -36,6 +72,12 @@ def test_the_spark_server_finds_the_store_that_the_jobs_find() -> None:
 
 def test_no_secret_is_in_an_environment() -> None:
     environments = [service.get("environment", {}) for service in COMPOSE["services"].values()]
-    secret = {"TMDB_API_KEY", "TMDB_ACCESS_TOKEN", "NOTIFICATION_URL", "AWS_SECRET_ACCESS_KEY"}
+    secret = {
+        "POSTGRES_PASSWORD",
+        "TMDB_API_KEY",
+        "TMDB_ACCESS_TOKEN",
+        "NOTIFICATION_URL",
+        "AWS_SECRET_ACCESS_KEY",
+    }
 
     assert [secret & environment.keys() for environment in environments] == [set()] * len(environments)

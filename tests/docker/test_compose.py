@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import secrets
 import socket
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +20,7 @@ import docker
 import httpx
 import pytest
 
+from flows.work_pool import image_names
 from tests.docker.conftest import BUILD_SECONDS, PROJECT_ROOT, RUN_SECONDS
 from tests.flows.conftest import clean_environment
 
@@ -24,6 +29,28 @@ pytestmark = pytest.mark.docker
 NAME = "tmdb-movies-test"
 COMPOSE = ["docker", "compose", "--file", "docker/compose.yaml"]
 POSTGRES = "tmdb-movies-test-postgres"
+IMAGES = image_names()
+DATABASE_FILES = "/var/lib/postgresql/data"
+REACH = """
+import socket, sys
+for place in sys.argv[1:]:
+    host, port = place.split(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=2).close()
+        print("reached", end=" ")
+    except OSError:
+        print("not", end=" ")
+"""
+LOG_IN = """
+import asyncio, asyncpg, sys
+async def log_in():
+    try:
+        await (await asyncpg.connect(host="postgres", user="prefect", password=sys.argv[1])).close()
+        print("logged in")
+    except asyncpg.InvalidPasswordError:
+        print("refused")
+asyncio.run(log_in())
+"""
 
 
 @dataclass
@@ -35,8 +62,13 @@ class Compose:
     api: str
 
     def run(self, *arguments: str, **environment: str) -> None:
+        """Run `docker compose …`, expecting success."""
+        done = self.tried(*arguments, **environment)
+        assert done.returncode == 0, done.stdout[-5000:]
+
+    def tried(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run `docker compose …`."""
-        done = subprocess.run(
+        return subprocess.run(
             [*COMPOSE, *arguments],
             cwd=PROJECT_ROOT,
             env=self.environment | environment,
@@ -45,17 +77,20 @@ class Compose:
             text=True,
             timeout=BUILD_SECONDS,
         )
-        assert done.returncode == 0, done.stdout[-5000:]
 
     def up(self, **environment: str) -> None:
         # Not `--build`: compose has a cache of its own, and would make both images a second time.
-        self.run("up", "--no-build", "--detach", "--wait", **environment)
+        try:
+            self.run("up", "--no-build", "--detach", "--wait", **environment)
+        except AssertionError:
+            sys.stdout.write(self.tried("logs", "--tail", "40").stdout)
+            raise
 
-    def deployment_run(self, deployment: str) -> int:
+    def deployment_run(self, deployment: str, **environment: str) -> int:
         command = [sys.executable, "-m", "prefect", "deployment", "run", deployment, "--watch"]
         done = subprocess.run(
             command,
-            env=clean_environment() | {"PREFECT_API_URL": self.api},
+            env=clean_environment() | {"PREFECT_API_URL": self.api} | environment,
             capture_output=True,
             text=True,
             timeout=RUN_SECONDS,
@@ -63,9 +98,28 @@ class Compose:
         sys.stdout.write(done.stdout)
         return done.returncode
 
-    def flow_runs(self, flow: str) -> int:
+    def flow_runs(self, flow: str, auth: tuple[str, str] | None = None) -> int:
         body = {"flows": {"name": {"any_": [flow]}}}
-        return int(httpx.post(f"{self.api}/flow_runs/count", json=body).raise_for_status().json())
+        answer = httpx.post(f"{self.api}/flow_runs/count", json=body, auth=auth)
+        return int(answer.raise_for_status().json())
+
+    def service(self, name: str) -> Any:
+        """The container of a service."""
+        [found] = [one for one in self.containers() if one.labels["com.docker.compose.service"] == name]
+        return found
+
+    def jobs(self) -> list[Any]:
+        """The containers of jobs, running or not."""
+        label = f"tmdb-movies.installation={NAME}"
+        found = self.client.containers.list(all=True, filters={"label": label}, ignore_removed=True)
+        return list(found)
+
+    def in_network(self, network: str, code: str, *arguments: str) -> str:
+        """What a Python program says that runs as a job does, in a network."""
+        output: bytes = self.client.containers.run(
+            "tmdb-movies-flow", ["python", "-c", code, *arguments], network=network, remove=True
+        )
+        return output.decode().strip()
 
     def containers(self) -> list[Any]:
         return list(
@@ -93,6 +147,11 @@ def compose(docker_client, images) -> Iterator[Compose]:
         "PREFECT_UI_API_URL": f"http://{listen}/api",
         "POSTGRES_IMAGE": POSTGRES,
     }
+    # As compose leaves the images that it builds itself.
+    for image in IMAGES:
+        labelled = io.BytesIO(f"FROM {image}".encode())
+        labels = {"com.docker.compose.project": NAME, "com.docker.compose.service": "server"}
+        docker_client.images.build(fileobj=labelled, labels=labels, tag=image, rm=True)
     compose = Compose(docker_client, environment, f"http://{listen}/api")
     compose.up()
     try:
@@ -129,7 +188,9 @@ def test_settings_come_from_the_shell_and_from_a_file_where_one_is_named(compose
         "DATA_VOLUME": f"{NAME}-data",
         "INGESTION_BATCH_SIZE": "8",
         "JOB_NETWORK": NAME,
+        "KEYS_FILE": "/home/movies/keys",
         "LAKE_ROOT": "s3://bucket/lake",
+        "PREFECT_API_PASSWORD": "",
         "PREFECT_API_URL": "http://server:4200/api",
         "SPARK_MASTER": "sc://spark:15002",
     }
@@ -157,7 +218,93 @@ def test_nothing_is_reached_from_beyond_this_machine_and_no_job_has_the_docker_s
         for container in compose.containers()
         if "docker.sock" in json.dumps(container.attrs["HostConfig"]["Binds"])
     ]
-    assert with_socket == ["worker"]
+    assert with_socket == ["docker"]
+
+
+def test_a_job_reaches_the_api_and_spark_and_neither_database_nor_worker_nor_docker(
+    compose: Compose,
+) -> None:
+    places = {"server": ["server:4200"], "spark": ["spark:15002"]}
+    for service, port in (("postgres", 5432), ("worker", 8080), ("docker", 2375)):
+        networks = compose.service(service).attrs["NetworkSettings"]["Networks"].values()
+        places[service] = [f"{service}:{port}", *(f"{network['IPAddress']}:{port}" for network in networks)]
+
+    found = {
+        service: set(compose.in_network(NAME, REACH, *wanted).split()) for service, wanted in places.items()
+    }
+
+    assert found == {
+        "server": {"reached"},
+        "spark": {"reached"},
+        "postgres": {"not"},
+        "worker": {"not"},
+        "docker": {"not"},
+    }
+
+
+def test_the_socket_proxy_refuses_the_worker_what_is_no_job(compose: Compose) -> None:
+    code = """
+import docker
+client = docker.DockerClient("tcp://docker:2375")
+for ask in (
+    lambda: client.containers.run("tmdb-movies-flow:latest", volumes=["/./run:/data"]),
+    lambda: client.containers.get("tmdb-movies-test-postgres-1"),
+    lambda: client.volumes.list(),
+):
+    try:
+        ask()
+    except docker.errors.APIError as error:
+        print(error.response.status_code, end=" ")
+print(client.ping(), client.containers.list(all=True))
+"""
+    output = compose.service("worker").exec_run(["python", "-c", code]).output.decode().strip()
+
+    assert output == "403 403 403 True []"
+
+
+def test_services_run_as_users_of_their_own_within_a_read_only_root(compose: Compose) -> None:
+    users = {}
+    for service in ("server", "worker", "spark", "postgres", "docker"):
+        container = compose.service(service)
+        command = ["sh", "-c", "id -un 2>/dev/null || id -u; grep CapEff /proc/1/status; touch /new 2>&1"]
+        user, effective, *refused = container.exec_run(command).output.decode().splitlines()
+        assert effective.split()[1] == "0" * 16
+        assert "Read-only file system" in refused[0]
+        users[service] = user
+
+    assert users == {
+        "server": "movies",
+        "worker": "movies",
+        "spark": "movies",
+        "postgres": "postgres",
+        "docker": "root",
+    }
+
+
+def test_a_job_runs_without_privileges_and_is_no_service_to_compose(compose: Compose) -> None:
+    statuses: list[int] = []
+    run = threading.Thread(target=lambda: statuses.append(compose.deployment_run("ingest-movies/docker")))
+    run.start()
+    job = await_job(compose, run)
+    attributes = job.attrs
+    run.join()
+
+    assert statuses == [0]
+    host = attributes["HostConfig"]
+    assert {
+        name: host[name]
+        for name in ("ReadonlyRootfs", "CapDrop", "SecurityOpt", "PidsLimit", "Privileged", "Binds")
+    } == {
+        "ReadonlyRootfs": True,
+        "CapDrop": ["ALL"],
+        "SecurityOpt": ["no-new-privileges:true"],
+        "PidsLimit": 1024,
+        "Privileged": False,
+        "Binds": [f"{NAME}-data:/data"],
+    }
+    assert list(attributes["NetworkSettings"]["Networks"]) == [NAME]
+    labels = attributes["Config"]["Labels"]
+    assert {labels[name] for name in labels if name.startswith("com.docker.compose")} == {""}
 
 
 def test_data_and_history_outlive_the_service_and_a_key_ends_in_a_secret_block_alone(
@@ -165,7 +312,7 @@ def test_data_and_history_outlive_the_service_and_a_key_ends_in_a_secret_block_a
 ) -> None:
     key = secrets.token_hex(16)
     compose.run("down", "--timeout", "5")
-    assert compose.volumes() == [f"{NAME}-data", f"{NAME}-postgres"]
+    assert compose.volumes() == [f"{NAME}-{name}" for name in ("data", "postgres", "secrets", "socket")]
 
     compose.up(TMDB_API_KEY=key)
 
@@ -175,7 +322,133 @@ def test_data_and_history_outlive_the_service_and_a_key_ends_in_a_secret_block_a
     assert block.raise_for_status().json()["data"] == {"value": key}
     containers = compose.containers()
     services = sorted(container.labels["com.docker.compose.service"] for container in containers)
-    assert services == ["forecast", "postgres", "server", "setup", "spark", "worker"]
+    assert services == [
+        "docker",
+        "forecast",
+        "postgres",
+        "prepare",
+        "server",
+        "setup",
+        "spark",
+        "worker",
+    ]
     for container in containers:
         assert key not in json.dumps(container.attrs)
         assert key not in container.logs().decode(errors="replace")
+    assert not in_layers(compose.service("setup"), key.encode())
+
+
+def test_a_job_holds_up_the_end_of_the_service_until_it_is_stopped_as_the_page_says(compose: Compose) -> None:
+    page = (PROJECT_ROOT / "docs" / "operating.md").read_text()
+    [command] = [line for line in page.splitlines() if line.startswith("docker stop ")]
+    compose.client.containers.run(
+        "tmdb-movies-flow",
+        ["sleep", "600"],
+        init=True,
+        network=NAME,
+        labels={"tmdb-movies.installation": NAME},
+        auto_remove=True,
+        detach=True,
+    )
+
+    held_up = compose.tried("down", "--timeout", "5")
+    subprocess.run(command.replace("=tmdb-movies)", f"={NAME})"), shell=True, check=True, capture_output=True)
+    compose.run("down", "--timeout", "5")
+
+    assert f"Network {NAME}" in held_up.stdout and "still in use" in held_up.stdout
+    assert (compose.containers(), compose.jobs()) == ([], [])
+
+
+def test_a_database_of_an_older_version_gets_a_password_and_owner_and_keeps_its_history(
+    compose: Compose,
+) -> None:
+    """With the password `prefect`, no volume `secrets`, and files of another user, as of another image."""
+    compose.run("down", "--timeout", "5")
+    with postgres_alone(compose.client) as database:
+        alter = ["psql", "--username=prefect", "--command=ALTER ROLE prefect PASSWORD 'prefect'"]
+        assert database.exec_run(alter).exit_code == 0
+    own = ["chown", "-R", "12345:12345", DATABASE_FILES]
+    volumes = [f"{NAME}-postgres:{DATABASE_FILES}"]
+    compose.client.containers.run(POSTGRES, own, user="root", volumes=volumes, remove=True)
+    for name in ("secrets", "socket"):
+        compose.client.volumes.get(f"{NAME}-{name}").remove()
+
+    compose.up()
+
+    assert compose.flow_runs("movie-pipeline") == 2
+    assert compose.in_network(f"{NAME}-database", LOG_IN, "prefect") == "refused"
+    password = compose.service("server").exec_run(["cat", "/secrets/database"]).output.decode()
+    assert compose.in_network(f"{NAME}-database", LOG_IN, password) == "logged in"
+    assert len(password) == 48
+    for container in compose.containers():
+        assert password not in json.dumps(container.attrs)
+        assert password not in container.logs().decode(errors="replace")
+
+
+def test_a_password_guards_the_api_and_jobs_have_it(compose: Compose) -> None:
+    password = "p:$4 " + secrets.token_hex(8)
+    compose.up(PREFECT_API_PASSWORD=password)
+
+    body = {"flows": {"name": {"any_": ["movie-pipeline"]}}}
+    statuses = [
+        httpx.post(f"{compose.api}/flow_runs/count", json=body, auth=auth).status_code
+        for auth in (None, ("admin", "wrong"), ("admin", password))
+    ]
+    assert statuses == [401, 401, 200]
+    client = {"PREFECT_API_AUTH_STRING": f"admin:{password}"}
+    assert compose.deployment_run("movie-pipeline/docker", **client) == 0
+    assert password not in compose.service("worker").logs().decode(errors="replace")
+
+
+def test_an_api_beyond_this_machine_without_a_password_starts_no_new_service_and_warns_of_an_old_one(
+    compose: Compose,
+) -> None:
+    for open_to_all in ("0.0.0.0:4200", "4200", "[::]:4200"):
+        new = {"SERVICE_NAME": f"{NAME}-new", "PREFECT_LISTEN": open_to_all}
+        refused = compose.tried("run", "--rm", "--no-deps", "prepare", **new)
+        assert refused.returncode == 1
+        assert (
+            f"PREFECT_LISTEN={open_to_all} lets other machines use Prefect's API. Set PREFECT_API_PASSWORD."
+            in refused.stdout
+        )
+        with_password = compose.tried("run", "--rm", "--no-deps", "prepare", **new, PREFECT_API_PASSWORD="p")
+        assert (with_password.returncode, "PREFECT_LISTEN" in with_password.stdout) == (0, False)
+    compose.run("down", "--volumes", SERVICE_NAME=f"{NAME}-new")
+
+    old = compose.tried("run", "--rm", "--no-deps", "prepare", PREFECT_LISTEN="0.0.0.0:4200")
+    assert old.returncode == 0
+    assert "WARNING: other machines can use Prefect's API and read the TMDB key." in old.stdout
+
+
+@contextmanager
+def postgres_alone(client: docker.DockerClient) -> Iterator[Any]:
+    """The database without the rest of the service, until the block ends."""
+    volumes = [f"{NAME}-postgres:{DATABASE_FILES}"]
+    database = client.containers.run(POSTGRES, volumes=volumes, detach=True)
+    try:
+        deadline = time.monotonic() + RUN_SECONDS
+        while database.exec_run(["pg_isready"]).exit_code != 0:
+            assert time.monotonic() < deadline, database.logs().decode()
+            threading.Event().wait(0.1)
+        yield database
+    finally:
+        database.stop()
+        database.remove()
+
+
+def await_job(compose: Compose, run: threading.Thread) -> Any:
+    """The container of the only job, while it is there."""
+    while not (found := compose.jobs()):
+        assert run.is_alive(), "the run has ended"
+        threading.Event().wait(0.05)
+    return found[0]
+
+
+def in_layers(container: Any, text: bytes) -> bool:
+    """Whether a container's file system, all its layers together, has a text somewhere."""
+    before = b""
+    for chunk in container.export():
+        if text in before + chunk:
+            return True
+        before = chunk[-len(text) :]
+    return False
