@@ -185,7 +185,7 @@ class Settings(BaseSettings):
 
     # For deployments: the host folder or volume that jobs mount, and the Docker network they join.
     data_volume: str = "tmdb-movies-data"
-    data_user: str | None = Field(default=None, pattern=r"^[1-9][0-9]*:[0-9]+$")
+    data_user: str | None = Field(default=None, pattern=r"^[1-9][0-9]*:[1-9][0-9]*$")
     job_network: str | None = None
 
     lake_root: str | None = None

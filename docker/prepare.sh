@@ -25,4 +25,4 @@ if [ ! -s "$password" ]; then
   mv "$password.new" "$password"
 fi
 # Files of a database that runs may go meanwhile.
-find "$data" ! -user postgres -exec chown -h postgres:postgres {} + || :
+find "$data" /var/run/postgresql ! -user postgres -exec chown -h postgres:postgres {} + || :

@@ -61,6 +61,8 @@ def test_every_service_runs_without_privileges(name: str, service: dict[str, Any
         "prepare": {"user": "root", "cap_add": ["CHOWN", "DAC_READ_SEARCH"]},
         "docker": {"user": "root"},
         "postgres": {"user": "postgres"},
+        "spark": {"user": "${DATA_USER:-1000:1000}"},
+        "setup": {"user": "${DATA_USER:-1000:1000}"},
     }.get(name, {"user": "${CLUSTER_USER:-1000:1000}"} if name in CLUSTER["services"] else {})
 
 

@@ -30,7 +30,7 @@ NAME = "tmdb-movies-test"
 COMPOSE = ["docker", "compose", "--file", "docker/compose.yaml"]
 POSTGRES = "tmdb-movies-test-postgres"
 IMAGES = image_names()
-DATABASE_FILES = "/var/lib/postgresql/data"
+DATABASE_FILES, SOCKET = "/var/lib/postgresql/data", "/var/run/postgresql"
 REACH = """
 import socket, sys
 for place in sys.argv[1:]:
@@ -367,11 +367,10 @@ def test_a_database_of_an_older_version_gets_a_password_and_owner_and_keeps_its_
     with postgres_alone(compose.client) as database:
         alter = ["psql", "--username=prefect", "--command=ALTER ROLE prefect PASSWORD 'prefect'"]
         assert database.exec_run(alter).exit_code == 0
-    own = ["chown", "-R", "12345:12345", DATABASE_FILES]
-    volumes = [f"{NAME}-postgres:{DATABASE_FILES}"]
+    own = ["chown", "-R", "12345:12345", DATABASE_FILES, SOCKET]
+    volumes = [f"{NAME}-postgres:{DATABASE_FILES}", f"{NAME}-socket:{SOCKET}"]
     compose.client.containers.run(POSTGRES, own, user="root", volumes=volumes, remove=True)
-    for name in ("secrets", "socket"):
-        compose.client.volumes.get(f"{NAME}-{name}").remove()
+    compose.client.volumes.get(f"{NAME}-secrets").remove()
 
     compose.up()
 
@@ -405,17 +404,19 @@ def test_an_api_beyond_this_machine_without_a_password_starts_no_new_service_and
 ) -> None:
     for open_to_all in ("0.0.0.0:4200", "4200", "[::]:4200"):
         new = {"SERVICE_NAME": f"{NAME}-new", "PREFECT_LISTEN": open_to_all}
-        refused = compose.tried("run", "--rm", "--no-deps", "prepare", **new)
+        refused = compose.tried("run", "--rm", "-T", "--no-deps", "prepare", **new)
         assert refused.returncode == 1
         assert (
             f"PREFECT_LISTEN={open_to_all} lets other machines use Prefect's API. Set PREFECT_API_PASSWORD."
             in refused.stdout
         )
-        with_password = compose.tried("run", "--rm", "--no-deps", "prepare", **new, PREFECT_API_PASSWORD="p")
+        with_password = compose.tried(
+            "run", "--rm", "-T", "--no-deps", "prepare", **new, PREFECT_API_PASSWORD="p"
+        )
         assert (with_password.returncode, "PREFECT_LISTEN" in with_password.stdout) == (0, False)
     compose.run("down", "--volumes", SERVICE_NAME=f"{NAME}-new")
 
-    old = compose.tried("run", "--rm", "--no-deps", "prepare", PREFECT_LISTEN="0.0.0.0:4200")
+    old = compose.tried("run", "--rm", "-T", "--no-deps", "prepare", PREFECT_LISTEN="0.0.0.0:4200")
     assert old.returncode == 0
     assert "WARNING: other machines can use Prefect's API and read the TMDB key." in old.stdout
 
