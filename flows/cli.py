@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from enum import StrEnum
 from math import inf
@@ -284,6 +285,20 @@ def deploy(
     from flows.deploy import show_deploy
 
     show_deploy(defaults=defaults, build=not no_build)
+
+
+@app.command(
+    rich_help_panel="Deploy",
+    epilog=epilog("worker"),
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)
+def worker(context: typer.Context) -> None:
+    """Run the worker that starts the jobs of deployments as Docker containers, until it is stopped.
+
+    Takes the options of `prefect worker start`, which it is but for the end of a job.
+    """
+    # A process of its own: Prefect's worker has its own way with signals.
+    os.execv(sys.executable, [sys.executable, "-m", "flows.worker", *context.args])
 
 
 def _parse_ids(text: str) -> tuple[int, ...]:

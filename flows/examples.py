@@ -23,6 +23,7 @@ EXAMPLES = {
     "prune": ("movies prune --dry-run", "movies prune --days 30"),
     "setup": ("movies setup", "movies setup --pool kubernetes"),
     "deploy": ("movies deploy", "movies deploy --no-build --defaults"),
+    "worker": ("movies worker", "movies worker --name second --limit 2"),
 }
 
 

@@ -275,6 +275,7 @@ async def test_a_docker_job_may_gain_no_privileges_whatever_its_variables(client
         "networks": ["tmdb-movies"],
         "mem_limit": "4g",
         "auto_remove": True,
+        "stream_output": False,
         "container_create_kwargs": {
             "cap_drop": ["ALL"],
             "security_opt": ["no-new-privileges:true"],
@@ -283,6 +284,7 @@ async def test_a_docker_job_may_gain_no_privileges_whatever_its_variables(client
             "tmpfs": {"/tmp": "exec,mode=1777", "/home/movies": "mode=1777"},
             "mounts": [{"Type": "volume", "Target": "/scratch"}],
             "pids_limit": 1024,
+            "user": "1000:1000",
         },
     }
     assert set(job.container_create_kwargs) <= {*RUN_CREATE_KWARGS, *RUN_HOST_CONFIG_KWARGS}

@@ -118,6 +118,21 @@ class Service:
         runs = self.post("task_runs/filter", flow_runs={"id": {"any_": [flow_run_id]}})
         return {run["name"]: run["state_name"] for run in runs}
 
+    def states(self, run: dict[str, Any]) -> dict[str, set[str]]:
+        """The states of a flow run, its subflow runs and all their task runs."""
+        parts = self.post("flow_runs/filter", flow_runs={"parent_flow_run_id": {"any_": [run["id"]]}})
+        runs = [*self.post("flow_runs/filter", flow_runs={"id": {"any_": [run["id"]]}}), *parts]
+        tasks = self.post("task_runs/filter", flow_runs={"id": {"any_": [found["id"] for found in runs]}})
+        return {
+            "runs": {found["state_name"] for found in runs},
+            "tasks": {found["state_name"] for found in tasks},
+        }
+
+    @property
+    def worker_log(self) -> str:
+        """What the worker has written so far."""
+        return Path(self.environment["PREFECT_HOME"], "worker.log").read_text()
+
     def jobs(self) -> list[Container]:
         """The containers of the worker's jobs, running or not."""
         found: list[Container] = self.docker.containers.list(
@@ -145,6 +160,7 @@ def service(docker_client, tmp_path_factory) -> Iterator[Service]:
             "PREFECT_API_URL": api,
             "PREFECT_HOME": str(home),
             "PREFECT_WORKER_QUERY_SECONDS": "1",
+            "PREFECT_WORKER_HEARTBEAT_SECONDS": "3",
             "PREFECT_LOGGING_COLORS": "false",
             "DATA_VOLUME": str(data),
             "TMDB_API_KEY": sandbox.key,
@@ -173,7 +189,7 @@ def service(docker_client, tmp_path_factory) -> Iterator[Service]:
 @contextmanager
 def worker(environment: dict[str, str], log: Path) -> Iterator[None]:
     """A worker process for the length of the block."""
-    command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", "movies-docker"]
+    command = [sys.executable, "-m", "flows", "worker"]
     with log.open("w") as file:
         process = subprocess.Popen(
             command, env=environment, stdout=file, stderr=subprocess.STDOUT, start_new_session=True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import threading
 import time
@@ -20,6 +21,11 @@ from tests.flows.conftest import await_requests
 pytestmark = pytest.mark.docker
 
 PIPELINE, REFRESH = "movie-pipeline/docker", "refresh-analytics/docker"
+NEXT = "What the run committed stays, and the next run goes on from there."
+KILLED = f"Its container was ended by SIGKILL. {NEXT}"
+OUT_OF_MEMORY = f"Its container ran out of memory of 48 MB. Raise the job variable mem_limit. {NEXT}"
+# How soon states are true after a container has ended.
+TRUE_SECONDS = 60.0
 PLOTS = [
     "franchise_vs_standalone.png",
     "genre_performance.png",
@@ -97,7 +103,8 @@ def test_a_job_killed_in_the_middle_fails_the_run_and_the_next_goes_on_from_ther
     process.communicate(timeout=RUN_SECONDS)
     assert process.returncode == 1
     kept = len(service.rows(RAW_MOVIES, "movie_id"))
-    assert service.flow_runs("ingest-movies")[0]["state_name"] == "Crashed"
+    state = service.flow_runs("ingest-movies")[0]["state"]
+    assert (state["name"], state["message"]) == ("Crashed", KILLED)
 
     assert service.run("ingest-movies/docker", movie_ids=movie_ids) == 0
     fetched = service.rows(RAW_MOVIES, "movie_id")
@@ -105,6 +112,81 @@ def test_a_job_killed_in_the_middle_fails_the_run_and_the_next_goes_on_from_ther
     # Two batches of twenty were open, and what a batch lacks is fetched again with it.
     assert service.sandbox.stats()["requests"] - before <= 300 + 2 * 20 + 5
     assert kept >= 18 + 100
+
+
+def test_a_killed_pipeline_crashes_its_ingestion_and_the_tasks_of_both(service: Service) -> None:
+    service.sandbox.set_faults({"latency_ms": 500})
+    before = service.sandbox.stats()["requests"]
+
+    process = service.start(PIPELINE, movie_ids=list(range(1, 19)), refresh=True)
+    await_requests(service.sandbox, before + 5, process)
+    [job] = service.jobs()
+    job.kill()
+    process.communicate(timeout=RUN_SECONDS)
+
+    run = service.flow_runs("movie-pipeline")[0]
+    await_states(service, run, runs={"Crashed"}, tasks={"Crashed", "Completed"})
+    await_no_job(service)
+
+
+def test_a_cancelled_pipeline_cancels_its_ingestion_and_the_tasks_of_both(service: Service) -> None:
+    service.sandbox.set_faults({"latency_ms": 500})
+    before = service.sandbox.stats()["requests"]
+
+    process = service.start(PIPELINE, movie_ids=list(range(1, 19)), refresh=True)
+    await_requests(service.sandbox, before + 5, process)
+    run = service.flow_runs("movie-pipeline")[0]
+    assert service.prefect("flow-run", "cancel", run["id"]).returncode == 0
+    process.communicate(timeout=RUN_SECONDS)
+
+    await_states(service, run, runs={"Cancelled"}, tasks={"Cancelled", "Completed"})
+    await_no_job(service)
+    service.sandbox.set_faults({})
+
+
+def test_a_job_that_runs_out_of_memory_says_so_with_its_limit(service: Service) -> None:
+    limits = ["--job-variable", "mem_limit=48m", "--job-variable", "memswap_limit=48m"]
+
+    done = service.prefect("deployment", "run", "ingest-movies/docker", "--watch", *limits)
+
+    assert done.returncode == 1
+    state = service.flow_runs("ingest-movies")[0]["state"]
+    assert (state["name"], state["message"]) == ("Crashed", OUT_OF_MEMORY)
+
+
+def test_a_job_that_ended_while_no_worker_watched_it_is_crashed_and_its_container_removed(
+    service: Service,
+) -> None:
+    """A container with the labels of a job that this worker did not start: a killed worker's."""
+    [pool] = service.post("work_pools/filter")
+    run = service.post("flow_runs/", flow_id=service.flow_runs("ingest-movies")[0]["flow_id"])
+    service.post(f"flow_runs/{run['id']}/set_state", state={"type": "RUNNING"}, force=True)
+    labels = {"io.prefect.flow-run-id": run["id"], "io.prefect.flow-name": "ingest-movies"}
+    labels |= {"io.prefect.work-pool-id": pool["id"], "tmdb-movies.remove": "true"}
+
+    service.docker.containers.run("tmdb-movies-flow", ["sh", "-c", "exit 3"], labels=labels, detach=True)
+
+    await_states(service, run, runs={"Crashed"}, tasks=set())
+    await_no_job(service)
+
+
+def test_a_good_run_leaves_each_thing_once_in_the_workers_log_and_no_action_in_the_event_feed(
+    service: Service,
+) -> None:
+    before = len(service.worker_log)
+
+    assert service.run("ingest-movies/docker", movie_ids=[1]) == 0
+
+    await_no_job(service)
+    run = service.flow_runs("ingest-movies")[0]
+    lines = [line.partition(" - ")[2] for line in service.worker_log[before:].splitlines()]
+    assert [re.sub(r"Worker '.*?'", "Worker", line) for line in lines] == [
+        f"Worker submitting flow run '{run['id']}'",
+        f"Flow run '{run['name']}' submitted to infrastructure",
+    ]
+    # After all that was killed, cancelled and failed before, too.
+    feed = {"event": {"prefix": ["prefect.automation"], "exclude_prefix": ["prefect.automation.triggered"]}}
+    assert [event["event"] for event in service.post("events/filter", filter=feed)["events"]] == []
 
 
 @pytest.mark.parametrize("attempt", range(2))
@@ -176,7 +258,7 @@ def test_no_trace_of_the_key_is_left_anywhere(service: Service, tmp_path: Path) 
     assert [
         path for path in service.data.rglob("*") if path.is_file() and key.encode() in path.read_bytes()
     ] == []
-    assert key not in Path(service.environment["PREFECT_HOME"], "worker.log").read_text()
+    assert key not in service.worker_log
     key_files = subprocess.run(
         ["grep", "-rlF", key, service.environment["PREFECT_HOME"]], capture_output=True, text=True
     )
@@ -206,6 +288,16 @@ def await_no_job(service: Service) -> None:
     deadline = time.monotonic() + RUN_SECONDS
     while found := service.jobs():
         assert time.monotonic() < deadline, f"left behind: {found}"
+        threading.Event().wait(0.2)
+
+
+def await_states(service: Service, run: dict[str, Any], **expected: set[str]) -> None:
+    """Return once all runs and tasks of a run have one of the states; tasks may lack some of theirs."""
+    deadline = time.monotonic() + TRUE_SECONDS
+    while not (
+        (found := service.states(run))["runs"] == expected["runs"] and found["tasks"] <= expected["tasks"]
+    ):
+        assert time.monotonic() < deadline, f"not true in time: {found}"
         threading.Event().wait(0.2)
 
 

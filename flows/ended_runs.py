@@ -1,0 +1,140 @@
+"""The final state of runs whose process has ended without setting one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.filters import (
+    FlowFilter,
+    FlowFilterName,
+    FlowRunFilter,
+    FlowRunFilterDeploymentId,
+    FlowRunFilterId,
+    FlowRunFilterParentFlowRunId,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
+from prefect.client.schemas.objects import FlowRun, State, StateType, TaskRun
+from prefect.events.filters import EventFilter, EventNameFilter, EventResourceFilter
+from prefect.states import Cancelled, Crashed
+
+from tasks.pruning import FLOWS
+
+# Longer than a period of Prefect's own, 180 s, which runs outside jobs have.
+SILENCE = timedelta(minutes=4)
+SILENT = "No heartbeat for four minutes. What the run committed stays, and the next run goes on from there."
+PAGE = 200
+
+
+async def end_silent_runs(client: PrefectClient, watched: Collection[str], since: datetime) -> list[FlowRun]:
+    """Crash the runs of this project's flows that have stopped sending heartbeats; return them.
+
+    Args:
+        client: of Prefect's API.
+        watched: the ids of runs that are known to go on.
+        since: the time after which a run that goes on has sent one.
+    """
+    open_states = FlowRunFilterStateType(any_=[StateType.RUNNING, StateType.CANCELLING])
+    runs = await client.read_flow_runs(
+        flow_filter=FlowFilter(name=FlowFilterName(any_=list(FLOWS))),
+        flow_run_filter=FlowRunFilter(state=FlowRunFilterState(type=open_states)),
+        limit=PAGE,
+    )
+    ended = []
+    for run in runs:
+        if str(run.id) in watched or run.state is None or run.state.timestamp > since:
+            continue
+        last = await _last_heartbeat(client, run.id)
+        # One that never sent any may do without.
+        if last is not None and last < since and await end_run(client, run, SILENT):
+            ended.append(run)
+    return ended
+
+
+async def _last_heartbeat(client: PrefectClient, run_id: UUID) -> datetime | None:
+    """When the server got the last heartbeat of a run."""
+    wanted = EventFilter(
+        event=EventNameFilter(name=["prefect.flow-run.heartbeat"]),
+        resource=EventResourceFilter(id=[f"prefect.flow-run.{run_id}"]),
+    )
+    newest = (await client.read_events(wanted, limit=1)).events
+    return newest[0].received if newest else None
+
+
+async def end_run(client: PrefectClient, run: FlowRun, message: str, *, replace: bool = False) -> bool:
+    """Crash or cancel a run if it has not ended, and what is open of its subflow runs and task runs.
+
+    A run that is scheduled again or suspended goes on in another process and stays as it is.
+
+    Args:
+        client: of Prefect's API.
+        run: the run whose process has ended.
+        message: why the process ended.
+        replace: whether a crashed run gets this message instead of its own.
+
+    Returns:
+        Whether the run was set to crashed.
+    """
+    state = run.state
+    if state is not None and (state.is_scheduled() or state.is_paused()):
+        return False
+    if state is not None and state.is_cancelling():
+        await client.set_flow_run_state(run.id, Cancelled(), force=True)
+        is_crashed = False
+    else:
+        is_open = state is None or not state.is_final()
+        is_crashed = is_open or (replace and _says_otherwise(run, message))
+        if is_crashed:
+            await client.set_flow_run_state(run.id, Crashed(message=message), force=True)
+    await end_parts(client, run.id, message)
+    return is_crashed
+
+
+def _says_otherwise(run: FlowRun, message: str) -> bool:
+    return run.state is not None and run.state.is_crashed() and run.state.message != message
+
+
+async def end_parts(client: PrefectClient, run_id: UUID, message: str) -> None:
+    """Crash what is open of an ended run's subflow runs and task runs; cancel it if the run is cancelled."""
+    state = (await client.read_flow_run(run_id)).state
+    if state is not None and state.is_final():
+        await _end_parts(client, run_id, Cancelled() if state.is_cancelled() else Crashed(message=message))
+
+
+async def _end_parts(client: PrefectClient, run_id: UUID, state: State) -> None:
+    """Set the subflow runs in a run's own process, and its task runs, if they are open or say otherwise."""
+    for child in await _subflow_runs(client, run_id):
+        if _is_to_be(state, child):
+            await client.set_flow_run_state(child.id, state.model_copy(), force=True)
+        await _end_parts(client, child.id, state)
+    for task in await _task_runs(client, run_id):
+        if _is_to_be(state, task):
+            await client.set_task_run_state(task.id, state.model_copy(), force=True)
+
+
+def _is_to_be(state: State, run: FlowRun | TaskRun) -> bool:
+    """Whether a part of an ended run is to have that state."""
+    if run.state is None or not run.state.is_final():
+        return True
+    # What a cancel cuts off says of itself that it crashed.
+    return state.is_cancelled() and run.state.is_crashed()
+
+
+async def _subflow_runs(client: PrefectClient, run_id: UUID) -> list[FlowRun]:
+    """Those of the run's own process: one of a deployment has another container."""
+    wanted = FlowRunFilter(
+        parent_flow_run_id=FlowRunFilterParentFlowRunId(any_=[run_id]),
+        deployment_id=FlowRunFilterDeploymentId(is_null_=True),
+    )
+    return await client.read_flow_runs(flow_run_filter=wanted, limit=PAGE)
+
+
+async def _task_runs(client: PrefectClient, run_id: UUID) -> list[TaskRun]:
+    found: list[TaskRun] = []
+    wanted = FlowRunFilter(id=FlowRunFilterId(any_=[run_id]))
+    while page := await client.read_task_runs(flow_run_filter=wanted, limit=PAGE, offset=len(found)):
+        found += page
+    return found

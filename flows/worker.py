@@ -1,0 +1,238 @@
+"""The worker of the pool `movies-docker`: Prefect's, but it reads from Docker how a job ended.
+
+Prefect's worker has Docker remove a container as it ends, and then often cannot read its exit status any
+more. This one removes the container itself, after the run, its subflow runs and its task runs have got their
+final states. Jobs that ended while no worker watched them are found by their labels.
+
+Private methods are used as they are in prefect 3.8.8 and prefect-docker 0.7.4.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import warnings
+from asyncio import to_thread
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from signal import Signals
+from typing import Any
+from uuid import UUID
+
+import requests
+from docker import DockerClient
+from docker.errors import DockerException, NotFound
+from docker.models.containers import Container
+from prefect.client.schemas.objects import FlowRun
+from prefect.exceptions import ObjectNotFound
+from prefect_docker.worker import (  # type: ignore[import-untyped]
+    DockerWorker,
+    DockerWorkerJobConfiguration,
+    DockerWorkerResult,
+)
+
+from flows.ended_runs import SILENCE, SILENT, end_parts, end_run, end_silent_runs
+
+POOL = "movies-docker"
+RUN_LABEL, POOL_LABEL = "io.prefect.flow-run-id", "io.prefect.work-pool-id"
+# On a container that is to go when its job has ended.
+REMOVE_LABEL = "tmdb-movies.remove"
+NOT_RUNNING = ["created", "exited", "dead"]
+# Longer than any worker needs from a container's creation to its start.
+STARTS_WITHIN = timedelta(minutes=1)
+SIGNALS_FROM = 128
+LAST_LINES = 20
+NEXT = "What the run committed stays, and the next run goes on from there."
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a job's container ended, as Docker says; exit status None if the container is gone."""
+
+    exit_code: int | None
+    out_of_memory: bool = False
+    memory_limit: int = 0
+
+    @classmethod
+    def read(cls, container: Container) -> Ended:
+        state = container.attrs["State"]
+        return cls(state["ExitCode"], state["OOMKilled"], container.attrs["HostConfig"]["Memory"])
+
+    @property
+    def sentence(self) -> str:
+        if self.exit_code is None:
+            return "Its container was removed before the run ended."
+        if self.out_of_memory:
+            limit = f" of {self.memory_limit / 2**20:.0f} MB" if self.memory_limit else ""
+            return f"Its container ran out of memory{limit}. Raise the job variable mem_limit."
+        if self.exit_code == 0:
+            return "Its container ended before the run did."
+        if self.exit_code > SIGNALS_FROM and self.exit_code - SIGNALS_FROM in set(Signals):
+            return f"Its container was ended by {Signals(self.exit_code - SIGNALS_FROM).name}."
+        return f"Its container ended with status {self.exit_code} before the run did."
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether Prefect's logger of runs does not say it as well, as it does of containers made and started."""
+    return not record.getMessage().startswith(("Creating Docker container", "Docker container '"))
+
+
+def _may_start(container: Container) -> bool:
+    """Whether another worker may just have created this container."""
+    age = datetime.now(UTC) - datetime.fromisoformat(container.attrs["Created"])
+    return container.status == "created" and age < STARTS_WITHIN
+
+
+class JobResult(DockerWorkerResult):  # type: ignore[misc]
+    """A job that `JobWorker.run` has reported; with another status Prefect's worker would guess why."""
+
+    exit_code: int
+
+
+with warnings.catch_warnings():
+    # It takes the place of Prefect's own in this process, on purpose.
+    warnings.filterwarnings("ignore", "Type 'JobWorker'")
+
+    class JobWorker(DockerWorker):  # type: ignore[misc]
+        """A Docker worker that gives each run whose container has ended a final state."""
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self._watched: set[str] = set()
+            self._ended_lately: dict[UUID, str] = {}
+            logging.getLogger(self._logger.name).addFilter(_is_news)
+
+        async def run(
+            self, flow_run: FlowRun, configuration: DockerWorkerJobConfiguration, task_status: Any = None
+        ) -> DockerWorkerResult:
+            """Run a job in a container and, after that has ended, give its run a final state."""
+            self._watched.add(str(flow_run.id))
+            try:
+                result = await super().run(flow_run, configuration, task_status)
+                _, container_id = self._parse_infrastructure_pid(result.identifier)
+                ended = await self._end_job(flow_run.id, container_id)
+            finally:
+                self._watched.discard(str(flow_run.id))
+            exit_code = result.status_code if ended.exit_code is None else ended.exit_code
+            return JobResult(identifier=result.identifier, status_code=0, exit_code=exit_code)
+
+        async def sync_with_backend(self) -> None:
+            """Sync with Prefect every half minute, and give runs that died unwatched their final states."""
+            await super().sync_with_backend()
+            # Prefect may write down a task run some seconds after the process that had it was killed.
+            for run_id, message in list(self._ended_lately.items()):
+                with suppress(ObjectNotFound):
+                    await end_parts(self.client, run_id, message)
+                del self._ended_lately[run_id]
+            try:
+                going_on, left_behind = await to_thread(self._find_jobs)
+                for run_id, container_id in left_behind:
+                    await self._end_job(run_id, container_id)
+            except (DockerException, requests.RequestException, RuntimeError) as error:
+                self._logger.warning("Docker does not answer: %s", error)
+                return
+            since = datetime.now(UTC) - SILENCE
+            for run in await end_silent_runs(self.client, going_on | self._watched, since):
+                self.get_flow_run_logger(run).error("Crashed: %s", SILENT)
+
+        def _build_container_settings(
+            self, docker_client: DockerClient, configuration: DockerWorkerJobConfiguration
+        ) -> dict[str, Any]:
+            settings: dict[str, Any] = super()._build_container_settings(docker_client, configuration)
+            if settings["auto_remove"]:
+                settings |= {"auto_remove": False, "labels": settings["labels"] | {REMOVE_LABEL: "true"}}
+            return settings
+
+        def _watch_container(
+            self, docker_client: DockerClient, container_id: str, configuration: DockerWorkerJobConfiguration
+        ) -> Iterator[Container]:
+            container = docker_client.containers.get(container_id)
+            yield container
+            if configuration.stream_output:
+                for line in container.logs(stream=True):
+                    print(line.decode(errors="replace").rstrip())  # noqa: T201
+            container.wait()
+            container.reload()
+            yield container
+
+        def _emit_flow_run_executed_event(
+            self, result: Any, configuration: Any, submitted_event: Any = None
+        ) -> None:
+            said = DockerWorkerResult(identifier=result.identifier, status_code=result.exit_code)
+            super()._emit_flow_run_executed_event(said, configuration, submitted_event)
+
+        def _find_jobs(self) -> tuple[set[str], list[tuple[UUID, str]]]:
+            """The runs of this pool's jobs that go on, and runs and containers of ended unwatched ones."""
+            filters = {"label": f"{POOL_LABEL}={self.work_pool.id}"}
+            client = self._get_client()
+            try:
+                found = client.containers.list(all=True, filters=filters, ignore_removed=True)
+            finally:
+                client.close()
+            jobs = {container: container.labels[RUN_LABEL] for container in found}
+            going_on = {run for container, run in jobs.items() if container.status not in NOT_RUNNING}
+            left_behind = [
+                (UUID(run), container.id)
+                for container, run in jobs.items()
+                if run not in going_on | self._watched
+                and REMOVE_LABEL in container.labels
+                and not _may_start(container)
+            ]
+            return going_on, left_behind
+
+        async def _end_job(self, run_id: UUID, container_id: str) -> Ended:
+            """Give a run whose container has ended its final state, then remove the container."""
+            ended, output = await to_thread(self._inspect, container_id)
+            with suppress(ObjectNotFound):
+                await self._end_run(await self.client.read_flow_run(run_id), container_id, ended, output)
+            await to_thread(self._remove, container_id)
+            return ended
+
+        async def _end_run(self, run: FlowRun, container_id: str, ended: Ended, output: str) -> None:
+            if not (run.infrastructure_pid or container_id).endswith(container_id):
+                # It was started again, and has another container.
+                return
+            message = f"{ended.sentence} {NEXT}"
+            if await end_run(self.client, run, message, replace=ended.out_of_memory):
+                self.get_flow_run_logger(run).error("Crashed: %s", message)
+                if run.start_time is None and output:
+                    # Prefect has the output of a run only from its start on.
+                    self._logger.error("The last output of its container:\n%s", output)
+            self._ended_lately[run.id] = message
+
+        def _inspect(self, container_id: str) -> tuple[Ended, str]:
+            client = self._get_client()
+            try:
+                container = client.containers.get(container_id)
+                ended = Ended.read(container)
+                output = container.logs(tail=LAST_LINES) if ended.exit_code else b""
+                return ended, output.decode(errors="replace").strip()
+            except NotFound:
+                return Ended(None), ""
+            finally:
+                client.close()
+
+        def _remove(self, container_id: str) -> None:
+            client = self._get_client()
+            try:
+                container = client.containers.get(container_id)
+                if REMOVE_LABEL in container.labels:
+                    container.remove()
+            except NotFound:
+                pass
+            finally:
+                client.close()
+
+
+def start_worker(arguments: list[str]) -> None:
+    """Run `prefect worker start` with this worker; other options go to it."""
+    from prefect.cli import app
+
+    sys.argv = ["prefect", "worker", "start", "--pool", POOL, "--type", "docker", *arguments]
+    app()
+
+
+if __name__ == "__main__":
+    start_worker(sys.argv[1:])
