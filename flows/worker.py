@@ -23,7 +23,7 @@ from uuid import UUID
 
 import requests
 from docker import DockerClient
-from docker.errors import DockerException, NotFound
+from docker.errors import APIError, DockerException, NotFound
 from docker.models.containers import Container
 from prefect.client.schemas.objects import FlowRun
 from prefect.exceptions import ObjectNotFound
@@ -220,8 +220,10 @@ with warnings.catch_warnings():
                 container = client.containers.get(container_id)
                 if REMOVE_LABEL in container.labels:
                     container.remove()
-            except NotFound:
-                pass
+            except APIError as error:
+                # Another worker of the pool has removed it, or is about to.
+                if error.status_code not in (404, 409):
+                    raise
             finally:
                 client.close()
 

@@ -16,7 +16,7 @@ class NoSpark:
             raise ModuleNotFoundError(name)
 
 sys.meta_path.insert(0, NoSpark())
-import flows.ingest, flows.maintain, flows.pipeline, flows.prune, flows.setup, tasks.pruning
+import flows.ingest, flows.maintain, flows.pipeline, flows.prune, flows.setup, flows.worker, tasks.pruning
 """
 
 
