@@ -9,7 +9,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from flows.interrupt import interrupt_status, terminated_like_interrupted
+from flows.interrupt import interrupt_status, interrupts_raised
 from flows.streams import prepare_streams, silence
 from flows.terminal import Terminal
 from proxies import keep_loopback_direct
@@ -40,7 +40,7 @@ class Commands(TyperGroup):
         """Run a command, and end with the status of what it raised."""
         try:
             keep_loopback_direct()
-            with terminated_like_interrupted():
+            with interrupts_raised():
                 return super().invoke(ctx)
         except BrokenPipeError:
             silence(sys.stdout)

@@ -29,8 +29,8 @@ NUMBERS = (signal.SIGINT, signal.SIGTERM)
 WORDS = {signal.SIGINT: "Interrupted", signal.SIGTERM: "Terminated"}
 DRAINING = "what is in flight is being checkpointed; once more ends at once"
 # How long a run may take to end that has nothing to drain, or has drained: threads that draw or compute
-# cannot be stopped.
-END_SECONDS = 5.0
+# cannot be stopped. With tmdb.stop.GRACE_SECONDS before it, within the 10 seconds of `docker stop`.
+END_SECONDS = 4.0
 WAKE_SECONDS = 0.1
 SHOW_CURSOR = b"\x1b[?25h"
 
@@ -60,6 +60,7 @@ class Interrupts:
     def __init__(self) -> None:
         self._number: signal.Signals | None = None
         self._act: Callable[[], object] | None = None
+        # Whether a signal has broken the work off, instead of asking it to drain.
         self._is_cancelled = False
         self._drain: Callable[[signal.Signals], object] | None = None
         # Whether the sentence about the interrupt is on the terminal.
@@ -82,6 +83,16 @@ class Interrupts:
         """Raise KeyboardInterrupt if a signal came."""
         if self._number is not None:
             raise interrupt_of(self._number)
+
+    def check_cancelled(self) -> None:
+        """Raise KeyboardInterrupt if a signal broke the work off: whatever it fails with is a consequence.
+
+        A library may turn the exception of a signal into one of its own, as those that are written in Rust do
+        with whatever a callback raises.
+        """
+        if self._is_cancelled:
+            logger.info("the run was interrupted", exc_info=True)
+            self.check()
 
     def run(self, main: Callable[[], Awaitable[T]]) -> T:
         """Run a coroutine as asyncio.run does, in another thread; a signal cancels it."""
@@ -116,10 +127,7 @@ class Interrupts:
                 wait([result], timeout=WAKE_SECONDS)
             return result.result()
         except (asyncio.CancelledError, Exception):
-            # What a run fails with that was cancelled is a consequence: the embedded engine stops, for one.
-            if self._is_cancelled:
-                logger.info("the run was interrupted", exc_info=True)
-                self.check()
+            self.check_cancelled()  # the embedded engine stops, for one
             raise
         finally:
             self._act = None
@@ -149,9 +157,9 @@ class Interrupts:
             self._drain(self._number)
             return
         self._end_within(self._number)
+        self._is_cancelled = True
         if self._act is None:
             raise interrupt_of(self._number)
-        self._is_cancelled = True
         self._act()
 
     def _end_within(self, number: signal.Signals) -> None:
@@ -191,20 +199,30 @@ def describe_interrupt(interrupt: KeyboardInterrupt) -> str:
 
 
 @contextmanager
-def terminated_like_interrupted() -> Iterator[None]:
-    """Raise Terminated on SIGTERM for the length of the block, as Ctrl-C raises KeyboardInterrupt."""
+def interrupts_raised() -> Iterator[None]:
+    """Raise KeyboardInterrupt on Ctrl-C, and its kind Terminated on SIGTERM, for the length of the block.
+
+    What a library makes of either on its way is turned back.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    came: list[signal.Signals] = []
 
-    def terminate(number: int, frame: FrameType | None) -> NoReturn:
-        raise Terminated
+    def interrupt(number: int, frame: FrameType | None) -> NoReturn:
+        came.append(signal.Signals(number))
+        raise interrupt_of(came[0])
 
-    before = signal.signal(signal.SIGTERM, terminate)
+    before = {number: signal.signal(number, interrupt) for number in NUMBERS}
     try:
         yield
+    except Exception as error:
+        if came:
+            raise interrupt_of(came[0]) from error
+        raise
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

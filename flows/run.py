@@ -137,6 +137,7 @@ def guarded(settings: Settings, act: Callable[[Terminal, Interrupts], int]) -> i
             try:
                 return act(terminal, interrupts)
             except Exception as error:
+                interrupts.check_cancelled()
                 logger.exception("the run failed")
                 explained = _explain(error, settings, terminal)
                 interrupts.is_told = True

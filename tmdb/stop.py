@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 # How long requests in flight may go on once a run stops.
-GRACE_SECONDS = 5.0
+GRACE_SECONDS = 4.0
 
 
 class Stop:

@@ -47,6 +47,7 @@ def test_every_sentence_can_be_read_where_it_is_told() -> None:
         "flows/failure.py: f'{sentence(error)}{_keep_trace(error)}'",
         "flows/failure.py: sentence(error)",
         "flows/failure.py: str(interrupt) or 'Interrupted'",
+        "flows/interrupt.py: came[0]",
         "flows/interrupt.py: self._number",
         "flows/pipeline.py: report",
         "flows/run.py: sentence(error) if is_own(error) else "

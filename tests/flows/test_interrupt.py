@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -11,6 +12,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+
+from flows.interrupt import END_SECONDS
+from tmdb.stop import GRACE_SECONDS
 
 PROJECT_ROOT = Path(__file__).parents[2]
 SECONDS = 30.0
@@ -56,7 +60,16 @@ async def fetch():
         await asyncio.to_thread(threading.Event().wait)
     raise stop.reason
 
+def convert():
+    try:
+        say("at work")
+        threading.Event().wait()
+    except BaseException as error:
+        raise ValueError("as a library in Rust has it") from error
+
 def act(terminal, interrupts):
+    if stage == "convert":
+        convert()
     return interrupts.run({"compute": compute, "fetch": fetch}[stage])
 
 sys.exit(guarded(load_settings(output_dir=Path(folder)), act))
@@ -124,14 +137,63 @@ def test_one_signal_is_enough_where_a_thread_never_ends(start, stage, hangs, num
     assert (process.returncode, error) == (status, f"Error: {word}: {LEFT}\n")
 
 
-def test_a_command_that_only_looks_ends_on_sigterm_with_one_sentence():
-    script = (
-        "import flows.status, os, signal, time\n"
-        "flows.status.show_status = lambda *_: (os.kill(os.getpid(), signal.SIGTERM), time.sleep(60))\n"
-        "from flows.cli import main; main(['status'])"
-    )
+@pytest.mark.parametrize(("number", "status", "word"), SIGNALS)
+def test_a_signal_that_a_library_turns_into_an_error_of_its_own_is_told_as_the_signal(
+    start, number, status, word
+):
+    process = start("convert")
+
+    process.send_signal(number)
+    _, error = process.communicate(timeout=SECONDS)
+
+    assert (process.returncode, error) == (status, f"Error: {word}: {LEFT}\n")
+
+
+LOOKING = """
+import flows.status, os, signal, time
+
+def show_status(*_):
+    try:
+        os.kill(os.getpid(), signal.{number})
+        time.sleep(60)
+    except BaseException as error:
+        raise {raised}
+
+flows.status.show_status = show_status
+from flows.cli import main
+main(["status"])
+"""
+
+
+@pytest.mark.parametrize("raised", ["", "ValueError('as a library has it') from error"])
+@pytest.mark.parametrize(("number", "status", "word"), SIGNALS)
+def test_a_command_that_only_looks_ends_on_a_signal_with_one_sentence(number, status, word, raised):
+    script = LOOKING.format(number=number.name, raised=raised)
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=SECONDS
     )
 
-    assert (done.returncode, done.stdout, done.stderr) == (143, "", "Error: Terminated\n")
+    assert (done.returncode, done.stdout, done.stderr) == (status, "", f"Error: {word}\n")
+
+
+@pytest.mark.parametrize("command", [["-m", "flows", "status"], ["flows/main.py", "--dry-run"]])
+@pytest.mark.parametrize(("number", "status", "word"), SIGNALS)
+def test_a_signal_while_the_command_line_loads_ends_it_with_one_sentence(
+    tmp_path, command, number, status, word
+):
+    library = f"import os, signal, time\nos.kill(os.getpid(), signal.{number.name})\ntime.sleep(60)\n"
+    (tmp_path / "typer.py").write_text(library)
+    done = subprocess.run(
+        [sys.executable, *command],
+        cwd=PROJECT_ROOT,
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+    )
+
+    assert (done.returncode, done.stdout, done.stderr) == (status, "", f"Error: {word}\n")
+
+
+def test_a_run_drains_and_ends_within_the_ten_seconds_that_docker_stop_waits():
+    assert GRACE_SECONDS + END_SECONDS <= 8, "the rest is for the commit"
