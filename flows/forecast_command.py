@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 from flows.failure import OK
 from flows.interrupt import Interrupts
 from flows.local_api import start_local_api
 from flows.run import guarded
 from flows.terminal import Terminal, short
 from proxies import check_proxies
-from settings import Settings, load_settings
+from settings import Settings, SettingsError, load_settings
 
 
 def run_forecast(
@@ -18,7 +20,16 @@ def run_forecast(
     lake_root: str | None,
     output_dir: str | None,
 ) -> int:
-    """Forecast, and say how well; return the exit status."""
+    """Forecast, and say how well; return the exit status.
+
+    Raises:
+        SettingsError: a setting cannot be used, or what learns is not installed.
+    """
+    if find_spec("sklearn") is None:
+        raise SettingsError(
+            "A forecast needs the package scikit-learn, which is not installed here. Use the image "
+            "tmdb-movies-forecast."
+        )
     settings = load_settings(lake_root=lake_root, output_dir=output_dir)
     check_proxies()
 

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 INTERRUPT_LOGGER = "flows.interrupt"
+# What stages import that the flow image leaves out (docker/README.md).
+PACKAGES = {Stage.TRANSFORM: "pyspark", Stage.KPIS: "pyspark", Stage.REPORT: "seaborn"}
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,7 @@ def execute(request: RunRequest, *, dry_run: bool = False) -> int:
     try:
         errand = request.errand(settings)
         check_proxies()
+        _check_packages(request.stages)
         check_engine_settings(
             settings.spark_master, settings.spark_driver_memory, settings.spark_executor_memory
         )
@@ -149,6 +153,16 @@ def guarded(settings: Settings, act: Callable[[Terminal, Interrupts], int]) -> i
     except OSError as error:
         terminal.fail(f"The log files in {logs} cannot be written: {error.strerror or error}")
         return FAILED
+
+
+def _check_packages(stages: list[Stage]) -> None:
+    """Refuse a stage that cannot be run here, before anything is fetched."""
+    for stage, package in PACKAGES.items():
+        if stage in stages and find_spec(package) is None:
+            raise SettingsError(
+                f"The stage {stage} needs the package {package}, which is not installed here. Add --stage "
+                "ingest to fetch only, or use the image tmdb-movies-spark."
+            )
 
 
 def _check_ratings(request: RunRequest, settings: Settings) -> None:

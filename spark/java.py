@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 MINIMUM_JAVA = 17
+# Java's own temporary folder on Linux, whatever TMPDIR says: libraries are unpacked there and loaded.
+JAVA_TEMPORARY = Path("/tmp")
 
 
 def require_java() -> None:
-    """Raise EngineUnavailable unless `java -version` tells a version that Apache Spark runs on."""
+    """Raise EngineUnavailable unless `java -version` tells a version that Apache Spark can be run on here."""
     home = os.environ.get("JAVA_HOME")
     java = shutil.which("java", path=str(Path(home) / "bin")) if home else shutil.which("java")
     wanted = f"Apache Spark needs Java {MINIMUM_JAVA} or later"
@@ -40,6 +42,11 @@ def require_java() -> None:
     if version is None or int(version[1]) < MINIMUM_JAVA:
         raise EngineUnavailable(
             f"{wanted}, and Java {version[1] if version else 'of no known version'} was found."
+        )
+    if sys.platform == "linux" and os.statvfs(JAVA_TEMPORARY).f_flag & os.ST_NOEXEC:
+        raise EngineUnavailable(
+            f"Apache Spark loads libraries from {JAVA_TEMPORARY}, which is mounted with noexec. Mount it "
+            "with exec: for a container, --tmpfs /tmp:exec."
         )
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+import flows.forecast_command
+import flows.run
 import flows.status
 from flows.cli import app
 from lake.errors import LakeAccessError
@@ -49,6 +51,42 @@ def test_what_nobody_foresaw_is_one_sentence_and_its_trace_is_in_the_log(tmp_pat
     said = f"Error: ZeroDivisionError: a division (the stack trace is in {log})\n"
     assert (done.exit_code, done.stdout, done.stderr) == (1, "", said)
     assert "in fail\n    raise ZeroDivisionError" in log.read_text()
+
+
+@pytest.mark.parametrize(
+    ("command", "missing", "said"),
+    [
+        (
+            ["run"],
+            "pyspark",
+            "The stage transform needs the package pyspark, which is not installed here. Add --stage ingest "
+            "to fetch only, or use the image tmdb-movies-spark.",
+        ),
+        (
+            ["run", "--stage", "report"],
+            "seaborn",
+            "The stage report needs the package seaborn, which is not installed here. Add --stage ingest to "
+            "fetch only, or use the image tmdb-movies-spark.",
+        ),
+        (
+            ["forecast"],
+            "sklearn",
+            "A forecast needs the package scikit-learn, which is not installed here. Use the image "
+            "tmdb-movies-forecast.",
+        ),
+    ],
+)
+def test_what_is_not_installed_is_told_before_anything_is_written(
+    command, missing, said, tmp_path, monkeypatch
+):
+    for module in (flows.run, flows.forecast_command):
+        monkeypatch.setattr(module, "find_spec", lambda name: None if name == missing else object())
+    monkeypatch.chdir(tmp_path)
+
+    done = CliRunner().invoke(app, command)
+
+    assert (done.exit_code, done.stdout, done.stderr) == (2, "", f"Error: {said}\n")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_reader_that_has_had_enough_is_no_error(tmp_path):
