@@ -16,11 +16,16 @@ ARG FORECAST=
 RUN [ -z "$OBJECT_STORE$FORECAST" ] || EXTRAS="${OBJECT_STORE:+--extra aws}" \
       sh install_packages.sh /opt/movies $NEVER $([ -n "$FORECAST" ] || echo $LEARNS_AND_DRAWS)
 
+FROM ${BASE_IMAGE} AS init
+RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends tini >/dev/null
+
 FROM ${BASE_IMAGE}
 RUN useradd --uid 1000 --create-home movies && chmod 777 /home/movies \
  && mkdir -p /data/lake /data/sandbox /data/results /data/output && chown -R movies:movies /data \
  && printf '#!/bin/sh\nexec python -m flows "$@"\n' >/usr/local/bin/movies && chmod +x /usr/local/bin/movies
 COPY --from=packages /opt/movies /opt/movies
+COPY --from=init /usr/bin/tini /usr/bin/tini
+# Besides /data, all that is written goes below /tmp: the rest may be read-only.
 ENV PATH=/opt/movies/bin:$PATH \
     HOME=/home/movies \
     PYTHONPATH=/app \
@@ -28,19 +33,23 @@ ENV PATH=/opt/movies/bin:$PATH \
     REAL_LAKE=/data/lake \
     SANDBOX_LAKE=/data/sandbox \
     OUTPUT_DIR=/data/output \
+    PREFECT_HOME=/tmp/prefect \
     PREFECT_LOCAL_STORAGE_PATH=/data/results \
     PREFECT_LOGGING_EXTRA_LOGGERS=bounded,flows,forecast,imdb,lake,loopback,project,proxies,report,settings,spark,tasks,tmdb \
     PREFECT_SERVER_ANALYTICS_ENABLED=false \
-    PREFECT_UI_STATIC_DIRECTORY=/home/movies/ui \
+    PREFECT_UI_STATIC_DIRECTORY=/tmp/prefect-ui \
     DO_NOT_TRACK=1
 WORKDIR /app
 USER 1000:1000
 HEALTHCHECK --interval=30s --timeout=5s CMD ["test", "-w", "/data"]
-# The commit, where whoever builds says it.
+# The commit, if the builder says it. Prune by the project's own label: docs/operating.md, "Upgrade".
 ARG REVISION=
-LABEL org.opencontainers.image.title="TMDB movie pipeline: flows" \
+LABEL tmdb-movies.image=flow \
+      org.opencontainers.image.title="TMDB movie pipeline: flows" \
       org.opencontainers.image.description="Fetches movies from TMDB into Delta tables, and runs Prefect's worker and server." \
       org.opencontainers.image.version=0.1.0 \
       org.opencontainers.image.revision=$REVISION
-CMD ["python", "flows/main.py", "--stage", "ingest"]
+# An init: the kernel drops a SIGTERM that process 1 does not handle, or not yet.
+ENTRYPOINT ["tini", "-s", "--", "sh", "/app/docker/entrypoint.sh"]
+CMD ["movies", "run", "--stage", "ingest"]
 COPY . /app

@@ -38,6 +38,9 @@ ARG OBJECT_STORE=
 RUN [ -z "$OBJECT_STORE" ] || { EXTRAS="--extra aws" sh install_packages.sh /opt/movies $NEVER \
  && python fetch_jars.py /opt/spark/jars/all jars/$OBJECT_STORE.txt /opt/movies/store; }
 
+FROM ${BASE_IMAGE} AS init
+RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends tini >/dev/null
+
 FROM ${BASE_IMAGE}
 RUN useradd --uid 1000 --create-home movies && chmod 777 /home/movies \
  && mkdir -p /data/lake /data/sandbox /data/results /data/output && chown -R movies:movies /data \
@@ -46,6 +49,8 @@ RUN useradd --uid 1000 --create-home movies && chmod 777 /home/movies \
  && mv /etc/passwd /etc/passwd.image && ln -s /tmp/passwd /etc/passwd
 COPY --from=spark /opt/java /opt/java
 COPY --from=spark /opt/movies /opt/movies
+COPY --from=init /usr/bin/tini /usr/bin/tini
+# Besides /data, all that is written goes below /tmp: the rest may be read-only.
 ENV PATH=/opt/movies/bin:/opt/java/bin:$PATH \
     JAVA_HOME=/opt/java \
     HOME=/home/movies \
@@ -59,6 +64,7 @@ ENV PATH=/opt/movies/bin:/opt/java/bin:$PATH \
     SPARK_LOCAL_IP=127.0.0.1 \
     SPARK_DIST_CLASSPATH=/opt/movies/store/* \
     SPARK_SUBMIT_OPTS="-XX:SharedArchiveFile=/opt/java/lib/server/spark.jsa -Xlog:cds=off -Xlog:cds+dynamic=off" \
+    PREFECT_HOME=/tmp/prefect \
     PREFECT_LOCAL_STORAGE_PATH=/data/results \
     PREFECT_LOGGING_EXTRA_LOGGERS=bounded,flows,forecast,imdb,lake,loopback,project,proxies,report,settings,spark,tasks,tmdb \
     PREFECT_SERVER_ANALYTICS_ENABLED=false \
@@ -67,12 +73,14 @@ WORKDIR /app
 USER 1000:1000
 EXPOSE 15002
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s CMD ["python", "docker/check_health.py"]
-# The commit, where whoever builds says it.
+# The commit, if the builder says it. Prune by the project's own label: docs/operating.md, "Upgrade".
 ARG REVISION=
-LABEL org.opencontainers.image.title="TMDB movie pipeline: Spark" \
+LABEL tmdb-movies.image=spark \
+      org.opencontainers.image.title="TMDB movie pipeline: Spark" \
       org.opencontainers.image.description="Apache Spark with Delta, as Spark Connect server or in the flow's process." \
       org.opencontainers.image.version=0.1.0 \
       org.opencontainers.image.revision=$REVISION
-ENTRYPOINT ["sh", "/app/docker/entrypoint.sh"]
+# An init: the kernel drops a SIGTERM that process 1 does not handle, or not yet.
+ENTRYPOINT ["tini", "-s", "--", "sh", "/app/docker/entrypoint.sh"]
 CMD ["python", "-m", "spark.connect_server"]
 COPY . /app

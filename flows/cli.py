@@ -320,4 +320,4 @@ def _parse_filters(pairs: list[str]) -> dict[str, str]:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; arguments given here go before those of the process."""
-    app([*(arguments or []), *sys.argv[1:]])
+    app([*(arguments or []), *sys.argv[1:]], prog_name="movies")

@@ -20,9 +20,10 @@ from prefect.client.schemas.schedules import NoSchedule
 from prefect.exceptions import ObjectNotFound
 from prefect.flows import Flow, load_flow_from_entrypoint
 
+from flows.job_settings import PROJECT
 from flows.setup import connect
 from flows.terminal import Terminal
-from flows.work_pool import BUILD_STEP, CHECKOUT, SetupError, read_file
+from flows.work_pool import BUILD_STEP, SetupError, read_file
 
 # The step of `prefect.yaml` that warns whoever runs `prefect deploy` instead.
 WARNING_STEP = "flows.deploy.say_what_is_reset"
@@ -55,7 +56,7 @@ def show_deploy(*, defaults: bool, build: bool) -> None:
         yaml.safe_dump(project, file)
         file.flush()
         command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
-        done = subprocess.run([*command, "--prefect-file", file.name], cwd=CHECKOUT, check=False)
+        done = subprocess.run([*command, "--prefect-file", file.name], cwd=PROJECT, check=False)
     if done.returncode:
         raise SetupError("Prefect could not deploy everything: its output above says why")
     for name, sentences in changes.items():
@@ -93,7 +94,7 @@ def _without_warning(project: Config) -> None:
 
 
 def _read_project() -> Config:
-    project: Config = yaml.safe_load(read_file(CHECKOUT / "prefect.yaml"))
+    project: Config = yaml.safe_load(read_file(PROJECT / "prefect.yaml"))
     # What is the same to YAML may be changed for one deployment here, and not for the others.
     return deepcopy({name: value for name, value in project.items() if name != "definitions"})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import stat
+import subprocess
 from pathlib import Path
 from typing import TypedDict
 
@@ -22,11 +23,12 @@ from settings import (
 )
 from spark.container import memory_limit
 
+PROJECT = Path(__file__).parent.parent
 DATA = "/data"
 DATA_FOLDERS = ("lake", "sandbox", "results", "output")
 # The images' own.
 JOB_USER = 1000
-PREFECT_HOME = "/home/movies/.prefect"
+PREFECT_HOME = "/tmp/prefect"
 HEARTBEAT_SECONDS = 30
 RETRY_DELAY_SECONDS = 30
 # Python, Arrow and Matplotlib, beside the JVM that Spark runs in.
@@ -104,7 +106,7 @@ def job_settings(retries: int = 0) -> JobSettings:
     settings = load_settings(tmdb_api_key=key)
     volume, user = data_volume(settings.data_volume, settings.data_user)
     return JobSettings(
-        build_arguments={"OBJECT_STORE": os.environ.get("OBJECT_STORE", "")},
+        build_arguments={"OBJECT_STORE": os.environ.get("OBJECT_STORE", ""), "REVISION": revision()},
         volumes=[f"{volume}:{DATA}"],
         networks=[settings.job_network] if settings.job_network else [],
         user=user,
@@ -150,6 +152,15 @@ def _lake_of_jobs(lake_root: str) -> str:
             f"Give one below {DATA}, a URL, or none: DATA_VOLUME says where {DATA} is"
         )
     return lake_root
+
+
+def revision() -> str:
+    """Return the commit that images are built from, `-dirty` if files differ; empty without a checkout."""
+    command = ["git", "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"]
+    try:
+        return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
 
 
 def data_volume(volume: str, user: str | None = None) -> tuple[str, str]:

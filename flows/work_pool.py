@@ -16,11 +16,10 @@ from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
 from prefect.exceptions import ObjectNotFound
 from prefect.utilities.schema_tools import validate
 
-from flows.job_settings import DATA, data_volume, variable_names
+from flows.job_settings import DATA, PROJECT, data_volume, variable_names
 from settings import Settings
 
-CHECKOUT = Path(__file__).parent.parent
-DEPLOYMENTS = CHECKOUT / "deployments"
+DEPLOYMENTS = PROJECT / "deployments"
 BUILD_STEP = "prefect_docker.deployments.steps.build_docker_image"
 
 
@@ -46,7 +45,7 @@ def image_names() -> list[str]:
     Raises:
         SetupError: it is not here.
     """
-    deployments = yaml.safe_load(read_file(CHECKOUT / "prefect.yaml"))["deployments"]
+    deployments = yaml.safe_load(read_file(PROJECT / "prefect.yaml"))["deployments"]
     builds = [step[BUILD_STEP] for one in deployments for step in one["build"] if BUILD_STEP in step]
     return sorted({f"{build['image_name']}:{build['tag']}" for build in builds})
 

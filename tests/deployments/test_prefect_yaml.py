@@ -13,7 +13,7 @@ from prefect.utilities.schema_tools import validate
 from prefect.utilities.templating import apply_values
 
 from flows.deploy import without_builds
-from flows.job_settings import job_settings
+from flows.job_settings import job_settings, revision
 from flows.work_pool import BUILD_STEP, work_pool_template
 from settings import load_settings
 
@@ -97,7 +97,8 @@ def test_nothing_is_left_for_an_unset_variable_where_images_are_built(store, mon
     for one in DEPLOYMENTS:
         build = build_step(one)
         forecast = {"FORECAST": "1"} if build["image_name"] == "tmdb-movies-forecast" else {}
-        assert apply_values(build["buildargs"], outputs) == {"OBJECT_STORE": store or ""} | forecast
+        arguments = {"OBJECT_STORE": store or "", "REVISION": revision()}
+        assert apply_values(build["buildargs"], outputs) == arguments | forecast
 
 
 def test_code_is_where_the_image_has_it_and_not_where_it_was_deployed_from() -> None:

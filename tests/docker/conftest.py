@@ -18,6 +18,7 @@ import pytest
 from docker.errors import DockerException
 from docker.models.containers import Container
 
+from flows.job_settings import job_settings
 from lake.delta import read
 from lake.table import Table
 from tests.flows.conftest import clean_environment, new_place, place, prefect_api, prefect_home  # noqa: F401
@@ -56,7 +57,7 @@ def images(docker_client) -> None:
         docker_client.images.build(
             path=str(PROJECT_ROOT),
             dockerfile=f"docker/{of}.Dockerfile",
-            buildargs=arguments,
+            buildargs=arguments | job_settings()["build_arguments"],
             tag=f"tmdb-movies-{name}:latest",
             rm=True,
             forcerm=True,

@@ -17,8 +17,8 @@ from prefect.client.schemas.schedules import CronSchedule, IntervalSchedule, RRu
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows.deploy import differences, settings_of, with_settings
+from flows.job_settings import PROJECT
 from flows.setup import set_up
-from flows.work_pool import CHECKOUT
 from settings import load_settings
 from tests.flows.conftest import Place, clean_environment
 
@@ -63,7 +63,7 @@ def deploy(place: Place, *options: str) -> list[str]:
 def _run(place: Place, command: list[str]) -> str:
     done = subprocess.run(
         command,
-        cwd=CHECKOUT,
+        cwd=PROJECT,
         env=clean_environment() | place.environment,
         capture_output=True,
         text=True,
@@ -166,7 +166,7 @@ async def test_deploying_by_hand_says_first_what_it_will_reset(client, place):
     await client.update_deployment(deployment.id, DeploymentUpdate(parameters={"source": "changes"}))
 
     # The images are not built here: the step that would do it is the only one left out.
-    project = yaml.safe_load((CHECKOUT / "prefect.yaml").read_text())
+    project = yaml.safe_load((PROJECT / "prefect.yaml").read_text())
     for one in project["deployments"]:
         one["build"] = [step for step in one["build"] if not any("docker" in name for name in step)]
         one["work_pool"]["job_variables"]["image"] = "tmdb-movies-flow:latest"
@@ -208,12 +208,12 @@ async def test_a_parameter_that_the_flow_no_longer_has_is_dropped_from_all_place
 
 
 def pipeline_config() -> dict[str, Any]:
-    project: dict[str, Any] = yaml.safe_load((CHECKOUT / "prefect.yaml").read_text())
+    project: dict[str, Any] = yaml.safe_load((PROJECT / "prefect.yaml").read_text())
     return dict(project["deployments"][0])
 
 
 def test_a_limit_that_a_setting_computes_is_not_an_operators():
-    refresh = yaml.safe_load((CHECKOUT / "prefect.yaml").read_text())["deployments"][2]
+    refresh = yaml.safe_load((PROJECT / "prefect.yaml").read_text())["deployments"][2]
 
     assert "mem_limit" not in settings_of(refresh)
     assert with_settings(refresh, settings_of(refresh))["work_pool"] == refresh["work_pool"]

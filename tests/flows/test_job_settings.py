@@ -1,13 +1,15 @@
 import os
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
 
+import flows.job_settings
 from flows.job_settings import job_settings
 from settings import SettingsError
 
-HEARTBEAT = {"PREFECT_HOME": "/home/movies/.prefect", "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30"}
+HEARTBEAT = {"PREFECT_HOME": "/tmp/prefect", "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30"}
 
 
 @pytest.fixture(autouse=True)
@@ -28,11 +30,12 @@ def no_settings(monkeypatch, tmp_path):
     for name in [name for name in os.environ if name.startswith(foreign)]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(flows.job_settings, "PROJECT", tmp_path)
 
 
 def test_without_settings_jobs_share_a_named_volume():
     assert job_settings() == {
-        "build_arguments": {"OBJECT_STORE": ""},
+        "build_arguments": {"OBJECT_STORE": "", "REVISION": ""},
         "volumes": ["tmdb-movies-data:/data"],
         "networks": [],
         "user": "1000:1000",
@@ -86,7 +89,7 @@ def test_a_store_and_a_spark_server_are_the_same_for_jobs_unless_a_token_would_b
     monkeypatch.setenv("AWS_REGION", "eu-north-1")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.setenv("SPARK_MASTER", "sc://spark:15002")
-    assert job_settings()["build_arguments"] == {"OBJECT_STORE": "s3"}
+    assert job_settings()["build_arguments"] == {"OBJECT_STORE": "s3", "REVISION": ""}
     assert job_settings()["environment"] == HEARTBEAT | {
         "AWS_REGION": "eu-north-1",
         "LAKE_ROOT": "s3://bucket/lake",
@@ -157,3 +160,21 @@ def test_a_folder_that_cannot_be_made_is_named(monkeypatch, tmp_path):
         SettingsError, match=f"^DATA_VOLUME: {tmp_path}/file/volume cannot be made: Not a dir"
     ):
         job_settings()
+
+
+def test_images_say_which_commit_they_are_built_from_and_whether_files_differ(tmp_path):
+    def git(*arguments: str) -> str:
+        settings = ("-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false")
+        command = ["git", *settings, *arguments]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+
+    git("init")
+    (tmp_path / "file").write_text("one")
+    git("add", "file")
+    git("commit", "-m", "first")
+    git("tag", "-a", "v1", "-m", "one")
+    commit = git("rev-parse", "HEAD").strip()
+
+    assert job_settings()["build_arguments"]["REVISION"] == commit
+    (tmp_path / "file").write_text("two")
+    assert job_settings()["build_arguments"]["REVISION"] == f"{commit}-dirty"
