@@ -242,7 +242,8 @@ def prune(
 ) -> None:
     """Delete old runs of this project's flows from Prefect, with their artifacts and logs.
 
-    The tables are not touched, and neither are runs of other flows.
+    Of newer runs, pictures are deleted but for the newest three of each. The tables are not touched, and
+    neither are runs of other flows.
     """
     from flows.prune import show_prune
 

@@ -47,8 +47,9 @@ async def maintain_lake(
         max_age_days: Movies fetched longer ago are fetched again, and payloads from then dropped; none are
             without a value.
         lake_root: Folder or URL of the tables; `LAKE_ROOT` where none is given.
-        keep_runs_days: Runs of these flows that are older are deleted from Prefect, with their artifacts and
-            logs; none are without a value.
+        keep_runs_days: Runs of these flows that are older are deleted from Prefect, with their artifacts,
+            logs and cached results, and of newer runs' pictures all but the newest three versions of each;
+            nothing is without a value.
     """
     async with run_settings(lake_root=lake_root) as settings:
         refreshed, dropped = IngestionReport(), 0
@@ -89,7 +90,13 @@ async def prune_old_runs(days: float) -> None:
     except httpx.HTTPError as error:
         logger.warning("Old runs could not be deleted from Prefect: %s", error)
     else:
-        logger.info("%s old runs and %s artifacts deleted from Prefect", pruned.runs, pruned.artifacts)
+        logger.info(
+            "deleted from Prefect: %s old runs with %s artifacts, %s replaced pictures, %s cached results",
+            pruned.runs,
+            pruned.artifacts,
+            pruned.pictures,
+            pruned.results,
+        )
 
 
 async def refresh_old_movies(settings: Settings, since: datetime) -> IngestionReport:

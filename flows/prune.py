@@ -24,7 +24,7 @@ def show_prune(days: int, dry_run: bool) -> None:
     # Prefect is imported here and not before: its API has been starting meanwhile.
     import httpx
 
-    from tasks.pruning import FLOWS, prune_runs
+    from tasks.pruning import FLOWS, KEPT_PICTURES, prune_runs
 
     try:
         with api.ready(terminal.note):
@@ -37,6 +37,11 @@ def show_prune(days: int, dry_run: bool) -> None:
         f"{verb} {counted(pruned.runs, 'run')} older than {counted(days, 'day')}, "
         f"with {counted(pruned.artifacts, 'artifact')} and their logs."
     )
+    if pruned.pictures:
+        terminal.say(
+            f"{verb} {counted(pruned.pictures, 'picture')} of newer runs: the newest {KEPT_PICTURES} "
+            "versions of each stay."
+        )
     if pruned.results:
         terminal.say(f"{verb} {counted(pruned.results, 'cached result')} as old.")
     if pruned.kept:

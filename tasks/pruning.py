@@ -32,9 +32,15 @@ from tasks.caching import RESULTS_FOLDER
 logger = logging.getLogger(__name__)
 
 FLOWS = ("movie-pipeline", "ingest-movies", "refresh-analytics", "forecast-revenue", "maintain-lake")
+OURS = FlowFilter(name=FlowFilterName(any_=[*FLOWS]))
 KEPT_DAYS = 90
+# Artifacts with a picture are nine tenths of what a refresh stores; Prefect's UI lists the versions of each.
+PICTURE = "](data:image/"
+KEPT_PICTURES = 3
 # What Prefect's API gives at most in one answer.
 PAGE = 200
+# Of pictures, which are large.
+PICTURES_PAGE = 20
 # So many ids fit into one filter.
 BATCH = 50
 # A server deletes the logs of a run after it has answered.
@@ -44,19 +50,21 @@ ASK_AGAIN_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class Pruned:
-    """How many runs went, and what with them; `kept` are old runs whose artifacts are the latest ones."""
+    """How much went; `artifacts` are those of the runs, `kept` old runs whose artifacts are the latest."""
 
     runs: int = 0
     artifacts: int = 0
     kept: int = 0
     results: int = 0
+    pictures: int = 0
 
 
 async def prune_runs(days: float, dry_run: bool = False) -> Pruned:
     """Delete runs of `FLOWS` that were to start longer ago, in whatever state, and cached results as old.
 
-    A run that made the latest artifact of some key stays: Prefect's UI shows that artifact. Results are
-    deleted from a folder only, not from an object store.
+    A run that made the latest artifact of some key stays: Prefect's UI shows that artifact. Of pictures, all
+    but the newest `KEPT_PICTURES` versions go, however old. Results are deleted from a folder only, not from
+    an object store.
 
     Raises:
         httpx.HTTPError: Prefect's API does not answer, or refuses.
@@ -66,17 +74,22 @@ async def prune_runs(days: float, dry_run: bool = False) -> Pruned:
         old = await _read_runs(client, before)
         latest = [run for batch in _batches(old) for run in await _read_latest(client, batch)]
         doomed = [run for run in old if run not in set(latest)]
-        artifacts = 0
+        artifacts: list[UUID] = []
         for batch in _batches(doomed):
             found = await _read_artifacts(client, batch)
-            artifacts += len(found)
+            artifacts += found
             if not dry_run:
                 await _delete(client, batch, found)
+        pictures = [one for one in await _read_old_pictures(client) if one not in {*artifacts}]
+        if not dry_run:
+            await _delete_artifacts(client, pictures)
     results = _old_results(before)
     if not dry_run:
         for path in results:
             path.unlink(missing_ok=True)
-    return Pruned(len(doomed), artifacts, kept=len(old) - len(doomed), results=len(results))
+    return Pruned(
+        len(doomed), len(artifacts), len(old) - len(doomed), results=len(results), pictures=len(pictures)
+    )
 
 
 def _old_results(before: datetime) -> list[Path]:
@@ -89,7 +102,7 @@ async def _read_runs(client: PrefectClient, before: datetime) -> list[UUID]:
     found: list[UUID] = []
     while True:
         page = await client.read_flow_runs(
-            flow_filter=FlowFilter(name=FlowFilterName(any_=[*FLOWS])),
+            flow_filter=OURS,
             flow_run_filter=FlowRunFilter(
                 expected_start_time=FlowRunFilterExpectedStartTime.model_validate({"before_": before})
             ),
@@ -124,19 +137,62 @@ async def _read_artifacts(client: PrefectClient, runs: list[UUID]) -> list[UUID]
             return found
 
 
+async def _read_old_pictures(client: PrefectClient) -> list[UUID]:
+    """Return the artifacts with a picture, except for the newest of each key."""
+    found: list[UUID] = []
+    for key in await _read_picture_keys(client):
+        offset = KEPT_PICTURES
+        while True:
+            # Prefect's client has no filter by flow; its API has.
+            body = {
+                "artifacts": {"key": {"any_": [key]}},
+                "flows": OURS.model_dump(mode="json", exclude_unset=True),
+                "sort": "CREATED_DESC",
+                "limit": PICTURES_PAGE,
+                "offset": offset,
+            }
+            page = (await client.request("POST", "/artifacts/filter", json=body)).json()
+            found += [UUID(artifact["id"]) for artifact in page]
+            offset += len(page)
+            if len(page) < PICTURES_PAGE:
+                break
+    return found
+
+
+async def _read_picture_keys(client: PrefectClient) -> list[str]:
+    """Return the keys of our artifacts whose latest version has a picture."""
+    found: list[str] = []
+    offset = 0
+    while True:
+        body = {
+            "flows": OURS.model_dump(mode="json", exclude_unset=True),
+            "limit": PICTURES_PAGE,
+            "offset": offset,
+        }
+        page = (await client.request("POST", "/artifacts/latest/filter", json=body)).json()
+        found += [one["key"] for one in page if PICTURE in str(one["data"])]
+        offset += len(page)
+        if len(page) < PICTURES_PAGE:
+            return found
+
+
 async def _delete(client: PrefectClient, runs: list[UUID], artifacts: list[UUID]) -> None:
     # Artifacts first: if this is interrupted, the next time finds the runs and so the rest.
-    for artifact in artifacts:
-        try:
-            await client.delete_artifact(artifact)
-        except ObjectNotFound:
-            logger.info("the artifact %s was deleted by another process", artifact)
+    await _delete_artifacts(client, artifacts)
     for run in runs:
         try:
             await client.delete_flow_run(run)
         except ObjectNotFound:
             logger.info("the run %s was deleted by another process", run)
     await _await_logs(client, runs)
+
+
+async def _delete_artifacts(client: PrefectClient, artifacts: list[UUID]) -> None:
+    for artifact in artifacts:
+        try:
+            await client.delete_artifact(artifact)
+        except ObjectNotFound:
+            logger.info("the artifact %s was deleted by another process", artifact)
 
 
 async def _await_logs(client: PrefectClient, runs: list[UUID]) -> None:

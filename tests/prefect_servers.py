@@ -38,14 +38,15 @@ def prefect_server(folders: pytest.TempPathFactory, home: Path, **settings: str)
         with FileLock(migrated.with_suffix(".lock")):
             if migrated.exists():
                 shutil.copyfile(migrated, home / DATABASE)
-            api = stack.enter_context(_started(environment | settings, home))
+            api = stack.enter_context(started(environment | settings, home))
             if not migrated.exists():
                 _copy_database(home / DATABASE, migrated)
         yield api
 
 
 @contextmanager
-def _started(environment: dict[str, str], home: Path) -> Iterator[str]:
+def started(environment: dict[str, str], home: Path) -> Iterator[str]:
+    """Start a server with an environment, and give its API's URL once it answers."""
     with LoopbackServer.start(API_FACTORY, env=environment, log=home / "server.log") as server:
         api = f"{server.url}/api"
         # The connection waits until the server has started.

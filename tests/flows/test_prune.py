@@ -9,12 +9,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from prefect.client.schemas.objects import StateType
 from prefect.settings import PREFECT_API_URL, PREFECT_LOCAL_STORAGE_PATH, temporary_settings
 from typer.testing import CliRunner
 
+import tasks.pruning
 from flows.cli import app
 from tasks.caching import RESULTS_FOLDER
-from tasks.pruning import FLOWS, KEPT_DAYS
+from tasks.pruning import FLOWS, KEPT_DAYS, KEPT_PICTURES
 from tests.flows.conftest import PROJECT_ROOT
 from tests.flows.prefect_runs import Api
 
@@ -61,6 +63,51 @@ def test_old_runs_of_our_flows_go_with_their_artifacts_and_logs_and_others_stay(
     api.add_run("refresh-analytics", 0, "prune-plot")
     assert prune() == f"Deleted 1 run older than 90 days, with 1 artifact and their logs.\n{OTHERS}\n"
     assert api.left_of(*everything) == dict.fromkeys([other, *new], (1, 2))
+
+
+def test_nothing_is_left_of_old_runs_and_their_parts_in_whatever_state(api: Api) -> None:
+    old = []
+    for state in StateType:
+        run = api.add_run("movie-pipeline", 91, "prune-any", state)
+        task = api.add_task(run, "prune-any")
+        part = api.add_run("refresh-analytics", 91, "prune-any", state, parent_task_run_id=task)
+        old += [run, part]
+    newer = api.add_run("movie-pipeline", 89, "prune-any")
+    task = api.add_task(newer, "prune-any")
+
+    prune()
+
+    assert api.left_of(*old, newer) == {newer: (2, 3)}
+    assert api.tasks_of(*old, newer) == [task]
+
+
+def test_of_pictures_the_newest_versions_stay_and_all_versions_of_anything_else(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks.pruning, "PICTURES_PAGE", 2)
+    run, others = (
+        api.add_run("refresh-analytics", 1, "prune-run"),
+        api.add_run("another-flow", 1, "prune-run"),
+    )
+    pictures = [f"![words](data:image/png;base64,AAAA{number})" for number in range(KEPT_PICTURES + 5)]
+    words = [f"words {number}" for number in range(KEPT_PICTURES + 1)]
+    for of, key, versions in (
+        (run, "prune-picture", pictures),
+        (others, "prune-anothers-picture", pictures),
+        (run, "prune-words", words),
+    ):
+        for data in versions:
+            api.add_artifact(key, data, flow_run_id=of)
+    said = "5 pictures of newer runs: the newest 3 versions of each stay.\n"
+
+    assert f"Would delete {said}" in prune("--dry-run")
+    assert api.versions("prune-picture") == pictures[::-1]
+    assert f"Deleted {said}" in prune()
+
+    assert api.versions("prune-picture") == pictures[: -KEPT_PICTURES - 1 : -1]
+    assert api.versions("prune-anothers-picture") == pictures[::-1]
+    assert api.versions("prune-words") == words[::-1]
+    assert "picture" not in prune()
 
 
 def test_old_cached_results_of_our_tasks_go_and_those_of_others_stay(api: Api, tmp_path: Path) -> None:
