@@ -1,0 +1,135 @@
+"""The service's backup and restore, by the very commands of `docs/backup.md`."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import docker
+import httpx
+import pytest
+
+from lake.delta import read
+from lake.tables import RAW_MOVIES
+from tests.docker.conftest import BUILD_SECONDS, PROJECT_ROOT
+from tests.flows.conftest import clean_environment
+
+pytestmark = pytest.mark.docker
+
+NAME = "tmdb-movies-backup-test"
+POSTGRES = "tmdb-movies-test-postgres"
+PAGE = PROJECT_ROOT / "docs" / "backup.md"
+# Nobody that the images or the machine know.
+OPERATOR = 4242
+AS_OPERATOR = f"""
+id() {{ echo {OPERATOR}; }}
+mkdir() {{ command mkdir "$@" && chown {OPERATOR}:{OPERATOR} "$@"; }}
+"""
+
+
+def documented(block: str) -> str:
+    """The commands of a block of the page."""
+    [commands] = re.findall(rf"^```sh {block}\n(.+?)^```$", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    return str(commands)
+
+
+@dataclass
+class Service:
+    """The service as an operator has it."""
+
+    docker: docker.DockerClient
+    environment: dict[str, str]
+    home: Path
+    api: str
+
+    def shell(self, script: str) -> str:
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script],
+            cwd=PROJECT_ROOT,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=BUILD_SECONDS,
+        )
+        assert done.returncode == 0, done.stdout[-5000:]
+        return done.stdout
+
+    def in_data(self, *command: str) -> str:
+        """Run something in the flow image, with the volume of data."""
+        options = {"volumes": [f"{NAME}-data:/data"], "remove": True}
+        return str(self.docker.containers.run("tmdb-movies-flow", [*command], **options), "utf-8")
+
+    def post(self, path: str, body: object) -> object:
+        return httpx.post(f"{self.api}/{path}", json=body, timeout=60).raise_for_status().json()
+
+    def secret(self) -> object:
+        path = f"{self.api}/block_types/slug/secret/block_documents/name/kept"
+        return httpx.get(path, params={"include_secrets": True}).raise_for_status().json()["data"]
+
+
+@pytest.fixture
+def service(docker_client, images, tmp_path: Path) -> Iterator[Service]:
+    if shutil.which("docker") is None or subprocess.run(["docker", "compose", "version"]).returncode != 0:
+        reason = "docker has no compose plugin"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    folder = str(PROJECT_ROOT / "tests" / "docker")
+    docker_client.images.build(path=folder, dockerfile="postgres.Dockerfile", tag=POSTGRES, rm=True)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listen = f"127.0.0.1:{listener.getsockname()[1]}"
+    # Others have to get to the backup in it.
+    tmp_path.chmod(0o755)
+    environment = clean_environment() | {
+        "HOME": str(tmp_path),
+        "SERVICE_NAME": NAME,
+        "PREFECT_LISTEN": listen,
+        "PREFECT_UI_API_URL": f"http://{listen}/api",
+        "POSTGRES_IMAGE": POSTGRES,
+    }
+    # Where Docker finds its plugins.
+    environment.setdefault("DOCKER_CONFIG", str(Path.home() / ".docker"))
+    service = Service(docker_client, environment, tmp_path, f"http://{listen}/api")
+    compose = "docker compose -f docker/compose.yaml"
+    try:
+        service.shell(f"{compose} up --no-build --detach --wait server")
+        yield service
+    finally:
+        service.shell(f"{compose} down --volumes --timeout 5")
+
+
+def test_lake_and_database_are_backed_up_and_restored_as_the_page_says(service: Service) -> None:
+    service.in_data("run", "--stage", "ingest", "--lake-root", "/data/lake")
+    secret_type = httpx.get(f"{service.api}/block_types/slug/secret").json()["id"]
+    of_secrets = {"block_schemas": {"block_type_id": {"any_": [secret_type]}}}
+    schemas = service.post("block_schemas/filter", of_secrets)
+    assert isinstance(schemas, list)
+    document = {"block_type_id": secret_type, "block_schema_id": schemas[0]["id"], "data": {"value": "k3y"}}
+    service.post("block_documents/", document | {"name": "kept"})
+    service.post("flows/", {"name": "kept"})
+
+    service.shell(AS_OPERATOR + documented("backup"))
+
+    backup = service.home / "movies-backup"
+    assert len(read(RAW_MOVIES, str(backup / "lake"))) == 18
+    assert {path.stat().st_uid for path in (backup / "lake").rglob("*")} == {OPERATOR}
+    assert (backup / "prefect.dump").stat().st_mode & 0o777 == 0o600
+
+    service.in_data("run", "--stage", "ingest", "--movie-ids", "550", "--lake-root", "/data/lake")
+    service.post("flows/", {"name": "made later"})
+    service.shell(documented("restore"))
+
+    status = service.in_data("status", "--lake-root", "/data/lake")
+    assert re.search(r"raw/movies +18 ", status)
+    owners = service.in_data("sh", "-c", "find /data/lake -printf '%U\\n' | sort -u")
+    assert owners == "1000\n"
+    names = [flow["name"] for flow in service.post("flows/filter", {})]  # type: ignore[attr-defined]
+    assert ("kept" in names, "made later" in names) == (True, False)
+    assert service.secret() == {"value": "k3y"}
