@@ -19,11 +19,14 @@ from lake.delta import read
 from lake.tables import RAW_MOVIES
 from tests.docker.conftest import BUILD_SECONDS, PROJECT_ROOT
 from tests.flows.conftest import clean_environment
+from tmdb.sandbox import Sandbox
 
 pytestmark = pytest.mark.docker
 
 NAME = "tmdb-movies-backup-test"
 POSTGRES = "tmdb-movies-test-postgres"
+COMPOSE = "docker compose -f docker/compose.yaml"
+LAKE = "/data/lake"
 PAGE = PROJECT_ROOT / "docs" / "backup.md"
 # Nobody that the images or the machine know.
 OPERATOR = 4242
@@ -61,10 +64,21 @@ class Service:
         assert done.returncode == 0, done.stdout[-5000:]
         return done.stdout
 
-    def in_data(self, *command: str) -> str:
-        """Run something in the flow image, with the volume of data."""
-        options = {"volumes": [f"{NAME}-data:/data"], "remove": True}
-        return str(self.docker.containers.run("tmdb-movies-flow", [*command], **options), "utf-8")
+    def in_data(self, *command: str, **environment: str) -> str:
+        """Run something in the flow image, with the volume of data and this machine's loopback."""
+        options = {"volumes": [f"{NAME}-data:/data"], "network_mode": "host", "remove": True}
+        said = self.docker.containers.run("tmdb-movies-flow", [*command], environment=environment, **options)
+        return str(said, "utf-8")
+
+    def ingest(self, sandbox: Sandbox, *options: str) -> None:
+        """Fetch movies into the lake of a server that is not the bundled sandbox."""
+        settings = {"TMDB_BASE_URL": sandbox.base_url, "TMDB_API_KEY": sandbox.key}
+        self.in_data("run", "--stage", "ingest", "--lake-root", LAKE, *options, **settings)
+
+    def movies(self) -> int:
+        """How many rows the lake's raw movies have."""
+        [rows] = re.findall(r"raw/movies +(\d+) ", self.in_data("status", "--lake-root", LAKE))
+        return int(rows)
 
     def post(self, path: str, body: object) -> object:
         return httpx.post(f"{self.api}/{path}", json=body, timeout=60).raise_for_status().json()
@@ -97,16 +111,20 @@ def service(docker_client, images, tmp_path: Path) -> Iterator[Service]:
     # Where Docker finds its plugins.
     environment.setdefault("DOCKER_CONFIG", str(Path.home() / ".docker"))
     service = Service(docker_client, environment, tmp_path, f"http://{listen}/api")
-    compose = "docker compose -f docker/compose.yaml"
     try:
-        service.shell(f"{compose} up --no-build --detach --wait server")
+        service.shell(f"{COMPOSE} up --no-build --detach --wait server")
         yield service
     finally:
-        service.shell(f"{compose} down --volumes --timeout 5")
+        service.shell(f"{COMPOSE} down --volumes --timeout 5")
 
 
 def test_lake_and_database_are_backed_up_and_restored_as_the_page_says(service: Service) -> None:
-    service.in_data("run", "--stage", "ingest", "--lake-root", "/data/lake")
+    with Sandbox() as sandbox:
+        back_up_and_restore(service, sandbox)
+
+
+def back_up_and_restore(service: Service, sandbox: Sandbox) -> None:
+    service.ingest(sandbox)
     secret_type = httpx.get(f"{service.api}/block_types/slug/secret").json()["id"]
     of_secrets = {"block_schemas": {"block_type_id": {"any_": [secret_type]}}}
     schemas = service.post("block_schemas/filter", of_secrets)
@@ -122,14 +140,25 @@ def test_lake_and_database_are_backed_up_and_restored_as_the_page_says(service: 
     assert {path.stat().st_uid for path in (backup / "lake").rglob("*")} == {OPERATOR}
     assert (backup / "prefect.dump").stat().st_mode & 0o777 == 0o600
 
-    service.in_data("run", "--stage", "ingest", "--movie-ids", "550", "--lake-root", "/data/lake")
+    service.ingest(sandbox, "--refresh")
+    assert service.movies() == 36
     service.post("flows/", {"name": "made later"})
     service.shell(documented("restore"))
 
-    status = service.in_data("status", "--lake-root", "/data/lake")
-    assert re.search(r"raw/movies +18 ", status)
-    owners = service.in_data("sh", "-c", "find /data/lake -printf '%U\\n' | sort -u")
+    assert service.movies() == 18
+    owners = service.in_data("sh", "-c", f"find {LAKE} -printf '%U\\n' | sort -u")
     assert owners == "1000\n"
     names = [flow["name"] for flow in service.post("flows/filter", {})]  # type: ignore[attr-defined]
     assert ("kept" in names, "made later" in names) == (True, False)
     assert service.secret() == {"value": "k3y"}
+
+    # A new machine, whose service is not started yet.
+    service.shell(f"{COMPOSE} down --volumes --timeout 5")
+    commands = [line for line in documented("restore").splitlines() if not re.search(r" (stop|mv) ", line)]
+    assert commands.pop() == f"{COMPOSE} up --detach --wait"
+    service.shell("\n".join(commands))
+
+    assert service.movies() == 18
+    query = "SELECT name FROM flow WHERE name IN ('kept', 'made later')"
+    psql = f'{COMPOSE} exec -T postgres psql --username=prefect --tuples-only --no-align --command "{query}"'
+    assert service.shell(psql) == "kept\n"

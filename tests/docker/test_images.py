@@ -192,8 +192,8 @@ def test_the_archive_of_classes_is_used_by_every_spark_of_the_image(docker_clien
     ("command", "answer"),
     [
         pytest.param(["--help"], "Movies from TMDB into Delta tables", id="option"),
-        pytest.param(["status"], "Lake at /data/lake", id="command"),
-        pytest.param(["movies", "status"], "Lake at /data/lake", id="movies"),
+        pytest.param(["status"], "Lake at /data/", id="command"),
+        pytest.param(["movies", "status"], "Lake at /data/", id="movies"),
         pytest.param(["prefect", "--version"], "3.8.8", id="prefect"),
         pytest.param(["python", "-c", "print(6 * 7)"], "42", id="python"),
         pytest.param(["sh", "-c", "echo $((6 * 7))"], "42", id="shell"),
