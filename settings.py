@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
+from io import StringIO
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import unquote, urlsplit
@@ -22,6 +23,7 @@ ENV_FILE = ".env"
 # Some editors on Windows begin a file with a mark.
 ENCODING = "utf-8-sig"
 LARGEST_MOVIE_ID = 2**63 - 1
+MOST_DIGITS = 4_000
 TMDB_HOSTS = ("api.themoviedb.org", "api.tmdb.org")
 SHORTEST_KEY = 8
 # What the address of a Spark Connect server may say openly; all else in it may be a secret.
@@ -108,38 +110,72 @@ def parse_movie_ids(text: str) -> tuple[int, ...]:
     """Read ids separated by commas, blanks or newlines, keeping the first of repeated ones.
 
     Raises:
-        ValueError: something in between is no whole number of 0 or more.
+        ValueError: something in between is no whole number of 0 or more; the text does not show it.
     """
-    # A mark may stand before what was copied from a file.
-    words = text.replace(",", " ").replace("\ufeff", " ").split()
-    bad = [word for word in words if not (word.isascii() and word.isdigit())]
-    if bad:
-        raise ValueError(f"movie ids are whole numbers separated by commas, and {bad[0]!r} is none")
+    words = _words(text)
+    bad = next((place for place, word in enumerate(words, start=1) if not _is_whole_number(word)), None)
+    if bad is not None:
+        raise ValueError(f"movie ids are whole numbers separated by commas, and number {bad} is none")
     return tuple(dict.fromkeys(int(word) for word in words))
+
+
+def _words(text: str) -> list[str]:
+    # A mark may stand before what was copied from a file.
+    return text.replace(",", " ").replace("\ufeff", " ").split()
+
+
+def _is_whole_number(word: str) -> bool:
+    # Python reads no number of more digits.
+    return word.isascii() and word.isdigit() and len(word) <= MOST_DIGITS
 
 
 def read_movie_ids(path: Path) -> tuple[int, ...]:
     """Read ids from a file.
 
     Raises:
-        SettingsError: it cannot be read, or holds something else.
+        SettingsError: it cannot be read, or holds something else. The text names the line and never shows
+            what is there: the file may be another one than was meant.
     """
-    try:
-        return parse_movie_ids(decode_text(path.read_bytes()))
-    except OSError as error:
-        raise SettingsError(f"{path} cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise SettingsError(f"{path}: {error}") from error
+    text = read_text(path)
+    for number, line in enumerate(text.splitlines(), start=1):
+        words = _words(line)
+        if not all(map(_is_whole_number, words)):
+            raise SettingsError(f"{path}, line {number}: movie ids are whole numbers separated by commas")
+        if any(int(word) > LARGEST_MOVIE_ID for word in words):
+            raise SettingsError(f"{path}, line {number}: movie ids lie between 0 and {LARGEST_MOVIE_ID}")
+    movie_ids = parse_movie_ids(text)
+    if not movie_ids:
+        raise SettingsError(f"{path}: there is no movie id in it")
+    return movie_ids
 
 
-def decode_text(data: bytes) -> str:
-    """A text of the user's without the byte-order mark before it: UTF-8, or UTF-16 where the mark says so.
+def read_text(path: Path, *, may_be_utf_16: bool = True) -> str:
+    """Read a text file of the user's, in UTF-8 or, if its byte-order mark says so, in UTF-16.
 
     Raises:
-        UnicodeDecodeError: it is neither.
+        SettingsError: it cannot be read; the text names the file and shows nothing of it.
     """
-    is_utf_16 = data.startswith((BOM_UTF16_LE, BOM_UTF16_BE))
-    return data.decode("utf-16" if is_utf_16 else ENCODING)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror or type(error).__name__}") from error
+    return decode_text(data, str(path), may_be_utf_16=may_be_utf_16)
+
+
+def decode_text(data: bytes, name: str, *, may_be_utf_16: bool = True) -> str:
+    """Decode a text of the user's, without the byte-order mark before it.
+
+    Raises:
+        SettingsError: it is neither UTF-8 nor UTF-16; the text has the name and the line.
+    """
+    is_utf_16 = may_be_utf_16 and data.startswith((BOM_UTF16_LE, BOM_UTF16_BE))
+    encoding = "utf-16" if is_utf_16 else ENCODING
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+    # Without the error as a cause, which has the bytes.
+    raise SettingsError(f"{name}, line {line}: this is no text in UTF-8")
 
 
 def default_spark_master() -> str:
@@ -345,11 +381,9 @@ def _check_env_file(path: Path) -> None:
     """Refuse a file with lines that are no settings; by default they would be passed over."""
     if not path.is_file():
         return
-    try:
-        with path.open(encoding=ENCODING) as file:
-            bad_lines = [binding.original.line for binding in parse_stream(file) if binding.error]
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} cannot be read: {error}") from error
+    # As pydantic-settings will read it.
+    text = read_text(path, may_be_utf_16=False)
+    bad_lines = [binding.original.line for binding in parse_stream(StringIO(text)) if binding.error]
     if bad_lines:
         raise SettingsError(f"{path}, line {bad_lines[0]}: this is no setting; write NAME=value")
 

@@ -39,6 +39,8 @@ ENV PATH=/opt/movies/bin:$PATH \
     PREFECT_SERVER_ANALYTICS_ENABLED=false \
     PREFECT_UI_STATIC_DIRECTORY=/tmp/prefect-ui \
     DO_NOT_TRACK=1
+# In a job's container only what a mount or a store keeps outlives it (flows/places.py).
+ENV MOVIES_CONTAINER=1
 WORKDIR /app
 USER 1000:1000
 HEALTHCHECK --interval=30s --timeout=5s CMD ["test", "-w", "/data"]

@@ -69,6 +69,8 @@ ENV PATH=/opt/movies/bin:/opt/java/bin:$PATH \
     PREFECT_LOGGING_EXTRA_LOGGERS=bounded,flows,forecast,imdb,lake,loopback,project,proxies,report,settings,spark,tasks,tmdb \
     PREFECT_SERVER_ANALYTICS_ENABLED=false \
     DO_NOT_TRACK=1
+# In a job's container only what a mount or a store keeps outlives it (flows/places.py).
+ENV MOVIES_CONTAINER=1
 WORKDIR /app
 USER 1000:1000
 EXPOSE 15002

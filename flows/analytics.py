@@ -6,8 +6,7 @@ import logging
 from collections.abc import Collection
 from pathlib import Path
 
-from prefect import flow
-
+from flows.checked import flow
 from flows.parameters import SilverVersion
 from flows.run_report import AnalyticsReport, timed
 from flows.run_settings import run_settings
@@ -64,10 +63,6 @@ async def bring_up_to_date(
     settings: Settings, wanted: set[Stage], refresh: bool, accepted_checks: Collection[str]
 ) -> AnalyticsReport:
     """Run the wanted stages on one engine, which starts when one of them needs it."""
-    if accepted_checks:
-        from spark.checks.registry import require_known
-
-        require_known(accepted_checks)
     lake = settings.lake
     result = AnalyticsReport()
     room = SparkRoom(lambda: engine_for(settings), rebuild=refresh, accepted_checks=accepted_checks)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from enum import StrEnum
-from math import inf
 from pathlib import Path
 from typing import Annotated
 
@@ -134,14 +133,6 @@ def run(
     """
     from flows.run import RunRequest, execute
 
-    if movie_ids is not None and movie_ids_file is not None:
-        raise typer.BadParameter("give --movie-ids or --movie-ids-file, not both")
-    if source.value != "ids" and not (movie_ids is None and movie_ids_file is None):
-        raise typer.BadParameter(f"movie ids are for the source ids, not for {source.value}")
-    if max_minutes is not None and not 0 < max_minutes < inf:
-        raise typer.BadParameter("--max-minutes is a number of minutes, more than 0")
-    if as_of_version is not None and stage not in (None, [Stage.REPORT]):
-        raise typer.BadParameter("--as-of-version is for the stage report")
     request = RunRequest(
         source=source.value,
         filters=_parse_filters(filters or []),
@@ -152,7 +143,7 @@ def run(
         spark_master=spark_master,
         lake_root=lake_root,
         output_dir=output_dir,
-        stages=[Stage.REPORT] if as_of_version is not None else stage or list(Stage),
+        stages=stage or ([Stage.REPORT] if as_of_version is not None else list(Stage)),
         refresh=refresh,
         accept_checks=accept,
         as_of_version=as_of_version,

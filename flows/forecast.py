@@ -6,9 +6,9 @@ import logging
 from pathlib import Path
 from typing import Annotated
 
-from prefect import flow
 from pydantic import Field
 
+from flows.checked import flow
 from flows.forecast_report import ForecastReport
 from flows.parameters import MovieId
 from flows.run_settings import run_settings

@@ -12,8 +12,9 @@ from math import ceil
 from pathlib import Path
 from time import monotonic
 
-from prefect import flow, runtime
+from prefect import runtime
 
+from flows.checked import flow
 from flows.connection import Connection
 from flows.failure import sentence
 from flows.interrupt import stop_on_signals
@@ -24,6 +25,7 @@ from flows.planning import (
     Errand,
     build_errand,
     check_lake,
+    check_ratings,
     followed_until,
     plan,
     read_position,
@@ -95,6 +97,7 @@ async def ingest_movies(
     }
     async with run_settings(movie_ids_file, **overrides) as settings:
         errand = build_errand(settings, source, filters, refresh, max_requests, max_minutes)
+        check_ratings(settings)
         report = IngestionReport()
         try:
             await ingest(settings, errand, report)

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import httpx
-from prefect import flow
 from pydantic import Field
 
+from flows.checked import flow
 from flows.ingest import ingest
 from flows.lake_status import LONGEST_AGE
 from flows.planning import Errand, check_lake

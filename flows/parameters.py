@@ -1,14 +1,26 @@
-"""Types of flow parameters, which make the forms of Prefect's UI check what is put in."""
+"""What the parameters of a run may be, whichever way they come: command line, Python, form or API."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable, Collection, Mapping
+from math import isfinite
+from typing import Annotated, Any
 
 from pydantic import Field
 
-from settings import LARGEST_MOVIE_ID
-from tmdb.sources import SOURCES
+from settings import (
+    LARGEST_MOVIE_ID,
+    SettingsError,
+    is_signed,
+    master_secrets,
+    parse_folder,
+    parse_lake,
+    parse_path,
+)
+from tasks.stages import Stage
+from tmdb.sources import SOURCES, build_source
 
+# The forms of Prefect's UI check these by themselves.
 MovieId = Annotated[int, Field(ge=0, le=LARGEST_MOVIE_ID)]
 SourceName = Annotated[
     str, Field(pattern=f"^({'|'.join(SOURCES)})$", json_schema_extra={"enum": list(SOURCES)})
@@ -16,3 +28,98 @@ SourceName = Annotated[
 MaxRequests = Annotated[int, Field(ge=1)] | None
 SilverVersion = Annotated[int, Field(ge=0)] | None
 MaxMinutes = Annotated[float, Field(gt=0, allow_inf_nan=False)] | None
+
+IDS = "ids"
+FETCHING = ("movie_ids", "movie_ids_file", "source", "filters", "max_requests", "max_minutes")
+# A report of an older version is made from tables as they were: nothing of these could change it.
+NOT_AS_OF = (*FETCHING, "refresh", "accept_checks")
+PLACES: Mapping[str, Callable[[str], object]] = {
+    "lake_root": parse_lake,
+    "output_dir": parse_folder,
+    "movie_ids_file": parse_path,
+}
+
+
+class ParameterError(SettingsError):
+    """A run's parameters cannot be meant; the text says which, and what would do (exit status 2)."""
+
+
+def check_parameters(given: Mapping[str, Any]) -> None:
+    """Refuse parameters that no run can follow, before anything happens; a flow need not have all of them.
+
+    Raises:
+        ParameterError: one excludes another, or cannot be used.
+        UnknownCheckError: a check is accepted that does not exist.
+        EngineUnavailable: the master names no engine.
+        FolderNameError: no table can be kept in the folder.
+    """
+    for name, parse in PLACES.items():
+        if given.get(name) is not None:
+            try:
+                parse(str(given[name]))
+            except ValueError as error:
+                raise ParameterError(f"{name.upper()}: {error}") from error
+    if given.get("lake_root") is not None:
+        from lake.table import check_folder
+
+        check_folder(parse_lake(given["lake_root"]))
+    _check_source(given)
+    _check_stages(given)
+    if (minutes := given.get("max_minutes")) is not None and not (isfinite(minutes) and minutes > 0):
+        raise ParameterError("The minutes of a run are a number, more than 0")
+    _check_engine(given.get("spark_master"))
+    if is_signed(given.get("imdb_ratings")):
+        raise ParameterError("Set an address with a query as IMDB_RATINGS: as an option it would be seen")
+    if accepted := given.get("accept_checks"):
+        from spark.checks.registry import require_known
+
+        require_known(accepted)
+
+
+def check_names(flow: str, given: Collection[str], known: Collection[str]) -> None:
+    """Refuse parameters that a flow does not have.
+
+    Raises:
+        ParameterError: there is one.
+    """
+    if unknown := sorted(set(given) - set(known)):
+        raise ParameterError(f"{flow} has no parameter {', '.join(unknown)}; it has {', '.join(known)}")
+
+
+def _check_source(given: Mapping[str, Any]) -> None:
+    source = given.get("source") or IDS
+    ids = _said(given, ("movie_ids", "movie_ids_file"))
+    if len(ids) > 1:
+        raise ParameterError("Give movie ids or a file of them, not both")
+    if ids and source != IDS:
+        raise ParameterError(f"movie ids are for the source ids, not for {source}")
+    try:
+        build_source(source, given.get("filters") or {})
+    except ValueError as error:
+        raise ParameterError(str(error)) from None
+
+
+def _check_stages(given: Mapping[str, Any]) -> None:
+    stages = given.get("stages") or ()
+    if given.get("as_of_version") is not None:
+        if set(stages) - {Stage.REPORT}:
+            raise ParameterError("The report as of a version is for the stage report alone")
+        if said := _said(given, NOT_AS_OF):
+            raise ParameterError(f"A report as of a version fetches and changes nothing: leave out {said[0]}")
+    elif stages and Stage.INGEST not in stages and (said := _said(given, FETCHING)):
+        raise ParameterError(f"{said[0]} is for the stage ingest, which this run leaves out")
+
+
+def _check_engine(master: str | None) -> None:
+    if master is None:
+        return
+    if master_secrets(master):
+        raise ParameterError("Set a master with a token as SPARK_MASTER: as an option it would be seen")
+    from spark.session import check_engine_settings
+
+    check_engine_settings(master)
+
+
+def _said(given: Mapping[str, Any], names: Collection[str]) -> list[str]:
+    """Those of the names that say something: a form may send empty ones along."""
+    return [name for name in names if given.get(name) and (name, given[name]) != ("source", IDS)]

@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from prefect import flow
-
 from flows.analytics import refresh_analytics
+from flows.checked import flow
 from flows.delegation import delegate_analytics
 from flows.ingest import ingest_movies
 from flows.parameters import MaxMinutes, MaxRequests, MovieId, SilverVersion, SourceName
@@ -63,12 +62,6 @@ async def movie_pipeline(
         imdb_ratings: Path or URL of IMDb's file of ratings, which silver then has, too; `IMDB_RATINGS` where
             none is given.
     """
-    if accept_checks and not analytics_deployment:
-        # The checks need PySpark, which an image that only fetches lacks: the deployment that it starts
-        # refuses unknown names itself.
-        from spark.checks.registry import require_known
-
-        require_known(accept_checks)
     report = RunReport()
     wanted = [Stage.REPORT] if as_of_version is not None else stages or list(Stage)
     if Stage.INGEST in wanted:

@@ -86,6 +86,23 @@ def check_lake(settings: Settings, *, repairs: bool = True) -> None:
     check_source(settings.lake, source_of(settings), SANDBOX_SOURCE)
 
 
+def check_ratings(settings: Settings) -> None:
+    """Refuse a file of ratings that is not there.
+
+    Raises:
+        SettingsError: there is none.
+    """
+    if settings.imdb_ratings is None:
+        return
+    from imdb.errors import UnavailableError
+    from imdb.location import check_file
+
+    try:
+        check_file(settings.imdb_ratings)
+    except UnavailableError as error:
+        raise SettingsError(f"IMDB_RATINGS: {error}") from error
+
+
 def read_position(settings: Settings, inventory: Inventory) -> Position:
     """How far the lake has come.
 

@@ -16,7 +16,7 @@ from flows.interrupt import Interrupted, Interrupts, describe_interrupt, interru
 from flows.local_api import LocalApi, start_local_api
 from flows.terminal import Terminal
 from proxies import ProxyError, check_proxies
-from settings import Settings, SettingsError, is_signed, load_settings, master_secrets
+from settings import Settings, SettingsError, load_settings
 from tasks.run_logs import log_files
 from tasks.stages import Stage
 
@@ -92,14 +92,17 @@ class RunRequest:
 
 def execute(request: RunRequest, *, dry_run: bool = False) -> int:
     """Run the pipeline, or only say what it would do; return the exit status (contract, section 1)."""
+    from flows.parameters import check_parameters
+    from flows.planning import check_ratings
     from lake.errors import FolderNameError
     from lake.table import check_folder
     from spark.errors import EngineUnavailable, UnknownCheckError
     from spark.session import check_engine_settings
 
     try:
+        check_parameters(request.flow_parameters())
         settings = request.settings()
-    except SettingsError as error:
+    except (SettingsError, EngineUnavailable, FolderNameError, UnknownCheckError) as error:
         Terminal().fail(str(error))
         return USAGE
     try:
@@ -110,16 +113,9 @@ def execute(request: RunRequest, *, dry_run: bool = False) -> int:
             settings.spark_master, settings.spark_driver_memory, settings.spark_executor_memory
         )
         check_folder(settings.lake)
-        _check_ratings(request, settings)
-        if master_secrets(request.spark_master or ""):
-            raise SettingsError("Set a master with a token as SPARK_MASTER: as an option it would be seen")
-        if is_signed(request.imdb_ratings):
-            raise SettingsError("Set an address with a query as IMDB_RATINGS: as an option it would be seen")
-        if request.accept_checks:
-            from spark.checks.registry import require_known
-
-            require_known(request.accept_checks)
-    except (SettingsError, EngineUnavailable, FolderNameError, ProxyError, UnknownCheckError) as error:
+        if Stage.INGEST in request.stages:
+            check_ratings(settings)
+    except (SettingsError, EngineUnavailable, FolderNameError, ProxyError) as error:
         Terminal(settings.secrets).fail(str(error))
         return USAGE
 
@@ -163,19 +159,6 @@ def _check_packages(stages: list[Stage]) -> None:
                 f"The stage {stage} needs the package {package}, which is not installed here. Add --stage "
                 "ingest to fetch only, or use the image tmdb-movies-spark."
             )
-
-
-def _check_ratings(request: RunRequest, settings: Settings) -> None:
-    """Refuse a file of ratings that is not there."""
-    if settings.imdb_ratings is None or Stage.INGEST not in request.stages:
-        return
-    from imdb.errors import UnavailableError
-    from imdb.location import check_file
-
-    try:
-        check_file(settings.imdb_ratings)
-    except UnavailableError as error:
-        raise SettingsError(f"IMDB_RATINGS: {error}") from error
 
 
 def _run(

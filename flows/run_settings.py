@@ -16,6 +16,7 @@ from prefect.exceptions import ObjectNotFound
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings
 
+from flows.places import check_job_settings
 from proxies import keep_loopback_direct
 from settings import Settings, SettingsError, load_settings
 from tasks.run_logs import log_files, set_levels
@@ -55,6 +56,7 @@ async def run_settings(movie_ids_file: Path | None = None, **overrides: Any) -> 
         return
     set_levels()  # before the first message, which is about the key
     settings = await load_run_settings(movie_ids_file, **overrides)
+    check_job_settings(settings)
     with log_files(settings.output_dir / "logs", settings.secrets):
         try:
             yield settings

@@ -17,7 +17,7 @@ from lake.statements import is_plan
 from report.answer_formats import Format, format_of
 from report.answers import Head, write_answer
 from report.formats import counted
-from settings import SettingsError, decode_text, load_settings
+from settings import SettingsError, decode_text, load_settings, read_text
 
 # A person reads this many rows; programs get all of them.
 SHOWN_ROWS = 100
@@ -33,13 +33,15 @@ def read_sql(argument: str | None, file: Path | None) -> str:
         raise SettingsError(
             "Give the query in quotes, or --file with one in it, or - and the query on standard input"
         )
+    if file is not None:
+        return read_text(file)
+    if argument != "-":
+        return (argument or "").lstrip("\ufeff")
     try:
-        if file is not None:
-            return decode_text(file.read_bytes())
-        return decode_text(sys.stdin.buffer.read()) if argument == "-" else (argument or "").lstrip("\ufeff")
-    except (OSError, UnicodeDecodeError) as error:
-        name = "Standard input" if file is None else str(file)
-        raise SettingsError(f"{name} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+        data = sys.stdin.buffer.read()
+    except OSError as error:
+        raise SettingsError(f"Standard input cannot be read: {error.strerror or error}") from error
+    return decode_text(data, "Standard input")
 
 
 def show_answer(

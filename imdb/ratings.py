@@ -26,7 +26,6 @@ ID, RATING, VOTES = r"tt[0-9]{7,10}", r"10(?:\.0+)?|[1-9](?:\.[0-9]{1,6})?", r"[
 ROW = rf"^(?P<imdb_id>{ID})\t(?P<rating>{RATING})\t(?P<votes>{VOTES})\r?$"
 SCHEMA = pa.schema({"imdb_id": pa.string(), "rating": pa.float64(), "votes": pa.int64()})
 BYTES_AT_ONCE = 4 * 2**20
-SHOWN = 60
 # A file of which more than this share is refused is another one.
 MOST_REFUSED = 0.5
 
@@ -81,9 +80,10 @@ class RatingsFile:
         blocks = self._whole_lines(file)
         header, _, first = next(blocks, b"").partition(b"\n")
         if header.rstrip(b"\r") != HEADER:
+            # What is there is not shown: it may be any file.
             raise NotRatingsError(
-                f"{self._name} is no file of IMDb's ratings: its first line is {_shown(header)}, and not "
-                f"{', '.join(COLUMNS)} with tabs between"
+                f"{self._name}, line 1: this is no file of IMDb's ratings, which begins with "
+                f"{', '.join(COLUMNS)} and tabs between"
             )
         held, size = [first], len(first)
         for block in blocks:
@@ -164,8 +164,3 @@ def _refusal(line: bytes) -> str | None:
         for (reason, pattern), value in zip(patterns.items(), values, strict=True)
         if not re.fullmatch(pattern.encode(), value)
     )
-
-
-def _shown(line: bytes) -> str:
-    text = line.decode(errors="replace")
-    return repr(text if len(text) <= SHOWN else f"{text[:SHOWN]}…")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
-from pyspark.sql import DataFrame
+if TYPE_CHECKING:
+    # Images that only fetch know the checks by name, and have no PySpark.
+    from pyspark.sql import DataFrame
 
 # An error keeps silver from being published, a warning is shown.
 Severity = Literal["error", "warning"]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-from pyspark.sql import DataFrame
+from typing import TYPE_CHECKING
 
 from spark.checks.check import ENOUGH_MOVIES, Figures, Finding, Previous, status_of
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
 
 LEAST_SHARE_LEFT = 0.9
 # Of a few movies one that TMDB has dropped is many percent.

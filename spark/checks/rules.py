@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
+from typing import TYPE_CHECKING
 
 from spark.checks.check import ALL_ROWS, ENOUGH_MOVIES, Figures, Finding, Previous, status_of
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ class Unique:
         return Finding(status_of(not surplus), surplus / rows if rows else 0.0, self.allowed, int(surplus))
 
     def failing_ids(self, movies: DataFrame) -> DataFrame:
+        from pyspark.sql import functions as F
+
         return movies.groupBy(self.key).agg(F.count(self.key).alias("n")).filter("n > 1").select("id")
 
 

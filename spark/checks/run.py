@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import reduce
-
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
+from typing import TYPE_CHECKING
 
 from spark.checks.check import ALL_ROWS, Check, Figures, Finding
 from spark.checks.registry import CHECKS
 from spark.checks.results import CheckResult, CheckResults
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
 
 # The columns of silver that rules may use: the long texts stay where they are.
 CHECKED_COLUMNS = (
@@ -33,6 +34,8 @@ def run_checks(
     `previous` are the values that the last run published (`CheckResults.values`); without them, what compares
     with the last run is skipped.
     """
+    from pyspark.sql import functions as F
+
     movies = movies.select(*CHECKED_COLUMNS).withColumn("today", F.lit(today))
     figures = measure(movies, checks)
     findings = {check.name: check.rule.judge(check.name, figures, previous or {}) for check in checks}
@@ -46,6 +49,8 @@ def run_checks(
 
 def measure(movies: DataFrame, checks: Sequence[Check]) -> Figures:
     """Compute what all rules need to know in one aggregation."""
+    from pyspark.sql import functions as F
+
     wanted = dict.fromkeys((ALL_ROWS, *(sql for check in checks for sql in check.rule.aggregates)))
     columns = [F.expr(sql).cast("double").alias(f"figure_{nth}") for nth, sql in enumerate(wanted)]
     [row] = movies.agg(*columns).toArrow().to_pylist()
@@ -54,6 +59,9 @@ def measure(movies: DataFrame, checks: Sequence[Check]) -> Figures:
 
 def find_examples(movies: DataFrame, failed: Sequence[Check]) -> dict[str, list[int]]:
     """The smallest ids of the rows at fault, a few for each check, in one query; none where none failed."""
+    from pyspark.sql import DataFrame
+    from pyspark.sql import functions as F
+
     few = [
         ids.orderBy("id").limit(EXAMPLES).select(F.lit(check.name).alias("check"), "id")
         for check in failed

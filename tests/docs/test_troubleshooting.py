@@ -44,11 +44,13 @@ def test_every_entry_is_a_sentence_of_the_product_and_says_what_to_do() -> None:
 def test_every_sentence_can_be_read_where_it_is_told() -> None:
     # Each was looked at: the words are those of other errors, which are found where they are raised.
     assert passed_on(ROOT) == {
+        "flows/checked.py: '; '.join(problems) or str(error)",
         "flows/failure.py: f'{sentence(error)}{_keep_trace(error)}'",
         "flows/failure.py: sentence(error)",
         "flows/failure.py: str(interrupt) or 'Interrupted'",
         "flows/interrupt.py: came[0]",
         "flows/interrupt.py: self._number",
+        "flows/parameters.py: f'{name.upper()}: {error}'",
         "flows/pipeline.py: report",
         "flows/run.py: sentence(error) if is_own(error) else "
         "f'{sentence(error)} (the stack trace is in {log})'",
@@ -60,7 +62,6 @@ def test_every_sentence_can_be_read_where_it_is_told() -> None:
         "forecast/split.py: describe_shortage(0, 0, None)",
         "forecast/split.py: describe_shortage(len(years), len(to_learn), first)",
         "lake/queries.py: error",
-        "settings.py: f'{path}: {error}'",
         "settings.py: '; '.join((_sentence(dict(problem)) for problem in error.errors()))",
         "spark/container.py: self.cause_of_death or 'The Spark container ended'",
         "spark/session.py: cause",

@@ -16,8 +16,8 @@ def fail(place: Place, *arguments: str, **environment: str) -> tuple[int, str]:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--movie-ids", "1,two"], "'two' is none"),
-        (["--movie-ids", "-5"], "'-5' is none"),
+        (["--movie-ids", "1,two"], "movie ids are whole numbers separated by commas, and number 2 is none"),
+        (["--movie-ids", "-5"], "and number 1 is none"),
         (["--movie-ids", ","], "no movie id"),
         (["--movie-ids-file", "nowhere.txt"], "nowhere.txt cannot be read"),
         (["--movie-ids", "1", "--movie-ids-file", "ids.txt"], "not both"),

@@ -150,7 +150,7 @@ TOO_LARGE = str(2**63)
 def test_minutes_are_a_number_of_minutes(value, invoke):
     said = sentence(invoke("run", f"--max-minutes={value}"))
     assert said in (
-        "Invalid value: --max-minutes is a number of minutes, more than 0",
+        "The minutes of a run are a number, more than 0",
         "Invalid value for '--max-minutes': Input should be a valid number, "
         "unable to parse string as a number",
     )

@@ -141,7 +141,7 @@ def test_what_is_no_file_of_ratings_leaves_those_from_before_and_fails_the_run_a
     done = place.run("--movie-ids", "19995,597,18,24", "--stage", "ingest", "--stage", "transform")
 
     assert done.returncode == 1
-    assert "is no file of IMDb's ratings: its first line is '<html>'" in done.stderr
+    assert "line 1: this is no file of IMDb's ratings, which begins with tconst" in done.stderr
     assert "The ratings from before stay, and the next run looks again" in done.stderr
     assert counts(done.stdout)["IMDb ratings"] == 2
     assert "(kept from before)" in done.stdout

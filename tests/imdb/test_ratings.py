@@ -73,12 +73,19 @@ def test_a_row_that_is_no_rating_is_left_out_and_counted_with_the_reason(
     assert read(written(tmp_path, data)) == (ROWS, {reason: 1})
 
 
+# Nothing of what is there: it may be any file.
+OTHER_FILE = (
+    ", line 1: this is no file of IMDb's ratings, which begins with tconst, averageRating, numVotes and tabs "
+    "between"
+)
+
+
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
-        (b"", "its first line is '', and not tconst, averageRating, numVotes"),
-        (b"<!DOCTYPE html>\n<html>", "its first line is '<!DOCTYPE html>', and not"),
-        (b"tconst\ttitleType\tprimaryTitle\ntt1\tshort\tX\n", r"'tconst\\ttitleType\\tprimaryTitle'"),
+        (b"", f"{OTHER_FILE}$"),
+        (b"<!DOCTYPE html>\n<html>", f"{OTHER_FILE}$"),
+        (b"tconst\ttitleType\tprimaryTitle\ntt1\tshort\tX\n", f"{OTHER_FILE}$"),
         (HEADER.encode(), "0 of its 0 rows are ratings"),
         (HEADER.encode() + b"tt0000001\t5.7\t9\nx\ny\n", "1 of its 3 rows are ratings"),
         (HEADER.encode() + b"x" * 200_000, "0 of its 1 rows are ratings"),
@@ -103,7 +110,7 @@ def test_a_row_that_is_no_rating_is_left_out_and_counted_with_the_reason(
 def test_what_is_no_file_of_ratings_is_refused_with_what_was_found(
     data: bytes, sentence: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(NotRatingsError, match=f"^the file is no .*{sentence}"):
+    with pytest.raises(NotRatingsError, match=f"^the file( is no .*|){sentence}"):
         read(written(tmp_path, data))
 
 

@@ -30,6 +30,8 @@ def build_source(name: str, filters: Mapping[str, str]) -> Source:
     """
     if name not in SOURCES:
         raise ValueError(f"there is no source {name!r}; there are {', '.join(SOURCES)}")
+    if SOURCES[name] is Ids and filters:
+        raise ValueError(f"the source {name} has no filter {next(iter(filters))!r}; it has none")
     try:
         return SOURCES[name].model_validate(dict(filters))
     except ValidationError as error:
@@ -37,6 +39,6 @@ def build_source(name: str, filters: Mapping[str, str]) -> Source:
         where = ".".join(str(part) for part in problem["loc"])
         if problem["type"] == "extra_forbidden":
             known = ", ".join(SOURCES[name].model_fields)
-            raise ValueError(f"the source {name} has no filter {where!r}; it has {known or 'none'}") from None
+            raise ValueError(f"the source {name} has no filter {where!r}; it has {known}") from None
         text = str(problem["msg"]).removeprefix("Value error, ")
         raise ValueError(f"the filter {where} of the source {name}: {text}" if where else text) from None

@@ -1,0 +1,110 @@
+"""Where the files of a job may lie: in a container only what a mount or a store keeps outlives it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from settings import Settings, SettingsError
+
+# The images of this project set it; of a process on a machine nothing is checked.
+CONTAINER_VARIABLE = "MOVIES_CONTAINER"
+MOUNTS = Path("/proc/self/mountinfo")
+# What these hold is the kernel's, or in memory.
+NOT_KEPT = {
+    *("proc", "sysfs", "tmpfs", "ramfs", "devtmpfs", "devpts", "mqueue", "cgroup", "cgroup2"),
+    *("bpf", "debugfs", "tracefs", "securityfs", "configfs", "fusectl", "hugetlbfs", "pstore", "binfmt_misc"),
+}
+WRITTEN = ("lake_root", "output_dir")
+READ = ("movie_ids_file", "imdb_ratings")
+
+
+class PlaceError(SettingsError):
+    """A job's place is none that outlives its container, or none that it may read (exit status 2)."""
+
+
+@dataclass(frozen=True)
+class Mount:
+    """One line of `/proc/self/mountinfo`."""
+
+    point: str
+    kind: str
+
+    @property
+    def keeps_files(self) -> bool:
+        """Whether it is a folder mounted into the container: not its own layer, nor a single file."""
+        return self.point != "/" and self.kind not in NOT_KEPT and Path(self.point).is_dir()
+
+
+def check_job_places(given: Mapping[str, Any]) -> None:
+    """Refuse what a job in a container would write in vain, or must not read.
+
+    Raises:
+        PlaceError: a place to write is on the container's own layer or in memory, or a file to read is not
+            below a mounted folder.
+    """
+    if not os.environ.get(CONTAINER_VARIABLE):
+        return
+    for name in (*WRITTEN, *READ):
+        path = _local_path(given.get(name))
+        if path is None or _is_kept(path):
+            continue
+        if name in WRITTEN:
+            raise PlaceError(
+                f"{name.upper()}: nothing that a job writes to {path} outlives its container. Give a folder "
+                "below a mounted one, such as /data"
+            )
+        raise PlaceError(
+            f"{name}: a job reads no file like {path}. Put the file below a mounted folder, such as /data"
+        )
+
+
+def check_job_settings(settings: Settings) -> None:
+    """Refuse settings likewise.
+
+    A job whose lake is in a store need not have a mount: then its report is shown in Prefect's UI alone.
+
+    Raises:
+        PlaceError: as above.
+    """
+    output_dir = settings.output_dir if _local_path(settings.lake) else None
+    check_job_places(
+        {"lake_root": settings.lake, "output_dir": output_dir, "imdb_ratings": settings.imdb_ratings}
+    )
+
+
+def _local_path(place: object) -> str | None:
+    """The path, with the links in it followed; None for a URL of another machine."""
+    if place is None:
+        return None
+    text = str(place)
+    if "://" in text:
+        url = urlsplit(text)
+        if url.scheme != "file":
+            return None
+        text = unquote(url.path)
+    return os.path.realpath(Path(text).expanduser())
+
+
+def _is_kept(path: str) -> bool:
+    # Of two on one point, the later one hides the other.
+    holding = [mount for mount in _read_mounts() if _is_below(path, mount.point)]
+    nearest = max(enumerate(holding), key=lambda found: (len(found[1].point), found[0]), default=None)
+    return nearest is not None and nearest[1].keeps_files
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip("/") + "/")
+
+
+def _read_mounts() -> Iterator[Mount]:
+    """The mounts of this process (`man 5 proc_pid_mountinfo`)."""
+    for line in MOUNTS.read_text(encoding="utf-8", errors="surrogateescape").splitlines():
+        before, _, after = line.partition(" - ")
+        point = re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), before.split(" ")[4])
+        yield Mount(point, after.split(" ")[0])

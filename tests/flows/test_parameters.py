@@ -1,0 +1,254 @@
+"""Parameters that cannot be meant are refused before anything happens, whichever way they come."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from prefect.client.orchestration import PrefectClient
+from typer.testing import CliRunner
+
+import flows.run
+from flows.analytics import refresh_analytics
+from flows.checked import CheckedFlow, flow
+from flows.cli import app
+from flows.forecast import forecast_revenue
+from flows.ingest import ingest_movies
+from flows.maintain import maintain_lake
+from flows.parameters import ParameterError, check_parameters
+from flows.pipeline import movie_pipeline
+from spark.errors import EngineUnavailable, UnknownCheckError
+from tests.flows.conftest import FOREIGN, PROJECT_ROOT, clean_environment
+
+SECONDS = 120.0
+REFUSED: list[tuple[dict[str, Any], list[str], str]] = [
+    (
+        {"movie_ids": [603], "source": "export"},
+        ["--movie-ids=603", "--source=export"],
+        "movie ids are for the source ids, not for export",
+    ),
+    (
+        {"movie_ids_file": "ids.txt", "source": "changes"},
+        ["--movie-ids-file=ids.txt", "--source=changes"],
+        "movie ids are for the source ids, not for changes",
+    ),
+    (
+        {"movie_ids": [603], "movie_ids_file": "ids.txt"},
+        ["--movie-ids=603", "--movie-ids-file=ids.txt"],
+        "Give movie ids or a file of them, not both",
+    ),
+    (
+        {"filters": {"min_popularity": "5"}},
+        ["--filter=min_popularity=5"],
+        "the source ids has no filter 'min_popularity'; it has none",
+    ),
+    (
+        {"filters": {"movie_ids": "603"}},
+        ["--filter=movie_ids=603"],
+        "the source ids has no filter 'movie_ids'; it has none",
+    ),
+    (
+        {"source": "export", "filters": {"popularity": "5"}},
+        ["--source=export", "--filter=popularity=5"],
+        "the source export has no filter 'popularity'; it has min_popularity, include_adult, include_video",
+    ),
+    (
+        {"as_of_version": 1, "stages": ["ingest"]},
+        ["--as-of-version=1", "--stage=ingest"],
+        "The report as of a version is for the stage report alone",
+    ),
+    (
+        {"as_of_version": 1, "refresh": True},
+        ["--as-of-version=1", "--refresh"],
+        "A report as of a version fetches and changes nothing: leave out refresh",
+    ),
+    (
+        {"as_of_version": 0, "movie_ids": [603]},
+        ["--as-of-version=0", "--movie-ids=603"],
+        "A report as of a version fetches and changes nothing: leave out movie_ids",
+    ),
+    (
+        {"stages": ["report"], "source": "export"},
+        ["--stage=report", "--source=export"],
+        "source is for the stage ingest, which this run leaves out",
+    ),
+    (
+        {"accept_checks": ["unique_ids", "nonsense"]},
+        ["--accept=unique_ids", "--accept=nonsense"],
+        "There is no data quality check called nonsense. docs/data-quality.md lists all",
+    ),
+    (
+        {"spark_master": "sc://host:1/;x-api-key=S3CRET"},
+        ["--spark-master=sc://host:1/;x-api-key=S3CRET"],
+        "Set a master with a token as SPARK_MASTER: as an option it would be seen",
+    ),
+    (
+        {"spark_master": "abacus"},
+        ["--spark-master=abacus"],
+        "'abacus' is no engine: SPARK_MASTER may be sail, docker, local[*], local[N], spark://… or sc://….",
+    ),
+    (
+        {"imdb_ratings": "https://files.example/r.gz?sig=S3CRET"},
+        ["--imdb-ratings=https://files.example/r.gz?sig=S3CRET"],
+        "Set an address with a query as IMDB_RATINGS: as an option it would be seen",
+    ),
+    (
+        {"output_dir": "s3://bucket/output"},
+        ["--output-dir=s3://bucket/output"],
+        "OUTPUT_DIR: this is no path. Give the path of a file or a folder",
+    ),
+]
+IDS = ["-".join(given) for given, _, _ in REFUSED]
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch) -> Path:
+    """A folder to run in, with a file in it."""
+    for name in [name for name in os.environ if name.startswith((*FOREIGN, "COLUMNS"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "ids.txt").write_text("603")
+    return tmp_path
+
+
+def left_in(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
+
+
+@pytest.mark.parametrize(("given", "options", "sentence"), REFUSED, ids=IDS)
+def test_a_flow_refuses_what_the_command_line_refuses_in_the_same_sentence(
+    given, options, sentence, folder, monkeypatch
+):
+    monkeypatch.setattr(flows.run, "start_local_api", lambda: pytest.fail("a flow was about to run"))
+    said = CliRunner().invoke(app, ["run", *options], input="")
+
+    with pytest.raises((ParameterError, UnknownCheckError, EngineUnavailable)) as error:
+        # Prefect calls it before a run begins, also if the flow is called in Python.
+        movie_pipeline.validate_parameters(given)
+
+    assert str(error.value) == sentence
+    assert (said.exit_code, said.stderr) == (2, f"Error: {sentence}\n")
+    assert left_in(folder) == ["ids.txt"]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"movie_ids": [603], "source": "ids", "filters": {}},
+        {"movie_ids": [603], "stages": ["ingest", "report"], "max_requests": 5},
+        {"as_of_version": 1, "stages": [], "source": "ids", "filters": {}, "refresh": False},
+        {"as_of_version": 1, "stages": ["report"]},
+        {"source": "discover", "filters": {"with_genres": "18"}, "movie_ids": None},
+        {"accept_checks": ["unique_ids"], "spark_master": "sail", "lake_root": "s3://bucket/movies"},
+        {"stages": ["report"], "refresh": True, "source": "ids", "movie_ids": None},
+    ],
+)
+def test_what_can_be_meant_is_taken(given):
+    check_parameters(given)
+
+
+FLOWS: list[CheckedFlow[..., Any]] = [
+    movie_pipeline,
+    ingest_movies,
+    refresh_analytics,
+    forecast_revenue,
+    maintain_lake,
+]
+
+
+@pytest.mark.parametrize("checked", FLOWS, ids=lambda checked: checked.name)
+def test_what_a_form_leaves_blank_is_read_as_the_default(checked, folder):
+    takes_text = [
+        name
+        for name, field in checked.parameters.properties.items()
+        if "string" in {field.get("type"), *(one.get("type") for one in field.get("anyOf", ()))}
+        and "pattern" not in field
+    ]
+
+    assert takes_text, "there is a text among its parameters"
+    for blank in ("", " "):
+        given = dict.fromkeys(takes_text, blank)
+        assert checked.validate_parameters(given) == checked.validate_parameters({})
+
+
+@pytest.mark.parametrize("checked", FLOWS, ids=lambda checked: checked.name)
+def test_null_is_taken_where_it_is_the_default(checked, folder):
+    nulls = {
+        name: None
+        for name, field in checked.parameters.properties.items()
+        if {"type": "null"} in field.get("anyOf", ())
+    }
+
+    assert nulls
+    assert checked.validate_parameters(nulls) == checked.validate_parameters({}) | nulls
+
+
+def test_what_has_another_type_is_refused_in_one_sentence(folder):
+    with pytest.raises(ParameterError) as error:
+        movie_pipeline.validate_parameters({"movie_ids": ["a"], "max_requests": 0})
+
+    assert str(error.value) == (
+        "movie_ids.0: Input should be a valid integer, unable to parse string as an integer; "
+        "max_requests: Input should be greater than or equal to 1"
+    )
+
+
+async def test_a_run_by_the_api_with_what_cannot_be_meant_fails_before_it_begins_and_says_why(
+    folder, prefect_api, prefect_home
+):
+    """What Prefect's form and REST API send: here to the ingestion, as a worker starts it."""
+    environment = clean_environment() | {"PREFECT_API_URL": prefect_api, "PREFECT_HOME": str(prefect_home)}
+    has = ", ".join(ingest_movies.parameters.properties)
+    prefix = "Validation of flow parameters failed with error: ParameterError: "
+    async with PrefectClient(prefect_api) as client:
+        deployment = await client.create_deployment(
+            await client.create_flow(ingest_movies),
+            "by-the-api",
+            path=str(PROJECT_ROOT),
+            entrypoint="flows.ingest.ingest_movies",
+            pull_steps=[
+                {"prefect.deployments.steps.set_working_directory": {"directory": str(PROJECT_ROOT)}}
+            ],
+            parameter_openapi_schema=ingest_movies.parameters.model_dump_for_openapi(),
+            enforce_parameter_schema=True,
+        )
+        said = []
+        for given in ({"movie_idz": [603]}, {"movie_ids": [603], "source": "export", "lake_root": ""}):
+            # As REST does it: Prefect's own client is not asked.
+            answer = httpx.post(
+                f"{prefect_api}/deployments/{deployment}/create_flow_run", json={"parameters": given}
+            )
+            run = answer.raise_for_status().json()["id"]
+            subprocess.run(
+                [sys.executable, "-m", "prefect", "flow-run", "execute", run],
+                cwd=folder,
+                env=environment,
+                capture_output=True,
+                timeout=SECONDS,
+                check=False,
+            )
+            state = (await client.read_flow_run(run)).state
+            said.append((state.name, state.message))
+
+    assert said == [
+        ("Failed", f"ingest-movies has no parameter movie_idz; it has {has}"),
+        ("Failed", f"{prefix}movie ids are for the source ids, not for export"),
+    ]
+    assert left_in(folder) == ["ids.txt"]
+
+
+def test_hooks_that_a_flow_has_itself_stay():
+    def hook(flow: Any, flow_run: Any, state: Any) -> None:
+        """Nothing."""
+
+    @flow(name="one-with-a-hook", on_crashed=[hook])
+    async def one_with_a_hook() -> None:
+        """Nothing."""
+
+    assert hook in one_with_a_hook.on_crashed_hooks
