@@ -8,9 +8,11 @@ from pathlib import Path
 
 from flows.checked import flow
 from flows.parameters import SilverVersion
+from flows.planning import announce_data
 from flows.run_report import AnalyticsReport, timed
 from flows.run_settings import run_settings
 from flows.warm_up import engine_for
+from report.provenance import describe_data
 from settings import Settings
 from tasks.analytics import kpis, published, transform
 from tasks.context import SparkRoom, spark_context
@@ -51,11 +53,12 @@ async def refresh_analytics(
     async with run_settings(
         spark_master=spark_master, lake_root=lake_root, output_dir=output_dir, imdb_ratings=imdb_ratings
     ) as settings:
+        source = announce_data(settings)
         if as_of_version is not None:
             result = await look_back(settings, as_of_version)
         else:
             result = await bring_up_to_date(settings, set(stages or Stage), refresh, accept_checks or ())
-        logger.info("%s", result.sentence())
+        logger.info("%s. %s", result.sentence(), describe_data(source))
     return result
 
 

@@ -66,7 +66,7 @@ def describe_standing(report: AnalyticsReport, settings: Settings) -> AnalyticsR
     silver, gold = found
     report.describe_silver(silver)
     report.describe_gold(gold)
-    files = outputs(Path(settings.output_dir), settings.plot_theme, silver, gold)
+    files = outputs(settings.lake, Path(settings.output_dir), settings.plot_theme, silver, gold)
     if not all(files.values()):
         return None
     report.files = [path for part in files.values() for path in part]

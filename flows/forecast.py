@@ -11,8 +11,10 @@ from pydantic import Field
 from flows.checked import flow
 from flows.forecast_report import ForecastReport
 from flows.parameters import MovieId
+from flows.planning import announce_data
 from flows.run_settings import run_settings
 from lake.tables import SILVER_MOVIES
+from report.provenance import describe_data
 from tasks.analytics import published
 from tasks.forecast import MODEL_FILE, bring_up_to_date, model_made_from
 from tasks.forecast_movies import forecast_movies
@@ -44,6 +46,7 @@ async def forecast_revenue(
         output_dir: Folder of the model, the words and the plots; `OUTPUT_DIR` where none is given.
     """
     async with run_settings(lake_root=lake_root, output_dir=output_dir) as settings:
+        source = announce_data(settings)
         lake, folder = settings.lake, settings.output_dir
         silver = published(lake, Stage.TRANSFORM)
         made, stood = await bring_up_to_date(lake, folder, silver, holdout_years, accept_score)
@@ -53,5 +56,5 @@ async def forecast_revenue(
         if movie_ids:
             made_from = model_made_from(made.inputs[SILVER_MOVIES.name], made.code_version)
             report.forecasts = await forecast_movies(lake, str(model), made_from, movie_ids)
-        logger.info("%s", report.sentence())
+        logger.info("%s. %s", report.sentence(), describe_data(source))
     return report

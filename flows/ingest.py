@@ -23,6 +23,7 @@ from flows.parameters import MaxMinutes, MaxRequests, MovieId, SourceName
 from flows.planning import (
     INVENTORY,
     Errand,
+    announce_data,
     build_errand,
     check_lake,
     check_ratings,
@@ -96,6 +97,7 @@ async def ingest_movies(
         "imdb_ratings": imdb_ratings,
     }
     async with run_settings(movie_ids_file, **overrides) as settings:
+        source_name = announce_data(settings)
         errand = build_errand(settings, source, filters, refresh, max_requests, max_minutes)
         check_ratings(settings)
         report = IngestionReport()
@@ -109,7 +111,7 @@ async def ingest_movies(
         if report.ratings is not None and report.ratings.is_new and is_deployed():
             announce_landed_rows(settings.lake, _root_flow(), fetched=0, commits=1)
         if runtime.flow_run.parent_flow_run_id is None:
-            await show_ingestion(report.rows())
+            await show_ingestion(report.rows(), source_name)
             raise_for_lost(report)
     return report
 

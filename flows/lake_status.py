@@ -152,7 +152,7 @@ def _outdated_outputs(settings: Settings, published: Mapping[str, Publication]) 
     silver, gold = published.get(Stage.TRANSFORM), published.get(Stage.KPIS)
     if silver is None or gold is None:
         return []
-    files = outputs(settings.output_dir, settings.plot_theme, silver, gold)
+    files = outputs(settings.lake, settings.output_dir, settings.plot_theme, silver, gold)
     return [part for part, paths in files.items() if not paths]
 
 

@@ -12,7 +12,7 @@ from pydantic import Field
 from flows.checked import flow
 from flows.ingest import ingest
 from flows.lake_status import LONGEST_AGE
-from flows.planning import Errand, check_lake
+from flows.planning import Errand, announce_data, check_lake
 from flows.run_report import IngestionReport, raise_for_lost
 from flows.run_settings import is_deployed, run_settings
 from lake.errors import LakeError
@@ -52,6 +52,7 @@ async def maintain_lake(
             nothing is without a value.
     """
     async with run_settings(lake_root=lake_root) as settings:
+        announce_data(settings)
         refreshed, dropped = IngestionReport(), 0
         failure: Exception | None = None
         try:

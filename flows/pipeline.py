@@ -10,6 +10,7 @@ from flows.checked import flow
 from flows.delegation import delegate_analytics
 from flows.ingest import ingest_movies
 from flows.parameters import MaxMinutes, MaxRequests, MovieId, SilverVersion, SourceName
+from flows.planning import announce_data
 from flows.run_report import IncompleteIngestionError, RunReport, timed
 from flows.run_settings import run_settings
 from lake.delta import current_version
@@ -63,6 +64,8 @@ async def movie_pipeline(
             none is given.
     """
     report = RunReport()
+    async with run_settings(lake_root=lake_root, output_dir=output_dir) as settings:
+        report.source = announce_data(settings)
     wanted = [Stage.REPORT] if as_of_version is not None else stages or list(Stage)
     if Stage.INGEST in wanted:
         with timed(report.seconds, Stage.INGEST):
@@ -111,8 +114,8 @@ async def movie_pipeline(
             imdb_ratings,
         )
     report.seconds |= report.analytics.seconds
-    logger.info("%s", report.sentence())
-    await show_run(report.rows(), report.analytics.versions)
+    logger.info("%s. %s", report.sentence(), report.data)
+    await show_run(report.rows(), report.analytics.versions, report.source)
     if not report.ingestion.is_complete:
         raise IncompleteIngestionError(report)
     return report

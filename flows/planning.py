@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from array import array
 from collections.abc import Collection, Mapping
 from contextvars import ContextVar
@@ -15,13 +16,16 @@ from lake.cursor import read_cursor
 from lake.inventory import Inventory, read_inventory
 from lake.publications import current
 from lake.repair import LOST, drop_lost_files, require_raw_files
-from lake.work_list import WorkList, check_source, owed_movies, plan_work
+from lake.work_list import WorkList, check_source, find_sources, owed_movies, plan_work
+from report.provenance import describe_data, name_source
 from settings import SANDBOX_SOURCE, TMDB_API_URL, Settings, SettingsError
 from tasks.stages import Stage
 from tmdb.sources import Found, Ids, Position, Source, build_source
 
 if TYPE_CHECKING:
     from tmdb.sandbox import Sandbox
+
+logger = logging.getLogger(__name__)
 
 SPARK_STAGES = (Stage.TRANSFORM, Stage.KPIS)
 
@@ -69,6 +73,13 @@ def build_errand(
 def source_of(settings: Settings) -> str:
     """What `raw/movies` calls the server that the movies come from."""
     return SANDBOX_SOURCE if settings.uses_sandbox else settings.tmdb_base_url or TMDB_API_URL
+
+
+def announce_data(settings: Settings) -> str:
+    """Log where a run's movies come from, and name it: the lake says so, or what would be fetched into it."""
+    source = name_source(find_sources(settings.lake) or {source_of(settings)})
+    logger.info("%s", describe_data(source))
+    return source
 
 
 def check_lake(settings: Settings, *, repairs: bool = True) -> None:

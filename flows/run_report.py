@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from lake.publications import Publication
 from report.formats import counted
+from report.provenance import describe_data
 from tmdb.client import tally
 
 if TYPE_CHECKING:
@@ -164,6 +165,7 @@ class RunReport:
     ingestion: IngestionReport = field(default_factory=IngestionReport)
     analytics: AnalyticsReport = field(default_factory=AnalyticsReport)
     seconds: dict[str, float] = field(default_factory=dict)
+    source: str = ""
 
     @property
     def is_unchanged(self) -> bool:
@@ -179,6 +181,11 @@ class RunReport:
             return "unchanged: everything asked for is in the lake, and all outputs are up to date"
         counts = ", ".join(f"{row['movies']} {row['count']}" for row in self.rows())
         return f"movies: {counts}"
+
+    @property
+    def data(self) -> str:
+        """Where the movies come from, in a line of its own."""
+        return describe_data(self.source)
 
     def rows(self) -> list[dict[str, Any]]:
         """The run as the rows of a table: what, how many, and by which reasons."""

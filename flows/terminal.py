@@ -15,6 +15,7 @@ from rich.console import Console
 from flows.streams import silence
 from imdb import ATTRIBUTION
 from report.files import DASHBOARD_NAME
+from report.provenance import SANDBOX
 from tmdb.redaction import escape_controls, redact
 
 if TYPE_CHECKING:
@@ -129,6 +130,8 @@ class Terminal:
             self.say(ATTRIBUTION)
         if report.is_unchanged:
             self.say(f"{report.sentence().capitalize()}.")
+        if report.source == SANDBOX:
+            self.say(report.data)
         self.say(f"Tables are in {short(lake)}")
         if report.analytics.files:
             self.say(f"Report, plots and logs are in {short(str(output_dir))}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lake.errors import access
 from lake.lock import ingestion_lock
 from lake.table import local_folder
-from lake.work_list import read_sources
+from lake.work_list import find_sources
 
 
 async def separate_sandbox(real_lake: str, sandbox_lake: str, sandbox: str) -> str | None:
@@ -21,7 +21,7 @@ async def separate_sandbox(real_lake: str, sandbox_lake: str, sandbox: str) -> s
     # On a laptop the one is within the other, and has always been.
     if real is None or target is None or not real.is_dir() or real in target.parents:
         return None
-    if read_sources(real_lake) != {sandbox}:
+    if find_sources(real_lake) != {sandbox}:
         return None
     if target.is_dir() and any(target.iterdir()):
         return (

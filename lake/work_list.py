@@ -86,7 +86,7 @@ def check_source(lake_root: str, source: str, sandbox: str) -> None:
     Raises:
         MixedSourcesError: the lake holds movies of the other kind.
     """
-    sources = read_sources(lake_root)
+    sources = find_sources(lake_root)
     others = sorted(other for other in sources if (other == sandbox) != (source == sandbox))
     if others:
         raise MixedSourcesError(
@@ -95,11 +95,21 @@ def check_source(lake_root: str, source: str, sandbox: str) -> None:
         )
 
 
-def read_sources(lake_root: str) -> set[str]:
-    """Where the movies of a lake are from, those included that are known not to exist there."""
+def find_sources(lake_root: str) -> set[str]:
+    """Find the servers that a lake's movies come from, by their names in `raw/movies`.
+
+    The log of a table has the least and the greatest value of each file: files are read only where that does
+    not tell, so a lake that has lost some still says it.
+    """
     sources: set[str] = set()
     if (raw := open_table(RAW_MOVIES, lake_root)) is not None:
-        sources |= set(query(raw, "SELECT DISTINCT source FROM t").column("source").to_pylist())
+        files = pa.table(raw.get_add_actions(flatten=True))
+        columns = [files[name] for name in ("min.source", "max.source") if name in files.column_names]
+        bounds: list[set[str | None]] = [{*column.to_pylist()} for column in columns]
+        if len(bounds) == 2 and bounds[0] == bounds[1] and None not in bounds[0]:
+            sources |= {source for source in bounds[0] if source is not None}
+        else:
+            sources |= set(query(raw, "SELECT DISTINCT source FROM t").column("source").to_pylist())
     # A movie known not to exist in the sandbox may well exist elsewhere; this table has no such column.
     if (failures := open_table(FETCH_FAILURES, lake_root)) is not None:
         sources |= {commit["source"] for commit in failures.history(limit=20) if "source" in commit}

@@ -18,7 +18,7 @@ from report.formats import counted
 from report.plots import axes as house_axes
 from report.plots import canvas
 from report.plots.palettes import PALETTES, Palette
-from report.provenance import ATTRIBUTION, SOURCE, Provenance
+from report.provenance import ATTRIBUTION, Provenance
 from report.themes import Theme
 
 
@@ -136,5 +136,9 @@ def render(name: str, tables: ForecastTables, provenance: Provenance, theme: The
         canvas.frame(figure, palette, title, note, (provenance.caption, ATTRIBUTION))
         plot.draw(tables, figure, palette)
         canvas.settle(figure)
-        texts = {"Title": title, "Description": f"{title}. {note}", "Source": f"{SOURCE}. {ATTRIBUTION}"}
+        texts = {
+            "Title": title,
+            "Description": f"{title}. {note}",
+            "Source": provenance.notice,
+        }
         return canvas.png(figure, palette, texts)

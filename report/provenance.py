@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from report.formats import counted
+from settings import SANDBOX_SOURCE
 
-SOURCE = "Data: TMDB"
+TMDB, SANDBOX = "TMDB", "the bundled sandbox, not TMDB"
 # https://developer.themoviedb.org/docs/faq: an application that uses the API shows this notice.
 ATTRIBUTION = (
     "This product uses TMDB and the TMDB APIs but is not endorsed, certified, or otherwise approved by TMDB."
@@ -26,11 +28,22 @@ class Provenance:
     code_version: str | None = None
     run_id: str | None = None
     fetched_until: datetime | None = None
+    source: str = TMDB
+
+    @property
+    def data(self) -> str:
+        """The source, as everything that shows figures has it."""
+        return describe_data(self.source)
+
+    @property
+    def notice(self) -> str:
+        """The source and what TMDB asks for, as a picture's metadata have it."""
+        return f"{self.data}. {ATTRIBUTION}"
 
     @property
     def caption(self) -> str:
         """The source, the number of movies and what else is known, in one line without the notice."""
-        facts = [SOURCE, counted(self.movies, "movie")]
+        facts = [self.data, counted(self.movies, "movie")]
         if self.fetched_until is not None:
             facts.append(f"fetched until {_minute(self.fetched_until)}")
         made_from = {
@@ -41,6 +54,16 @@ class Provenance:
         }
         facts += [f"{name}{value}" for name, value in made_from.items() if value is not None]
         return " · ".join(facts)
+
+
+def name_source(sources: Collection[str]) -> str:
+    """Name what movies come from, as people read it; `raw/movies` has the names that programs need."""
+    return SANDBOX if SANDBOX_SOURCE in sources else TMDB
+
+
+def describe_data(source: str) -> str:
+    """Say what figures are made from."""
+    return f"Data: {source}"
 
 
 def _minute(moment: datetime) -> str:

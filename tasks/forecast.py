@@ -28,6 +28,7 @@ from report.record import made_files, write_record
 from tasks.caching import CACHE
 from tasks.code import code_version
 from tasks.forecast_showing import show_words
+from tasks.outputs import source_name
 from tasks.publishing import Order
 
 if TYPE_CHECKING:
@@ -83,7 +84,9 @@ async def train_forecast(
     if publication is None:
         training, movies = await asyncio.to_thread(learn, lake_root, content, holdout_years)
         if training.warning is not None:
-            await refuse_leak(training, Provenance(movies, silver_version=silver_version), accept_score)
+            source = source_name(lake_root)
+            provenance = Provenance(movies, silver_version=silver_version, source=source)
+            await refuse_leak(training, provenance, accept_score)
         order = Order(
             lake_root,
             {SILVER_MOVIES.name: content},

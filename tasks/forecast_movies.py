@@ -12,9 +12,11 @@ from prefect.cache_policies import NO_CACHE
 
 from lake.delta import TableVersion
 from report.formats import movie_name
+from report.provenance import describe_data
 from report.record import MadeFrom
 from tasks.forecast import load_silver
 from tasks.optional import optional
+from tasks.outputs import source_name
 
 
 @task(name="forecast-movies", task_run_name="forecast-movies", cache_policy=NO_CACHE, persist_result=False)
@@ -28,12 +30,12 @@ async def forecast_movies(
         NoForecastError: one of the movies cannot be forecast.
     """
     rows = await asyncio.to_thread(_forecast, lake_root, Path(model_path), made_from, movie_ids)
-    await show_forecasts(rows)
+    await show_forecasts(lake_root, rows)
     return rows
 
 
 @optional
-async def show_forecasts(rows: list[dict[str, Any]]) -> None:
+async def show_forecasts(lake_root: str, rows: list[dict[str, Any]]) -> None:
     """Show the forecasts in Prefect's UI."""
     await acreate_table_artifact(
         [
@@ -41,7 +43,7 @@ async def show_forecasts(rows: list[dict[str, Any]]) -> None:
             for row in rows
         ],
         key="forecast-movies",
-        description="Revenue forecasts in millions of dollars",
+        description=f"Revenue forecasts in millions of dollars. {describe_data(source_name(lake_root))}.",
     )
 
 

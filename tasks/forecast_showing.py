@@ -24,6 +24,7 @@ from report.themes import Theme
 from tasks.caching import CACHE
 from tasks.code import code_version
 from tasks.optional import optional
+from tasks.outputs import source_name
 
 CODE = ("lake", "report", "tasks/forecast_showing.py")
 LIBRARIES = ("matplotlib", "numpy", "pillow", "pyarrow")
@@ -36,7 +37,7 @@ async def show_forecast(
     lake_root: str, output_dir: Path, plot_theme: Theme, silver: Publication, made: Publication
 ) -> tuple[ForecastTables, list[str]]:
     """Bring words and pictures up to date with a published forecast; return its tables, and their paths."""
-    made_from = _made_from(silver, made) | {"plot_theme": plot_theme}
+    made_from = _made_from(lake_root, silver, made) | {"plot_theme": plot_theme}
     stands = bool(made_files(output_dir, SHOWN, made_from))
     run = write_forecast_report.with_options(refresh_cache=not stands)
     paths: list[str] = await run(lake_root, str(output_dir), made_from)
@@ -59,7 +60,7 @@ async def write_forecast_report(lake_root: str, output_dir: str, made_from: Made
         picture = await asyncio.to_thread(render, name, found, provenance, made_from["plot_theme"])
         written.append(replace_file(folder / FOLDER / f"{name}.png", picture))
         title, note = plot.describe(found)
-        await show_picture(name, title, note, picture)
+        await show_picture(name, f"{title}. {provenance.data}.", f"{title}. {note}", picture)
     write_record(folder, SHOWN, made_from, written)
     return made_files(folder, SHOWN, made_from)
 
@@ -73,17 +74,17 @@ async def show_words(words: str) -> None:
 
 
 @optional
-async def show_picture(name: str, title: str, note: str, picture: bytes) -> None:
-    """Show a plot in Prefect's UI, with what it finds."""
+async def show_picture(name: str, description: str, words: str, picture: bytes) -> None:
+    """Show a plot in Prefect's UI, with what it finds in words."""
     data = base64.b64encode(picture).decode()
     await acreate_markdown_artifact(
-        f"![{escape(f'{title}. {note}')}](data:image/png;base64,{data})",
+        f"![{escape(words)}](data:image/png;base64,{data})",
         key=name.replace("_", "-"),
-        description=f"{title}.",
+        description=description,
     )
 
 
-def _made_from(silver: Publication, made: Publication) -> dict[str, Any]:
+def _made_from(lake_root: str, silver: Publication, made: Publication) -> dict[str, Any]:
     return {
         "tables": {name: [version.table_id, version.version] for name, version in made.outputs.items()},
         "movies": made.facts["movies"],
@@ -91,6 +92,7 @@ def _made_from(silver: Publication, made: Publication) -> dict[str, Any]:
         "silver_version": made.inputs[SILVER_MOVIES.name].version,
         "forecast_code": made.code_version,
         "run_id": made.run_id,
+        "source": source_name(lake_root),
         "code": code_version(CODE, LIBRARIES),
     }
 
@@ -103,6 +105,7 @@ def _load(lake_root: str, made_from: MadeFrom) -> tuple[ForecastTables, Provenan
         silver_version=made_from["silver_version"],
         code_version=made_from["forecast_code"][:SHOWN_DIGITS],
         run_id=made_from["run_id"][:SHOWN_DIGITS] or None,
+        source=made_from["source"],
     )
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from lake.publications import Publication
 from lake.tables import RAW_MOVIES
+from lake.work_list import find_sources
+from report.provenance import name_source
 from report.record import MadeFrom, made_files
 from report.themes import Theme
 from tasks.code import code_version
@@ -15,7 +17,12 @@ CODE = ("lake", "report", "tasks/outputs.py", "tasks/reporting.py")
 LIBRARIES = ("itables", "matplotlib", "plotly", "pyarrow", "seaborn")
 
 
-def sources(plot_theme: Theme, silver: Publication, gold: Publication) -> dict[str, MadeFrom]:
+def source_name(lake_root: str) -> str:
+    """Name what a lake's movies come from, as everything that shows figures of it does."""
+    return name_source(find_sources(lake_root))
+
+
+def sources(lake_root: str, plot_theme: Theme, silver: Publication, gold: Publication) -> dict[str, MadeFrom]:
     """What the files of each part are made from."""
     made_from = {
         "gold": {name: [version.table_id, version.version] for name, version in gold.outputs.items()},
@@ -25,16 +32,17 @@ def sources(plot_theme: Theme, silver: Publication, gold: Publication) -> dict[s
         "fetched_until": silver.facts.get("fetched_until"),
         "run_id": gold.run_id,
         "data_quality": gold.facts.get("data_quality"),
+        "source": source_name(lake_root),
         "code": code_version(CODE, LIBRARIES),
     }
     return {REPORT: made_from, PLOTS: made_from | {"plot_theme": plot_theme}, DASHBOARD: made_from}
 
 
 def outputs(
-    output_dir: Path, plot_theme: Theme, silver: Publication, gold: Publication
+    lake_root: str, output_dir: Path, plot_theme: Theme, silver: Publication, gold: Publication
 ) -> dict[str, list[str]]:
     """The files of each part; none of a part where one is missing or was made from something else."""
     return {
         part: made_files(output_dir, part, source)
-        for part, source in sources(plot_theme, silver, gold).items()
+        for part, source in sources(lake_root, plot_theme, silver, gold).items()
     }

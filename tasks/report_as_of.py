@@ -20,6 +20,7 @@ from report.provenance import SHOWN_DIGITS, Provenance
 from report.themes import Theme
 from tasks.context import current_spark
 from tasks.optional import optional
+from tasks.outputs import source_name
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -57,7 +58,7 @@ async def show_report_as_of(gold: Gold, provenance: Provenance, silver_version: 
     await acreate_markdown_artifact(
         markdown_report(gold, provenance),
         key="kpi-report-as-of",
-        description=f"KPIs as of silver version {silver_version}",
+        description=f"KPIs as of silver version {silver_version}. {provenance.data}.",
     )
 
 
@@ -79,5 +80,6 @@ def _compute_as_of(lake_root: str, silver_version: int) -> tuple[Mapping[str, pa
             silver_version=silver_version,
             code_version=origin.get("code_version", "")[:SHOWN_DIGITS] or None,
             run_id=origin.get("run_id", "")[:SHOWN_DIGITS] or None,
+            source=source_name(lake_root),
         ),
     )

@@ -65,7 +65,8 @@ async def report(
         return paths
 
     tasks = {REPORT: write_kpi_report, PLOTS: draw_plots, DASHBOARD: make_dashboard}
-    parts = ((tasks[part], part, source) for part, source in sources(plot_theme, silver, gold).items())
+    made_from = sources(lake_root, plot_theme, silver, gold)
+    parts = ((tasks[part], part, source) for part, source in made_from.items())
     paths = await all_done(bring_up_to_date(*part) for part in parts)
     return [path for part in paths for path in part]
 
@@ -93,7 +94,7 @@ async def draw_plots(lake_root: str, output_dir: str, made_from: MadeFrom) -> li
         return paths
     gold, provenance = await asyncio.to_thread(_load, lake_root, made_from)
     drawn = await asyncio.to_thread(write_plots, folder, gold, provenance, made_from["plot_theme"])
-    await show_plots(drawn, gold)
+    await show_plots(drawn, gold, provenance)
     write_record(folder, PLOTS, made_from, drawn.values())
     logger.info("%s plots in %s", len(drawn), folder)
     return made_files(folder, PLOTS, made_from)
@@ -118,7 +119,9 @@ async def make_dashboard(lake_root: str, output_dir: str, made_from: MadeFrom) -
 async def show_report(gold: Gold, provenance: Provenance) -> None:
     """Show the report and each ranking in Prefect's UI, with figures and headings as the report has them."""
     await acreate_markdown_artifact(
-        markdown_report(gold, provenance), key="kpi-report", description="KPIs of the movies in the lake"
+        markdown_report(gold, provenance),
+        key="kpi-report",
+        description=f"KPIs of the movies in the lake. {provenance.data}.",
     )
     await at_once(
         acreate_table_artifact(
@@ -131,7 +134,7 @@ async def show_report(gold: Gold, provenance: Provenance) -> None:
 
 
 @optional
-async def show_plots(drawn: Mapping[str, Path], gold: Gold) -> None:
+async def show_plots(drawn: Mapping[str, Path], gold: Gold, provenance: Provenance) -> None:
     """Show each plot in Prefect's UI, with what it finds."""
     from report.plots import describe, headline
 
@@ -139,7 +142,7 @@ async def show_plots(drawn: Mapping[str, Path], gold: Gold) -> None:
         acreate_markdown_artifact(
             _picture(describe(name, gold), path),
             key=_key("plot", name),
-            description=f"{headline(name, gold)}.",
+            description=f"{headline(name, gold)}. {provenance.data}.",
         )
         for name, path in drawn.items()
     )
@@ -153,7 +156,7 @@ async def show_dashboard(written: Path, provenance: Provenance) -> None:
         f"The [dashboard]({written.absolute().as_uri()}) is one file, to be opened in a browser or sent to "
         f"somebody:\n\n```text\n{written.absolute()}\n```\n\n{escape(provenance.caption)}",
         key=DASHBOARD,
-        description=f"Dashboard of {counted(provenance.movies, 'movie')}",
+        description=f"Dashboard of {counted(provenance.movies, 'movie')}. {provenance.data}.",
     )
 
 
@@ -174,6 +177,7 @@ def _load_tables(
         code_version=made_from["kpi_code"][:SHOWN_DIGITS],
         run_id=made_from["run_id"][:SHOWN_DIGITS] or None,
         fetched_until=datetime.fromisoformat(fetched_until) if fetched_until else None,
+        source=made_from["source"],
     )
 
 

@@ -47,6 +47,7 @@ OF_THE_RUN = (
     "flows.failure",
     "flows.interrupt",
     "flows.pipeline",
+    "flows.planning",
     "flows.run",
     "flows.run_settings",
     "flows.temporary_server",

@@ -12,8 +12,10 @@ from prefect.artifacts import acreate_table_artifact
 
 from lake.delta import read
 from lake.tables import DATA_QUALITY, FETCH_FAILURES, IMDB_RATINGS, RAW_MOVIES
+from report.provenance import describe_data
 from tasks.events import announce_drift
 from tasks.optional import optional
+from tasks.outputs import source_name
 from tasks.waiting import all_done
 from tmdb.drift import Finding
 from tmdb.redaction import escape_controls
@@ -25,7 +27,7 @@ ARTIFACTS_AT_ONCE = 4
 
 
 @optional
-async def show_run(counts: list[dict[str, Any]], versions: dict[str, int]) -> None:
+async def show_run(counts: list[dict[str, Any]], versions: dict[str, int], source: str) -> None:
     """Show what a run did, and the versions of the tables it read and left, as one artifact each."""
     read = (RAW_MOVIES.name, FETCH_FAILURES.name, IMDB_RATINGS.name)
     tables = [
@@ -34,7 +36,7 @@ async def show_run(counts: list[dict[str, Any]], versions: dict[str, int]) -> No
     ]
     await at_once(
         [
-            acreate_table_artifact(_plain(counts), key="run", description="What became of the movies"),
+            acreate_table_artifact(_plain(counts), key="run", description=_outcomes(source)),
             acreate_table_artifact(
                 tables, key="run-tables", description="Versions of the tables read and left"
             ),
@@ -51,14 +53,14 @@ async def show_quality(lake_root: str) -> None:
     await acreate_table_artifact(
         sorted(rows, key=lambda row: (order[row["status"]], row["severity"])),
         key="data-quality",
-        description="What the checks of silver found",
+        description=f"What the checks of silver found. {describe_data(source_name(lake_root))}.",
     )
 
 
 @optional
-async def show_ingestion(counts: list[dict[str, Any]]) -> None:
+async def show_ingestion(counts: list[dict[str, Any]], source: str) -> None:
     """Show what became of the movies of an ingestion that runs by itself."""
-    await acreate_table_artifact(_plain(counts), key="ingestion", description="What became of the movies")
+    await acreate_table_artifact(_plain(counts), key="ingestion", description=_outcomes(source))
 
 
 @optional
@@ -73,6 +75,10 @@ async def show_drift(lake_root: str, findings: Sequence[Finding]) -> None:
     await acreate_table_artifact(
         rows, key="schema-drift", description="What payloads had that TMDB does not document"
     )
+
+
+def _outcomes(source: str) -> str:
+    return f"What became of the movies. {describe_data(source)}."
 
 
 def _plain(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ from report.plots import (
 from report.plots.palettes import PALETTES
 from report.plots.plot import Plot
 from report.plots.reach import within_reach
-from report.provenance import ATTRIBUTION, SOURCE, Provenance
+from report.provenance import ATTRIBUTION, Provenance
 from report.themes import Theme
 
 PLOTS: Mapping[str, Plot] = MappingProxyType(
@@ -61,7 +61,7 @@ def render(name: str, gold: Gold, provenance: Provenance, theme: Theme = "light"
             {
                 "Title": title,
                 "Description": description,
-                "Source": f"{SOURCE}. {ATTRIBUTION}",
+                "Source": provenance.notice,
             },
         )
 

@@ -33,6 +33,7 @@ def test_the_notebook_finds_movies_and_draws_them(notebook, place) -> None:
 
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     shown = [output.data for output in outputs if output.output_type in ("execute_result", "display_data")]
+    assert "'Data: the bundled sandbox, not TMDB'" in [data["text/plain"] for data in shown]
     report_searches, own_searches = [
         data["text/html"] for data in shown if ">search<" in data.get("text/html", "")
     ]

@@ -5,6 +5,7 @@ from pathlib import Path
 import httpx
 import pytest
 from deltalake import DeltaTable
+from PIL import Image
 from typer.testing import CliRunner
 
 from flows.cli import app
@@ -14,6 +15,8 @@ from lake.tables import FETCH_FAILURES, RAW_MOVIES, SILVER_MOVIES
 from settings import DEFAULT_MOVIE_IDS
 
 runner = CliRunner()
+
+OF_THE_SANDBOX = "Data: the bundled sandbox, not TMDB"
 
 PLOTS = {
     "revenue_vs_budget",
@@ -42,6 +45,12 @@ def artifacts(api: str) -> dict[str, str]:
     """The latest artifact of each key."""
     found = httpx.post(f"{api}/artifacts/latest/filter", json={"limit": 200}, trust_env=False).json()
     return {artifact["key"]: artifact["data"] for artifact in found}
+
+
+def descriptions(api: str) -> dict[str, str]:
+    """What is said of each of those."""
+    found = httpx.post(f"{api}/artifacts/latest/filter", json={"limit": 200}, trust_env=False).json()
+    return {artifact["key"]: artifact["description"] for artifact in found}
 
 
 def test_without_key_or_server_the_first_run_leaves_tables_report_plots_logs_and_artifacts(
@@ -89,6 +98,23 @@ def test_without_key_or_server_the_first_run_leaves_tables_report_plots_logs_and
         assert len(picture) < 1_500_000, "a larger artifact loses its event"
     run = {row["movies"]: row["count"] for row in json.loads(shown["run"])}
     assert run == counts(said)
+
+    # Wherever there are figures, they are the sandbox's.
+    assert f"\n{OF_THE_SANDBOX}\n" in said
+    log = (output / "logs" / "project.log").read_text()
+    assert "Data: TMDB" not in log
+    [first, *_, last] = [line for line in log.splitlines() if OF_THE_SANDBOX in line]
+    assert first.endswith(f"flows.planning: {OF_THE_SANDBOX}")
+    assert "flows.pipeline: movies: " in last and last.endswith(f". {OF_THE_SANDBOX}")
+    for name in ("kpi_analysis.txt", "kpi_analysis.md", "dashboard.html"):
+        text = (output / name).read_text()
+        assert OF_THE_SANDBOX in text and "Data: TMDB" not in text
+    for plot in PLOTS:
+        with Image.open(output / "plots" / f"{plot}.png") as picture:
+            assert picture.info["Source"].startswith(f"{OF_THE_SANDBOX}. ")
+    told = descriptions(prefect_api)
+    unnamed = [key for key, text in told.items() if OF_THE_SANDBOX not in text]
+    assert [key for key in unnamed if key not in ("ingestion-progress", "run-tables")] == []
 
 
 def test_an_unchanged_run_asks_nothing_opens_no_engine_and_says_so(filled):

@@ -40,7 +40,7 @@ def lake(tmp_path, output) -> str:
     root = make_lake(str(tmp_path / "lake"))
     published = read_publications(root)
     output.mkdir()
-    for part, source in sources("light", published["transform"], published["kpis"]).items():
+    for part, source in sources(root, "light", published["transform"], published["kpis"]).items():
         file = output / part
         file.write_text(part)
         write_record(output, part, source, [file])

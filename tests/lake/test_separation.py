@@ -9,7 +9,7 @@ import pytest
 
 from lake.lock import ingestion_lock
 from lake.separation import separate_sandbox
-from lake.work_list import read_sources
+from lake.work_list import find_sources
 from settings import SANDBOX_SOURCE
 from tests.lake.test_work_list import Movie, commit
 
@@ -34,7 +34,7 @@ def test_a_lake_of_sandbox_movies_is_renamed_once_and_leaves_an_empty_folder(lak
 
     said = f"{real} held movies of the sandbox: renamed to {sandbox}, so that {real} is for real ones"
     assert separate(real, sandbox) == said
-    assert (read_sources(str(sandbox)), list(real.iterdir())) == ({SANDBOX_SOURCE}, [])
+    assert (find_sources(str(sandbox)), list(real.iterdir())) == ({SANDBOX_SOURCE}, [])
     assert separate(real, sandbox) is None
 
 
@@ -45,7 +45,7 @@ def test_any_other_lake_stays(lakes, sources):
         commit(str(real), [Movie(number)], [], source=source)
 
     assert separate(real, sandbox) is None
-    assert (read_sources(str(real)), sandbox.exists()) == (set(sources), False)
+    assert (find_sources(str(real)), sandbox.exists()) == (set(sources), False)
 
 
 def test_no_lake_is_renamed_over_another(lakes):
@@ -58,7 +58,7 @@ def test_no_lake_is_renamed_over_another(lakes):
         f"{lakes[0]} holds movies of the sandbox, and so does {lakes[1]}: delete one of them, "
         "or no real movies can be fetched"
     )
-    assert [read_sources(str(lake)) for lake in lakes] == [{SANDBOX_SOURCE}] * 2
+    assert [find_sources(str(lake)) for lake in lakes] == [{SANDBOX_SOURCE}] * 2
 
 
 def test_a_sandbox_within_the_real_lake_and_lakes_in_a_store_are_left_alone(tmp_path):

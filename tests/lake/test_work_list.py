@@ -1,9 +1,11 @@
 import asyncio
 from array import array
 from datetime import timedelta
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from deltalake import DeltaTable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,7 +14,7 @@ from lake.errors import MixedSourcesError
 from lake.inventory import read_inventory
 from lake.tables import RAW_MOVIES
 from lake.upkeep import drop_older
-from lake.work_list import WorkList, check_source, owed_movies, plan_work, stale_movies
+from lake.work_list import WorkList, check_source, find_sources, owed_movies, plan_work, stale_movies
 from tests.lake.rows import NOW, Failure, Movie
 
 DAY = timedelta(days=1)
@@ -207,3 +209,21 @@ def test_sandbox_movies_and_others_are_not_mixed(rows, there, coming, refused, r
             check_source(root, coming, "sandbox")
     else:
         check_source(root, coming, "sandbox")
+
+
+def test_a_lake_knows_where_its_movies_come_from_also_if_their_files_are_lost(root):
+    assert find_sources(root) == set()
+    commit(root, [Movie(1)], [], source="sandbox")
+    for file in Path(RAW_MOVIES.path(root)).glob("*.parquet"):
+        file.unlink()
+
+    assert find_sources(root) == {"sandbox"}
+
+
+def test_two_sources_in_one_file_are_both_found(root):
+    sources = ["https://a.test/3", "https://b.test/3", "https://c.test/3"]
+    for source in sources:
+        commit(root, [Movie(1)], [], source=source)
+    DeltaTable(RAW_MOVIES.path(root)).optimize.compact()
+
+    assert find_sources(root) == set(sources)

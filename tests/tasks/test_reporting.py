@@ -77,14 +77,14 @@ async def test_a_plot_is_a_picture_with_its_finding(shown, tmp_path):
     picture = tmp_path / "picture.png"
     picture.write_bytes(b"PNG")
 
-    await reporting.show_plots({"rating_distribution": picture}, GOLD)
+    await reporting.show_plots({"rating_distribution": picture}, GOLD, PROVENANCE)
 
     words = "3 movies are rated 6.0 to 7.5. Ratings of 3 movies that anyone voted on."
     words += " Mean 6.49, median 6.00 (n = 3). Lowest 6.0, highest 7.5."
     assert shown == {
         "plot-rating-distribution": (
             f"![{words}](data:image/png;base64,UE5H)",
-            "3 movies are rated 6.0 to 7.5.",
+            "3 movies are rated 6.0 to 7.5. Data: TMDB.",
         )
     }
 
@@ -95,7 +95,7 @@ async def test_the_dashboard_is_a_place_to_open_and_to_copy(shown, tmp_path):
     await reporting.show_dashboard(page, PROVENANCE)
 
     [(key, (content, description))] = shown.items()
-    assert (key, description) == ("dashboard", "Dashboard of 18 movies")
+    assert (key, description) == ("dashboard", "Dashboard of 18 movies. Data: TMDB.")
     assert f"[dashboard]({tmp_path.as_uri()}/my%20output/dashboard.html)" in content
     assert f"\n{page}\n" in content
     assert content.endswith(

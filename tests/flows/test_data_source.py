@@ -1,0 +1,61 @@
+"""What movies come from is what their lake says, whatever key is set now."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from flows.planning import announce_data
+from lake.arrow import arrow_rows
+from lake.commits import Appender
+from lake.publications import read_publications
+from lake.tables import RAW_MOVIES
+from report.record import write_record
+from settings import load_settings
+from tasks.outputs import outputs, sources
+from tests.flows.conftest import FOREIGN
+from tests.lake.rows import Movie
+from tests.lake.small_lake import make_lake
+
+TMDB, SANDBOX = "TMDB", "the bundled sandbox, not TMDB"
+
+
+@pytest.mark.parametrize("key", ["", "0123456789abcdef"], ids=["no-key", "key"])
+@pytest.mark.parametrize(
+    ("there", "expected"),
+    [("sandbox", SANDBOX), ("https://api.themoviedb.org/3", TMDB), (None, None)],
+    ids=["sandbox", "tmdb", "nothing"],
+)
+def test_a_run_logs_first_what_its_data_are(key, there, expected, tmp_path, monkeypatch, caplog):
+    for name in [name for name in os.environ if name.startswith(FOREIGN)]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TMDB_API_KEY", key)
+    lake = str(tmp_path / "lake")
+    if there is not None:
+        rows = arrow_rows(RAW_MOVIES, [Movie(1)], batch_id="b", source=there)
+        Appender(RAW_MOVIES, lake, there).append(rows, "b")
+    expected = expected or (TMDB if key else SANDBOX)
+    caplog.set_level("INFO", "flows.planning")
+
+    assert announce_data(load_settings(lake_root=lake)) == expected
+    assert caplog.messages == [f"Data: {expected}"]
+
+
+def test_what_was_drawn_of_another_source_is_not_current(tmp_path: Path) -> None:
+    lake = make_lake(str(tmp_path / "lake"))
+    silver, gold = (read_publications(lake)[stage] for stage in ("transform", "kpis"))
+    output = tmp_path / "output"
+    output.mkdir()
+
+    def current_after(source: str | None) -> list[str]:
+        for part, made_from in sources(lake, "light", silver, gold).items():
+            file = output / part
+            file.write_text(part)
+            write_record(output, part, made_from | ({} if source is None else {"source": source}), [file])
+        return [part for part, files in outputs(lake, output, "light", silver, gold).items() if files]
+
+    assert current_after(None) == ["report", "plots", "dashboard"]
+    assert current_after(TMDB) == []
