@@ -50,7 +50,7 @@ async def save_automation(client: PrefectClient, wanted: AutomationCore, *, defa
         tags = [tag for tag in current.tags if tag.startswith(TAG)]
         # Without a tag it is of version 0.1.0, which itself undid each change.
         if tags and tags != tagged(current).tags:
-            return "changed there: kept (`movies setup --defaults` brings this version's)"
+            return "changed there: kept (`movies setup --defaults` resets it)"
         wanted = wanted.model_copy(update={"enabled": current.enabled})
     # An update would start its clocks anew, so none is made in vain.
     if wanted == current:

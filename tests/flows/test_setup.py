@@ -164,26 +164,22 @@ async def test_a_pool_that_was_changed_there_is_set_right(client):
     )
 
 
-async def test_an_automation_that_was_changed_or_switched_off_there_stays_so_until_defaults_are_asked_for(
-    client,
-):
+@pytest.mark.parametrize("change", [{"description": "Ours"}, {"enabled": False}], ids=["changed", "off"])
+async def test_an_automation_that_was_changed_there_stays_so_until_defaults_are_asked_for(client, change):
     await set_up_here()
-    [first, second, *_] = [await client.read_automations_by_name(one.name) for one in FILED]
-    changed = FILED[0].model_copy(update={"description": "Ours", "enabled": False})
-    await client.update_automation(first[0].id, changed)
-    await client.pause_automation(second[0].id)
-    as_set = [changed, FILED[1].model_copy(update={"enabled": False}), *FILED[2:]]
+    [made] = await client.read_automations_by_name(FILED[0].name)
+    changed = FILED[0].model_copy(update=change)
+    await client.update_automation(made.id, changed)
 
     said = await set_up_here()
 
-    assert await automations(client) == sorted(as_set, key=lambda automation: automation.name)
-    kept = "changed there: kept (`movies setup --defaults` brings this version's)"
-    assert said.splitlines()[2] == f'  automation "{FILED[0].name}": {kept}'
-    assert said.count("unchanged") == len(FILED)
+    how = "unchanged" if "enabled" in change else "changed there: kept (`movies setup --defaults` resets it)"
+    assert await automations(client) == [changed, *FILED[1:]]
+    assert said.splitlines()[2] == f'  automation "{FILED[0].name}": {how}'
 
     await set_up_here(defaults=True)
 
-    assert await automations(client) == sorted(FILED, key=lambda automation: automation.name)
+    assert await automations(client) == FILED
 
 
 async def test_automations_of_an_earlier_version_follow_this_one_and_stay_switched_off(client, monkeypatch):
