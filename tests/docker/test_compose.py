@@ -6,6 +6,7 @@ import io
 import json
 import os
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
@@ -121,6 +122,18 @@ class Compose:
         )
         return output.decode().strip()
 
+    def sources(self) -> dict[str, list[str]]:
+        """The servers that the movies of each lake in the volume come from."""
+        code = """
+import json
+from lake.work_list import find_sources
+print(json.dumps({name: sorted(find_sources(f"/data/{name}")) for name in ("lake", "sandbox")}))
+"""
+        said: bytes = self.client.containers.run(
+            "tmdb-movies-flow", ["python", "-c", code], volumes=[f"{NAME}-data:/data"], remove=True
+        )
+        return dict(json.loads(said))
+
     def containers(self) -> list[Any]:
         return list(
             self.client.containers.list(all=True, filters={"label": f"com.docker.compose.project={NAME}"})
@@ -132,33 +145,39 @@ class Compose:
 
 @pytest.fixture(scope="module")
 def compose(docker_client, images) -> Iterator[Compose]:
+    # As compose leaves the images that it builds itself.
+    for image in IMAGES:
+        labelled = io.BytesIO(f"FROM {image}".encode())
+        labels = {"com.docker.compose.project": NAME, "com.docker.compose.service": "server"}
+        docker_client.images.build(fileobj=labelled, labels=labels, tag=image, rm=True)
+    with prepare_compose(docker_client, NAME) as compose:
+        compose.up()
+        yield compose
+    assert (compose.containers(), compose.volumes()) == ([], [])
+
+
+@contextmanager
+def prepare_compose(client: docker.DockerClient, name: str) -> Iterator[Compose]:
+    """The service under a name of its own, not yet up; it and its data are gone after the block."""
     if subprocess.run(["docker", "compose", "version"], capture_output=True).returncode != 0:
         reason = "docker has no compose plugin"
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
     folder = str(PROJECT_ROOT / "tests" / "docker")
-    docker_client.images.build(path=folder, dockerfile="postgres.Dockerfile", tag=POSTGRES, rm=True)
+    client.images.build(path=folder, dockerfile="postgres.Dockerfile", tag=POSTGRES, rm=True)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listen = f"127.0.0.1:{listener.getsockname()[1]}"
     environment = clean_environment() | {
-        "SERVICE_NAME": NAME,
+        "SERVICE_NAME": name,
         "PREFECT_LISTEN": listen,
-        "PREFECT_UI_API_URL": f"http://{listen}/api",
         "POSTGRES_IMAGE": POSTGRES,
     }
-    # As compose leaves the images that it builds itself.
-    for image in IMAGES:
-        labelled = io.BytesIO(f"FROM {image}".encode())
-        labels = {"com.docker.compose.project": NAME, "com.docker.compose.service": "server"}
-        docker_client.images.build(fileobj=labelled, labels=labels, tag=image, rm=True)
-    compose = Compose(docker_client, environment, f"http://{listen}/api")
-    compose.up()
+    compose = Compose(client, environment, f"http://{listen}/api")
     try:
         yield compose
     finally:
         compose.run("down", "--volumes", "--timeout", "5")
-    assert (compose.containers(), compose.volumes()) == ([], [])
 
 
 def test_the_service_runs_the_pipeline_on_its_warm_spark_server_once(compose: Compose) -> None:
@@ -173,18 +192,27 @@ def test_the_service_runs_the_pipeline_on_its_warm_spark_server_once(compose: Co
     assert (rows["raw/movies"], rows["silver/movies"], rows["gold/overview"]) == ("18", "18", "1")
 
 
-def test_settings_come_from_the_shell_and_from_a_file_where_one_is_named(compose: Compose, tmp_path) -> None:
-    file = tmp_path / ".env"
-    file.write_text("INGESTION_BATCH_SIZE=7\nLAKE_ROOT=s3://bucket/lake\nAWS_REGION=eu-north-1\n")
+def test_settings_come_from_the_shell_and_from_the_file_in_the_projects_folder(
+    compose: Compose, tmp_path
+) -> None:
+    (tmp_path / ".env").write_text(
+        "INGESTION_BATCH_SIZE=7\nLAKE_ROOT=s3://bucket/lake\nAWS_REGION=eu-north-1\nTMDB_API_KEY=0123456789\n"
+    )
+    shutil.copy(PROJECT_ROOT / "compose.yaml", tmp_path)
+    (tmp_path / "docker").symlink_to(PROJECT_ROOT / "docker")
     environment = compose.environment | {"INGESTION_BATCH_SIZE": "8"}
-    command = ["docker", "compose", "--env-file", str(file), *COMPOSE[2:], "config", "--format", "json"]
+    command = ["docker", "compose", "config", "--format", "json"]
 
-    done = subprocess.run(command, cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
 
-    services = json.loads(done.stdout)["services"]
+    project = json.loads(done.stdout)
+    assert project["name"] == NAME
+    assert "TMDB_API_KEY=0123456789\n" in project["configs"]["keys"]["content"]
+    services = project["services"]
     set_up = {name: value for name, value in services["setup"]["environment"].items() if value is not None}
     assert set_up == {
         "AWS_REGION": "eu-north-1",
+        "DATA_USER": "1000:1000",
         "DATA_VOLUME": f"{NAME}-data",
         "INGESTION_BATCH_SIZE": "8",
         "JOB_NETWORK": NAME,
@@ -192,6 +220,7 @@ def test_settings_come_from_the_shell_and_from_a_file_where_one_is_named(compose
         "LAKE_ROOT": "s3://bucket/lake",
         "PREFECT_API_PASSWORD": "",
         "PREFECT_API_URL": "http://server:4200/api",
+        "PREFECT_UI_URL": compose.api.removesuffix("/api"),
         "SPARK_MASTER": "sc://spark:15002",
     }
     assert services["spark"]["environment"]["AWS_REGION"] == "eu-north-1"
@@ -311,12 +340,26 @@ def test_data_and_history_outlive_the_service_and_a_key_ends_in_a_secret_block_a
     compose: Compose,
 ) -> None:
     key = secrets.token_hex(16)
+    operate(compose.api)
+    as_set = operated(compose.api)
     compose.run("down", "--timeout", "5")
     assert compose.volumes() == [f"{NAME}-{name}" for name in ("data", "postgres", "secrets", "socket")]
 
-    compose.up(TMDB_API_KEY=key)
+    compose.up(TMDB_API_KEY=key, TMDB_BASE_URL="http://tmdb:8080/3")
 
     assert compose.flow_runs("movie-pipeline") == 2
+    assert operated(compose.api) == as_set
+    assert as_set[2:] == (True, {"source": "ids"})
+    # From a trial to movies of a server: each has a lake of its own.
+    server = ["python", "-m", "tmdb.sandbox", "--host", "0.0.0.0", "--key", key]
+    tmdb = compose.client.containers.run(
+        "tmdb-movies-flow", server, name="tmdb", hostname="tmdb", network=NAME, detach=True, auto_remove=True
+    )
+    try:
+        assert compose.deployment_run("movie-pipeline/docker") == 0
+    finally:
+        tmdb.kill()
+    assert compose.sources() == {"lake": ["http://tmdb:8080/3"], "sandbox": ["sandbox"]}
     secret = f"{compose.api}/block_types/slug/secret/block_documents/name/tmdb-api-key"
     block = httpx.get(secret, params={"include_secrets": True})
     assert block.raise_for_status().json()["data"] == {"value": key}
@@ -336,6 +379,24 @@ def test_data_and_history_outlive_the_service_and_a_key_ends_in_a_secret_block_a
         assert key not in json.dumps(container.attrs)
         assert key not in container.logs().decode(errors="replace")
     assert not in_layers(compose.service("setup"), key.encode())
+
+
+def operate(api: str) -> None:
+    """Set parameters of the pipeline's deployment and switch its schedule on, as the UI does."""
+    deployment = httpx.get(f"{api}/deployments/name/movie-pipeline/docker").raise_for_status().json()
+    [schedule] = deployment["schedules"]
+    path = f"{api}/deployments/{deployment['id']}"
+    parameters = deployment["parameters"] | {"max_minutes": 90}
+    httpx.patch(path, json={"parameters": parameters}).raise_for_status()
+    change = {"active": True, "parameters": {"source": "ids"}}
+    httpx.patch(f"{path}/schedules/{schedule['id']}", json=change).raise_for_status()
+
+
+def operated(api: str) -> tuple[dict[str, Any], str, bool, dict[str, Any]]:
+    """The deployment's parameters; its schedule, whether that is on, and its parameters."""
+    deployment = httpx.get(f"{api}/deployments/name/movie-pipeline/docker").raise_for_status().json()
+    [schedule] = deployment["schedules"]
+    return deployment["parameters"], schedule["schedule"]["cron"], schedule["active"], schedule["parameters"]
 
 
 def test_a_job_holds_up_the_end_of_the_service_until_it_is_stopped_as_the_page_says(compose: Compose) -> None:
