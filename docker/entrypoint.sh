@@ -18,7 +18,7 @@ fi
 # What Spark shuffles goes to a disk if there is one: where the image is mounted read-only, /tmp is memory.
 if [ -w /scratch ]; then export SPARK_LOCAL_DIRS="${SPARK_LOCAL_DIRS:-/scratch}"; fi
 # Matplotlib lists all fonts again, for seconds, if it may not write beside the list that it has.
-if [ ! -w "$MPLCONFIGDIR" ]; then
+if [ -n "${MPLCONFIGDIR:-}" ] && [ ! -w "$MPLCONFIGDIR" ]; then
   cp -r "$MPLCONFIGDIR" /tmp/matplotlib
   export MPLCONFIGDIR=/tmp/matplotlib
 fi
