@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from flows.job_settings import job_settings
 from lake.delta import read
 from lake.table import Table
 from tests.flows.conftest import clean_environment, new_place, place, prefect_api, prefect_home  # noqa: F401
+from tests.flows.prefect_runs import Api
 from tests.prefect_servers import prefect_server
 from tmdb.sandbox import Sandbox
 
@@ -30,6 +32,7 @@ BUILD_SECONDS = 1200.0
 RUN_SECONDS = 300.0
 WORKER_ENDS_SECONDS = 30.0
 SYNTHETIC_MOVIES = 400
+FINAL = ("COMPLETED", "FAILED", "CANCELLED")
 
 
 @pytest.fixture(scope="session")
@@ -104,6 +107,21 @@ class Service:
         for log in self.data.glob("output/logs/project.log"):
             sys.stdout.write(log.read_text()[-5000:])
         return process.returncode
+
+    def run_by_api(self, deployment: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        """Run a deployment as a form or a REST client starts it; return the run as it ended."""
+        api = Api(self.api)
+        flow, name = deployment.split("/")
+        of = {"flows": {"name": {"any_": [flow]}}, "deployments": {"name": {"any_": [name]}}}
+        [found] = api.ask("/deployments/filter", of)
+        started = api.ask(f"/deployments/{found['id']}/create_flow_run", {"parameters": parameters})
+        deadline = time.monotonic() + RUN_SECONDS
+        while True:
+            [run] = api.ask("/flow_runs/filter", {"flow_runs": {"id": {"any_": [started["id"]]}}})
+            if run["state_type"] in FINAL:
+                return dict(run)
+            assert time.monotonic() < deadline, f"the run did not end: {run['state']}"
+            time.sleep(0.5)
 
     def post(self, path: str, **body: Any) -> Any:
         """Ask the API for a list of something."""

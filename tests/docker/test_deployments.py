@@ -312,3 +312,65 @@ def await_new_run(service: Service, flow: str, before: int) -> dict[str, Any]:
             return runs[0]
         assert time.monotonic() < deadline, f"no new run of {flow} ended in time: {runs[:1]}"
         threading.Event().wait(0.2)
+
+
+@pytest.mark.parametrize(
+    ("flow", "parameters", "sentence"),
+    [
+        (
+            "ingest-movies",
+            {"movie_ids": [603], "source": "export"},
+            "movie ids are for the source ids, not for export",
+        ),
+        (
+            "movie-pipeline",
+            {"accept_checks": ["nonsense"]},
+            "There is no data quality check called nonsense. docs/data-quality.md lists all",
+        ),
+        (
+            "ingest-movies",
+            {"lake_root": "/tmp/lost"},
+            "LAKE_ROOT: nothing that a job writes to /tmp/lost outlives",
+        ),
+        (
+            "movie-pipeline",
+            {"output_dir": "/tmp/lost"},
+            "OUTPUT_DIR: nothing that a job writes to /tmp/lost outlives",
+        ),
+        (
+            "ingest-movies",
+            {"movie_ids_file": "/proc/self/environ"},
+            "movie_ids_file: a job reads no file like /proc/",
+        ),
+        (
+            "ingest-movies",
+            {"movie_idz": [603]},
+            "ingest-movies has no parameter movie_idz; it has movie_ids, ",
+        ),
+    ],
+    ids=["pair", "check", "lake", "output", "file", "unknown"],
+)
+def test_a_job_refuses_what_cannot_be_meant_and_its_state_says_why(
+    service: Service, flow: str, parameters: dict[str, Any], sentence: str
+) -> None:
+    requests, before = service.sandbox.stats()["requests"], service.rows(RAW_MOVIES, "movie_id")
+
+    # Prefect's command line would refuse an unknown parameter itself; its API and the UI's form do not.
+    run = service.run_by_api(f"{flow}/docker", parameters)
+
+    assert run["state_name"] == "Failed"
+    assert sentence in run["state"]["message"]
+    assert "\n" not in run["state"]["message"]
+    assert service.sandbox.stats()["requests"] == requests
+    assert service.rows(RAW_MOVIES, "movie_id") == before
+
+
+def test_blank_parameters_of_a_form_are_the_defaults_and_files_of_the_volume_are_read(
+    service: Service,
+) -> None:
+    (service.data / "ids.txt").write_text("19995\n0\n")
+    given = {"movie_ids_file": "/data/ids.txt", "lake_root": "", "imdb_ratings": ""}
+
+    run = service.run_by_api("ingest-movies/docker", given)
+
+    assert run["state_name"] == "Completed"
