@@ -354,6 +354,20 @@ def test_docker_stop_does_not_wait_for_a_server_that_does_not_answer(start_run, 
     assert re.match(r"Error: Terminated[.:] ", last)
 
 
+def test_docker_stop_ends_a_run_while_spark_starts(docker_client) -> None:
+    container = docker_client.containers.run(SPARK, ["run"], network_mode="none", detach=True)
+    try:
+        deadline = time.monotonic() + RUN_SECONDS
+        while not any("java" in " ".join(process) for process in container.top()["Processes"]):
+            assert time.monotonic() < deadline, container.logs().decode()
+            threading.Event().wait(0.2)
+
+        said = "Error: Terminated: what is committed stays, and the next run goes on from there"
+        assert stop(container) == (143, said)
+    finally:
+        container.remove(force=True)
+
+
 @pytest.mark.parametrize("command", [["run", "--stage", "ingest"], ["sh", "-c", "sleep 600"]])
 def test_docker_stop_ends_a_container_that_has_just_started(docker_client, command: list[str]) -> None:
     container = docker_client.containers.run(FLOW, command, network_mode="none", detach=True)
