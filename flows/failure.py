@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
+import re
+import shutil
 import sys
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -12,6 +18,7 @@ from typer.core import TyperGroup
 from flows.interrupt import interrupt_status, interrupts_raised
 from flows.streams import prepare_streams, silence
 from flows.terminal import Terminal
+from lake.errors import describe_refusal, find_refusal
 from proxies import keep_loopback_direct
 from tasks.run_logs import OWN_PACKAGES, log_files
 
@@ -19,6 +26,14 @@ logger = logging.getLogger(__name__)
 
 OK, FAILED, USAGE = 0, 1, 2
 LONGEST_SENTENCE = 300
+# A disk with less room than this counts as full.
+LITTLE_BYTES = 1_000_000
+# A path in the text of a library that is not written in Python: up to what follows it there.
+_PATH = re.compile(r"(?<![\w/])/(?!/)[^\s:'\"]+")
+
+
+class FolderError(Exception):
+    """A folder has no space, is read-only, or lets this user not in; the text says which, and what to do."""
 
 
 class Commands(TyperGroup):
@@ -57,6 +72,7 @@ class Commands(TyperGroup):
 def fail(error: Exception) -> int:
     """Say what went wrong; of what nobody foresaw, the stack trace goes into the log file."""
     terminal = Terminal(_secrets())
+    error = explained(error)
     if is_own(error):
         terminal.fail(sentence(error))
     else:
@@ -77,12 +93,59 @@ def sentence(error: Exception) -> str:
     return f"{type(error).__name__}: {text.partition(chr(10))[0][:LONGEST_SENTENCE]}"
 
 
-def is_own(error: Exception) -> bool:
+def explained(error: Exception) -> Exception:
+    """Return the error, or the one that says which folder refuses to be used if that is the cause."""
+    if is_own(error) or (refusal := find_refusal(error)) is None:
+        return error
+    path = getattr(error, "filename", None) or next(iter(_PATH.findall(str(error))), None)
+    if path is None and refusal in (errno.EACCES, errno.EPERM):
+        return error  # a socket refuses in these words, too
+    cause = _name_folder(path, refusal)
+    cause.__cause__ = error
+    return cause
+
+
+def _name_folder(path: str | bytes | None, refusal: int) -> FolderError:
+    if path is None:
+        folders = _refusing_folders(refusal)
+    else:
+        place = Path(os.fsdecode(path))
+        folders = [place if place.is_dir() else place.parent]
+    return FolderError(f"{' or '.join(map(str, folders))} cannot be used: {describe_refusal(refusal)}")
+
+
+def _refusing_folders(refusal: int) -> list[Path]:
+    """The folders of a run that are full, or cannot be written; all of them if none seems to be so."""
+    from settings import SettingsError, load_settings
+
+    folders = [Path(tempfile.gettempdir())]
+    try:
+        settings = load_settings()
+    except SettingsError:
+        pass
+    else:
+        lake = [] if "://" in settings.lake else [Path(settings.lake)]
+        folders = [*lake, settings.output_dir, *folders]
+    is_full = refusal in (errno.ENOSPC, errno.EDQUOT)
+
+    def refuses(folder: Path) -> bool:
+        there = next(place for place in (folder, *folder.parents) if place.exists())
+        return shutil.disk_usage(there).free < LITTLE_BYTES if is_full else not os.access(there, os.W_OK)
+
+    return [folder for folder in folders if refuses(folder)] or folders
+
+
+def is_temporary(error: Exception) -> bool:
+    """Whether another try may succeed; of own errors their class says so, others are not known."""
+    return bool(getattr(error, "is_temporary", not is_own(error)))
+
+
+def is_own(error: BaseException) -> bool:
     """Whether the project raised it itself, with a text that is for people."""
     return _package(error) in OWN_PACKAGES
 
 
-def _package(error: Exception) -> str:
+def _package(error: BaseException) -> str:
     return type(error).__module__.partition(".")[0]
 
 

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flows.failure import FAILED, OK, USAGE, is_own, sentence, status
+from flows.failure import FAILED, OK, USAGE, explained, is_own, sentence, status
 from flows.interrupt import Interrupted, Interrupts, describe_interrupt, interrupt_status
 from flows.local_api import LocalApi, start_local_api
 from flows.terminal import Terminal
@@ -255,5 +255,6 @@ def _explain(error: Exception, settings: Settings, terminal: Terminal) -> int:
     if isinstance(error, IncompleteIngestionError):
         terminal.summarise(error.report, settings.output_dir, settings.lake)
     log = settings.output_dir / "logs" / "project.log"
+    error = explained(error)
     terminal.fail(sentence(error) if is_own(error) else f"{sentence(error)} (the stack trace is in {log})")
     return error.status if isinstance(error, Interrupted) else status(error)

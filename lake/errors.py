@@ -1,7 +1,8 @@
 """What can go wrong with the lake; every one of them stops the run, or the command.
 
 * LakeError
-  x LakeAccessError       a table cannot be read or written: no permission, no space, a broken log
+  x LakeAccessError       a table cannot be read or written: an object store that is away, a broken log
+    + StorageRefusedError because its disk is full, is read-only, or lets this user not in
   x FolderNameError       a folder has a name that Delta's library cannot work with
   x MixedSourcesError     sandbox movies and others would end in one lake
   x SchemaMismatchError   a table has other columns than this version declares
@@ -18,6 +19,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +29,16 @@ from urllib.request import url2pathname
 
 # How delta-rs joins an error to its cause.
 _TERMINAL_ART = re.compile(r"\s*\x1b\[[0-9;]*m\W*\x1b\[[0-9;]*m")
+# How Rust's libraries and Arrow write the number of the system's error.
+_NUMBER = re.compile(r"(?:\(os error |\[errno |\bos \{ code: )(\d+)\b", re.IGNORECASE)
+# What a folder refuses by, as the system numbers it, and what to do. Another try would be refused, too.
+REFUSALS = {
+    errno.ENOSPC: "Free space on its disk",
+    errno.EDQUOT: "Free space within this user's quota",
+    errno.EROFS: "Mount it so that it can be written",
+    errno.EACCES: "Let this user read and write it",
+    errno.EPERM: "Let this user read and write it",
+}
 
 
 class LakeError(Exception):
@@ -34,6 +47,14 @@ class LakeError(Exception):
 
 class LakeAccessError(LakeError):
     """A table cannot be read or written."""
+
+    is_temporary = True
+
+
+class StorageRefusedError(LakeAccessError):
+    """A table cannot be read or written until its folder has space, or may be written; the text says how."""
+
+    is_temporary = False
 
 
 class FolderNameError(LakeError):
@@ -71,6 +92,8 @@ class UnknownTableError(QueryError):
 class FilesMissingError(LakeError):
     """What an engine says to have written is not where the lake is."""
 
+    is_temporary = True
+
 
 class FilesLostError(LakeError):
     """Files of a table are missing or torn; the text says what brings them back."""
@@ -78,6 +101,24 @@ class FilesLostError(LakeError):
 
 class OvertakenError(LakeError):
     """Another run has changed the rows that a change was made for."""
+
+    is_temporary = True
+
+
+def find_refusal(error: BaseException) -> int | None:
+    """Return the number of the system's error by which a folder refuses to be used, if that is the cause.
+
+    Libraries that are not written in Python have it in their text.
+    """
+    number = getattr(error, "errno", None)
+    if number is None and (found := _NUMBER.search(str(error))):
+        number = int(found[1])
+    return number if number in REFUSALS else None
+
+
+def describe_refusal(number: int) -> str:
+    """Say what a folder refuses by, and what to do."""
+    return f"{os.strerror(number)}. {REFUSALS[number]}, or choose another folder"
 
 
 @contextmanager
@@ -94,4 +135,6 @@ def access(verb: str, path: str) -> Iterator[None]:
         place = path.rstrip("/")
         if place.startswith("file://"):
             place = url2pathname(urlsplit(place).path)
+        if (refusal := find_refusal(error)) is not None:
+            raise StorageRefusedError(f"{place} cannot be {verb}: {describe_refusal(refusal)}") from error
         raise LakeAccessError(f"{place} cannot be {verb}: {cause}") from error

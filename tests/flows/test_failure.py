@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +15,7 @@ import flows.forecast_command
 import flows.run
 import flows.status
 from flows.cli import app
+from flows.failure import explained
 from lake.errors import LakeAccessError
 from settings import SettingsError
 from tests.flows.conftest import clean_environment
@@ -110,3 +113,68 @@ def test_a_reader_that_has_had_enough_is_no_error(tmp_path):
     process.stderr.close()
 
     assert (process.wait(60), said) == (0, b"")
+
+
+FULL = "No space left on device. Free space on its disk, or choose another folder"
+READ_ONLY = "Read-only file system. Mount it so that it can be written, or choose another folder"
+DENIED = "Permission denied. Let this user read and write it, or choose another folder"
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        pytest.param(
+            OSError(errno.EROFS, "Read-only file system", "/data/output/report.txt"),
+            f"/data/output cannot be used: {READ_ONLY}",
+            id="python",
+        ),
+        pytest.param(
+            PermissionError(errno.EACCES, "Permission denied", "/data/output/report.txt"),
+            f"/data/output cannot be used: {DENIED}",
+            id="permission",
+        ),
+        pytest.param(
+            Exception("Generic LocalFileSystem error: Unable to open file /data/t/a#1: Gone (os error 30)"),
+            f"/data/t cannot be used: {READ_ONLY}",
+            id="delta-rs",
+        ),
+        pytest.param(
+            Exception("Could not create local directory: /data/t/b\nError: Os { code: 30, kind: Other }"),
+            f"/data/t cannot be used: {READ_ONLY}",
+            id="rust",
+        ),
+    ],
+)
+def test_a_folder_that_refuses_is_named_with_what_to_do(error, sentence) -> None:
+    found = explained(error)
+
+    assert (str(found), found.__cause__) == (sentence, error)
+
+
+@pytest.mark.parametrize(
+    "text", ["[Errno 28] Writing failed. Detail: [errno 28] No space", "full (os error 28)"]
+)
+def test_a_full_disk_that_no_error_names_is_looked_for_among_the_folders_of_the_run(
+    text, tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setenv("LAKE_ROOT", str(tmp_path / "lake"))
+    monkeypatch.setenv("OUTPUT_DIR", str(tmp_path / "output"))
+    (tmp_path / "output").mkdir()
+    usage = shutil.disk_usage(tmp_path)
+    full = usage._replace(free=0)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: full if path.name == "output" else usage)
+
+    assert str(explained(Exception(text))) == f"{tmp_path / 'output'} cannot be used: {FULL}"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        pytest.param(FileNotFoundError(errno.ENOENT, "No such file", "/data/x"), id="another-reason"),
+        pytest.param(PermissionError(errno.EACCES, "Permission denied"), id="no-folder"),
+        pytest.param(Exception("status code: 13"), id="another-number"),
+        pytest.param(LakeAccessError("raw/movies cannot be read: (os error 28)"), id="own"),
+    ],
+)
+def test_any_other_error_stays_as_it_is(error) -> None:
+    assert explained(error) is error

@@ -5,7 +5,7 @@ import pytest
 import lake.commits
 from lake.checkpoints import Committer
 from lake.delta import read
-from lake.errors import LakeAccessError
+from lake.errors import LakeAccessError, StorageRefusedError
 from lake.tables import FETCH_FAILURES, RAW_MOVIES
 from tests.lake.rows import Failure, Movie
 
@@ -63,6 +63,6 @@ async def test_every_part_learns_that_its_batch_was_not_committed(tmp_path, monk
         return_exceptions=True,
     )
 
-    assert [type(result) for result in results] == [LakeAccessError, LakeAccessError]
+    assert [type(result) for result in results] == [StorageRefusedError, StorageRefusedError]
     with pytest.raises(LakeAccessError, match="No space left on device"):
         raise results[0]
