@@ -32,6 +32,8 @@ USAGE = "usage: python -m loopback MODULE:FACTORY [--port N]"
 class LoopbackServerError(Exception):
     """A server process ended, or was ended, before it told its port."""
 
+    is_temporary = True
+
 
 class LoopbackServer:
     """A running server process, as its parent sees it."""

@@ -9,8 +9,10 @@ from pathlib import Path
 from flows.checked import flow
 from flows.parameters import SilverVersion
 from flows.planning import announce_data
+from flows.run_names import name_analytics
 from flows.run_report import AnalyticsReport, timed
 from flows.run_settings import run_settings
+from flows.states import concluded
 from flows.warm_up import engine_for
 from report.provenance import describe_data
 from settings import Settings
@@ -25,7 +27,13 @@ logger = logging.getLogger(__name__)
 LONGEST_SECONDS = 6 * 3600
 
 
-@flow(name="refresh-analytics", validate_parameters=True, timeout_seconds=LONGEST_SECONDS)
+@flow(
+    name="refresh-analytics",
+    flow_run_name=name_analytics,
+    validate_parameters=True,
+    timeout_seconds=LONGEST_SECONDS,
+)
+@concluded(AnalyticsReport.headline)
 async def refresh_analytics(
     stages: list[Stage] | None = None,
     refresh: bool = False,

@@ -25,7 +25,14 @@ POLL_SECONDS = 0.5
 
 
 class DelegatedRunError(Exception):
-    """The other deployment's run did not complete, or there is no such deployment."""
+    """The other deployment's run did not complete, or there is no such deployment.
+
+    What failed there was tried again there, if that could help; a crash was not.
+    """
+
+    def __init__(self, sentence: str, *, is_temporary: bool = False) -> None:
+        super().__init__(sentence)
+        self.is_temporary = is_temporary
 
 
 async def delegate_analytics(
@@ -97,7 +104,9 @@ async def run_elsewhere(deployment: str, parameters: dict[str, Any]) -> None:
             await asyncio.shield(_cancel(run.id))
             raise
     if not state.is_completed():
-        raise DelegatedRunError(f"{deployment} did not complete ({state.name}): {state.message}")
+        raise DelegatedRunError(
+            f"{deployment} did not complete ({state.name}): {state.message}", is_temporary=state.is_crashed()
+        )
 
 
 async def _cancel(run_id: UUID) -> None:

@@ -12,7 +12,10 @@ from flows.checked import flow
 from flows.forecast_report import ForecastReport
 from flows.parameters import MovieId
 from flows.planning import announce_data
+from flows.run_names import name_forecast
 from flows.run_settings import run_settings
+from flows.states import concluded
+from forecast.errors import ShortageError
 from lake.tables import SILVER_MOVIES
 from report.provenance import describe_data
 from tasks.analytics import published
@@ -26,7 +29,13 @@ logger = logging.getLogger(__name__)
 LONGEST_SECONDS = 2 * 3600
 
 
-@flow(name="forecast-revenue", validate_parameters=True, timeout_seconds=LONGEST_SECONDS)
+@flow(
+    name="forecast-revenue",
+    flow_run_name=name_forecast,
+    validate_parameters=True,
+    timeout_seconds=LONGEST_SECONDS,
+)
+@concluded(ForecastReport.headline)
 async def forecast_revenue(
     movie_ids: list[MovieId] | None = None,
     holdout_years: Annotated[int, Field(ge=1, le=50)] = 3,
@@ -36,7 +45,8 @@ async def forecast_revenue(
 ) -> ForecastReport:
     """Learn what movies earn from what is known before their release, and judge it on the last years.
 
-    What is so already for this silver and this code is not done again.
+    What is so already for this silver and this code is not done again. A lake with too few movies has no
+    forecast yet; the run says how many it has and is Completed.
 
     Args:
         movie_ids: Movies of silver to forecast, released in the held-back years or later.
@@ -49,7 +59,12 @@ async def forecast_revenue(
         source = announce_data(settings)
         lake, folder = settings.lake, settings.output_dir
         silver = published(lake, Stage.TRANSFORM)
-        made, stood = await bring_up_to_date(lake, folder, silver, holdout_years, accept_score)
+        try:
+            made, stood = await bring_up_to_date(lake, folder, silver, holdout_years, accept_score)
+        except ShortageError as shortage:
+            # A young lake grows: a schedule has done its work, and the command line says what is missing.
+            logger.warning("%s", shortage)
+            return ForecastReport([], shortage=str(shortage), shortage_headline=shortage.headline)
         tables, files = await show_forecast(lake, folder, settings.plot_theme, silver, made)
         model = folder / MODEL_FILE
         report = ForecastReport(tables.scores, is_unchanged=stood, files=[str(model), *files])

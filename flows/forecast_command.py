@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-from flows.failure import OK
+from flows.failure import FAILED, OK
 from flows.interrupt import Interrupts
 from flows.local_api import start_local_api
 from flows.run import guarded
@@ -58,6 +58,9 @@ def _run(
                 movie_ids or None, holdout_years, accept_score, settings.lake, settings.output_dir
             )
         )
+    if report.shortage:
+        terminal.fail(report.shortage)
+        return FAILED
     for line in report.lines():
         terminal.say(line)
     terminal.say(f"Tables are in {short(settings.lake)}")

@@ -14,12 +14,18 @@ Row = dict[str, Any]
 
 @dataclass
 class ForecastReport:
-    """The scores of a forecast, and the movies that were asked for."""
+    """The scores of a forecast, and the movies that were asked for; or why there is none yet."""
 
     scores: Sequence[Row]
+    shortage: str = ""
+    shortage_headline: str = ""
     is_unchanged: bool = False
     files: list[str] = field(default_factory=list)
     forecasts: list[Row] = field(default_factory=list)
+
+    def headline(self) -> str:
+        """The message of the run's state."""
+        return self.shortage_headline or self.sentence() + (", nothing changed" if self.is_unchanged else "")
 
     def sentence(self) -> str:
         """How good it is, in one line."""

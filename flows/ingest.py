@@ -33,8 +33,10 @@ from flows.planning import (
     source_of,
 )
 from flows.ratings import ingest_ratings
+from flows.run_names import name_ingestion
 from flows.run_report import IngestionReport, raise_for_lost
 from flows.run_settings import is_deployed, run_settings
+from flows.states import concluded
 from lake.checkpoints import Committer
 from lake.cursor import mark_begun, move_cursor
 from lake.inventory import Inventory, read_inventory
@@ -65,7 +67,13 @@ LEAST_TASKS = 5
 BATCH_SIZE, LARGE_BATCH_SIZE, LARGE_WORK_LIST = 100, 1_000, 10_000
 
 
-@flow(name="ingest-movies", validate_parameters=True, timeout_seconds=LONGEST_SECONDS)
+@flow(
+    name="ingest-movies",
+    flow_run_name=name_ingestion,
+    validate_parameters=True,
+    timeout_seconds=LONGEST_SECONDS,
+)
+@concluded(IngestionReport.headline)
 async def ingest_movies(
     movie_ids: list[MovieId] | None = None,
     movie_ids_file: Path | None = None,

@@ -96,7 +96,7 @@ def job_settings(retries: int = 0) -> JobSettings:
     """Read `DATA_VOLUME`, `JOB_NETWORK`, `OBJECT_STORE` and the settings that jobs share.
 
     Args:
-        retries: how often a flow run that failed is tried again in its container.
+        retries: how often a flow run that failed is tried again in its container, if that may help.
 
     Raises:
         SettingsError: one of them cannot be used.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
@@ -13,12 +14,15 @@ from flows.checked import flow
 from flows.ingest import ingest
 from flows.lake_status import LONGEST_AGE
 from flows.planning import Errand, announce_data, check_lake
+from flows.run_names import name_upkeep
 from flows.run_report import IngestionReport, raise_for_lost
 from flows.run_settings import is_deployed, run_settings
+from flows.states import concluded
 from lake.errors import LakeError
 from lake.inventory import read_inventory
 from lake.tables import RAW_MOVIES, TABLES
 from lake.work_list import stale_movies
+from report.formats import counted
 from settings import Settings
 from tasks.events import announce_landed_rows
 from tasks.pruning import KEPT_DAYS, prune_runs
@@ -33,7 +37,19 @@ LONGEST_AGE_DAYS = LONGEST_AGE / timedelta(days=1)
 LONGEST_SECONDS = 24 * 3600
 
 
-@flow(name="maintain-lake", validate_parameters=True, timeout_seconds=LONGEST_SECONDS)
+def describe_upkeep(rows: Sequence[Mapping[str, Any]]) -> str:
+    """The message of the run's state."""
+    files, dropped = (sum(row[name] for row in rows) for name in ("files_deleted", "rows_dropped"))
+    return f"{counted(len(rows), 'table')} maintained, {files:,} files deleted, {dropped:,} payloads dropped"
+
+
+@flow(
+    name="maintain-lake",
+    flow_run_name=name_upkeep,
+    validate_parameters=True,
+    timeout_seconds=LONGEST_SECONDS,
+)
+@concluded(describe_upkeep)
 async def maintain_lake(
     retention_days: Annotated[float, Field(ge=1, le=3650)] = 7,
     max_age_days: Annotated[float, Field(gt=0, le=36_500)] | None = LONGEST_AGE_DAYS,

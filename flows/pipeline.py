@@ -11,8 +11,10 @@ from flows.delegation import delegate_analytics
 from flows.ingest import ingest_movies
 from flows.parameters import MaxMinutes, MaxRequests, MovieId, SilverVersion, SourceName
 from flows.planning import announce_data
+from flows.run_names import name_pipeline
 from flows.run_report import IncompleteIngestionError, RunReport, timed
 from flows.run_settings import run_settings
+from flows.states import concluded
 from lake.delta import current_version
 from lake.tables import RAW_MOVIES
 from tasks.showing import show_run
@@ -23,7 +25,13 @@ logger = logging.getLogger(__name__)
 LONGEST_SECONDS = 30 * 3600
 
 
-@flow(name="movie-pipeline", validate_parameters=True, timeout_seconds=LONGEST_SECONDS)
+@flow(
+    name="movie-pipeline",
+    flow_run_name=name_pipeline,
+    validate_parameters=True,
+    timeout_seconds=LONGEST_SECONDS,
+)
+@concluded(RunReport.headline)
 async def movie_pipeline(
     movie_ids: list[MovieId] | None = None,
     movie_ids_file: Path | None = None,

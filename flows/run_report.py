@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING, Any
 from lake.publications import Publication
 from report.formats import counted
 from report.provenance import describe_data
+from tasks.stages import Stage
 from tmdb.client import tally
 
 if TYPE_CHECKING:
     # It loads Prefect, which is not to be loaded before its settings are known.
     from tasks.ratings import RatingsCounts
+
+
+NOTHING_CHANGED = "nothing changed"
 
 
 @dataclass
@@ -97,6 +101,30 @@ class IngestionReport:
         """What became of the movies, in one line."""
         return "movies: " + ", ".join(f"{row['movies']} {row['count']:,}" for row in self.rows())
 
+    def headline(self) -> str:
+        """The message of the run's state: the figures that matter."""
+        is_changed = self.requests or self.has_new_ratings
+        return ", ".join([*self.figures(), *([] if is_changed else [NOTHING_CHANGED])])
+
+    def figures(self) -> list[str]:
+        """What there is now of the movies asked for, and what of it is new, missing or left."""
+        there = self.fetched + self.present
+        new = ", all new" if there and self.fetched == there else f", {self.fetched:,} new"
+        figures = [
+            (counted(there, "movie") + (new if self.fetched else ""), True),
+            (f"{self.not_found:,} not found", self.not_found),
+            (f"{sum(self.lost.values()):,} failed", self.lost),
+            (f"{self.left:,} left: {self.stopped}", self.stopped),
+            ("new IMDb ratings", self.has_new_ratings),
+            ("no new IMDb ratings could be had", self.ratings_error),
+        ]
+        return [text for text, is_told in figures if is_told]
+
+    @property
+    def has_new_ratings(self) -> bool:
+        """Whether the lake has got other ratings of IMDb than it had."""
+        return self.ratings is not None and self.ratings.is_new
+
     def metrics(self, seconds: float) -> dict[str, Any]:
         """The numbers that an automation may act on."""
         return {
@@ -146,6 +174,22 @@ class AnalyticsReport:
         self.quality_warnings = gold.facts["warnings"] + gold.facts["accepted"]
         self.versions |= gold.versions
 
+    def headline(self) -> str:
+        """The message of the run's state: the figures that matter."""
+        return ", ".join([*self.figures(), *([] if self.engine_started else [NOTHING_CHANGED])])
+
+    def figures(self) -> list[str]:
+        """How many movies the tables have and have not, and which checks warn."""
+        if self.movies is None:
+            return [counted(len(self.files), "file")] if self.files else []
+        figures = [
+            (f"{self.movies:,} in silver", True),
+            (f"{sum(self.filtered.values()):,} filtered", any(self.filtered.values())),
+            (f"{sum(self.quarantined.values()):,} in quarantine", any(self.quarantined.values())),
+            (counted(len(self.quality_warnings), "quality warning"), self.quality_warnings),
+        ]
+        return [text for text, is_told in figures if is_told]
+
     def sentence(self) -> str:
         """What the tables hold and whether that took an engine, in one line."""
         counts = [f"{counted(self.movies or 0, 'movie')} in silver"]
@@ -171,9 +215,14 @@ class RunReport:
     def is_unchanged(self) -> bool:
         """Whether the run found everything as it should be."""
         ingestion = self.ingestion
-        has_new_ratings = ingestion.ratings is not None and ingestion.ratings.is_new
-        did_something = ingestion.requests or has_new_ratings or self.analytics.engine_started
+        did_something = ingestion.requests or ingestion.has_new_ratings or self.analytics.engine_started
         return not did_something and ingestion.is_complete
+
+    def headline(self) -> str:
+        """The message of the run's state: `18 movies, 1 not found, nothing changed`."""
+        figures = self.ingestion.figures() if Stage.INGEST in self.seconds else []
+        figures += [NOTHING_CHANGED] if self.is_unchanged else self.analytics.figures()
+        return ", ".join(figures)
 
     def sentence(self) -> str:
         """What the run did, in one line."""
@@ -219,6 +268,8 @@ def _tell_ratings(ingestion: IngestionReport) -> str:
 
 class IncompleteIngestionError(Exception):
     """Movies or ratings could not be had; everything else was done, as `report` says."""
+
+    is_temporary = True
 
     def __init__(self, report: RunReport) -> None:
         super().__init__(

@@ -19,7 +19,7 @@ from pydantic_settings import BaseSettings
 from flows.places import check_job_settings
 from proxies import keep_loopback_direct
 from settings import Settings, SettingsError, load_settings
-from tasks.run_logs import log_files, set_levels
+from tasks.run_logs import log_files, set_levels, trace_of
 
 logger = logging.getLogger(__name__)
 
@@ -57,11 +57,12 @@ async def run_settings(movie_ids_file: Path | None = None, **overrides: Any) -> 
     set_levels()  # before the first message, which is about the key
     settings = await load_run_settings(movie_ids_file, **overrides)
     check_job_settings(settings)
-    with log_files(settings.output_dir / "logs", settings.secrets):
+    logs = settings.output_dir / "logs"
+    with log_files(logs, settings.secrets):
         try:
             yield settings
-        except Exception:
-            logger.exception("the run failed")
+        except Exception as error:
+            logger.error("The stack trace is in %s", logs / "project.log", extra=trace_of(error))
             raise
 
 

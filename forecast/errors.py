@@ -15,7 +15,11 @@ class ForecastError(Exception):
 
 
 class ShortageError(ForecastError):
-    """There are too few movies to learn from."""
+    """There are too few movies to learn from; `headline` has the figures alone."""
+
+    def __init__(self, sentence: str, headline: str) -> None:
+        super().__init__(sentence)
+        self.headline = headline
 
 
 class SuspectedLeakError(ForecastError):

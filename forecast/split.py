@@ -38,20 +38,27 @@ def split_by_year(movies: pd.DataFrame, holdout_years: int) -> Split:
     """
     years = movies.loc[has_money(movies), "release_date"].dt.year
     if years.empty:
-        raise ShortageError(describe_shortage(0, 0, None))
+        raise ShortageError(describe_shortage(0, 0, None), name_shortage(0))
     last = int(years.max())
     first = last - holdout_years + 1
     to_learn = movies.loc[learnable(movies, first), "release_date"].dt.year
     if len(to_learn) < LEAST_MOVIES:
-        raise ShortageError(describe_shortage(len(years), len(to_learn), first))
+        known = len(years) if len(years) < LEAST_MOVIES else len(to_learn)
+        raise ShortageError(describe_shortage(len(years), len(to_learn), first), name_shortage(known))
     chosen: list[int] = []
     for year in sorted(to_learn.unique(), reverse=True)[:-1]:
         if to_learn.isin(chosen).sum() >= CALIBRATION_SHARE * len(to_learn):
             break
         chosen.append(int(year))
     if to_learn.isin(chosen).sum() < least_errors(LEVEL):
-        raise ShortageError(describe_crowding(len(to_learn), int(to_learn.min())))
+        crowding = describe_crowding(len(to_learn), int(to_learn.min()))
+        raise ShortageError(crowding, crowding)
     return Split(tuple(sorted(chosen)), first, last)
+
+
+def name_shortage(movies: int) -> str:
+    """How many movies there are that could be learnt from."""
+    return f"{movies:,} of the {LEAST_MOVIES} movies it needs"
 
 
 def describe_shortage(known: int, before: int, held_back_from: int | None) -> str:

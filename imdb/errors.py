@@ -15,6 +15,8 @@ class ImdbError(Exception):
 class UnavailableError(ImdbError):
     """The file cannot be had."""
 
+    is_temporary = True
+
 
 class NotRatingsError(ImdbError):
     """What was found in the place of the file."""

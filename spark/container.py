@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spark.connect_server import HEAP_IS_FULL, KILLED_FOR_MEMORY, PORT
-from spark.errors import EngineUnavailable
+from spark.errors import EngineSilentError, EngineUnavailable
 from spark.options import LARGE_DATA_OPTIONS, LARGE_MOVIES, EngineOptions, bytes_of
 
 if TYPE_CHECKING:
@@ -73,19 +73,19 @@ class SparkContainer:
         """Return once the server listens.
 
         Raises:
-            EngineUnavailable: it ended before, or takes too long.
+            EngineSilentError: it ended before, or takes too long.
         """
         host, _, port = self.url.removeprefix("sc://").partition(":")
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             if self._ended.wait(LOOK_SECONDS):
-                raise EngineUnavailable(self.cause_of_death or "The Spark container ended")
+                raise EngineSilentError(self.cause_of_death or "The Spark container ended")
             # A port that Docker forwards takes connections before anybody listens behind it, and drops them;
             # a server greets.
             with suppress(OSError), socket.create_connection((host, int(port)), timeout=1) as probe:
                 if probe.recv(1):
                     return
-        raise EngineUnavailable(f"Spark in the container did not listen within {START_SECONDS:.0f} s")
+        raise EngineSilentError(f"Spark in the container did not listen within {START_SECONDS:.0f} s")
 
     def stop(self) -> None:
         """End the container, which then removes itself; harmless when it has ended already."""

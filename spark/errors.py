@@ -2,6 +2,7 @@
 
 * EngineError
   x EngineUnavailable
+    + EngineSilentError
   x EngineDied
 * DataQualityError
   x UnknownCheckError
@@ -11,9 +12,19 @@
 class EngineError(Exception):
     """A Spark engine does not do as asked."""
 
+    is_temporary = True
+
 
 class EngineUnavailable(EngineError):
     """The engine asked for cannot be had here; the text says why, in one sentence."""
+
+    is_temporary = False
+
+
+class EngineSilentError(EngineUnavailable):
+    """The engine is there and does not start or answer, which another try may find mended."""
+
+    is_temporary = True
 
 
 class EngineDied(EngineError):

@@ -17,7 +17,7 @@ from spark.cluster import driver_options, is_cluster, keep_on_server
 from spark.connect import connect, environment_defaults, lost_connections_not_warned_of
 from spark.container import spark_container
 from spark.embedded import Machine, is_installed, reason_missing
-from spark.errors import EngineDied, EngineError, EngineUnavailable
+from spark.errors import EngineDied, EngineError, EngineSilentError, EngineUnavailable
 from spark.helpers import helpers_beside
 from spark.java import jvm_death, log_complaint, require_java, resolving_alone, ships_delta, stderr_to
 from spark.links import plain_temporary_place, temporary_folder
@@ -194,7 +194,7 @@ def _open_jvm(master: str, options: EngineOptions) -> Engine:
         except (PySparkException, Py4JError) as error:
             logger.error("Apache Spark did not start:\n%s", log.read_text(errors="replace"))
             hint = " (Delta's JARs come over the network once)" if resolves else ""
-            raise EngineUnavailable(f"Apache Spark does not start: {log_complaint(log)}{hint}.") from error
+            raise EngineSilentError(f"Apache Spark does not start: {log_complaint(log)}{hint}.") from error
         resources.callback(session.stop)
         if is_cluster(master):
             prepare_workers(session, resources.enter_context(temporary_folder()))
@@ -211,7 +211,7 @@ def _open_container(master: str, options: EngineOptions) -> Engine:
             session = connect(server.url, resources)
             prepare_workers(session, resources.enter_context(temporary_folder()))
         except PySparkException as error:
-            raise EngineUnavailable(
+            raise EngineSilentError(
                 server.cause_of_death or "Spark in the container does not answer."
             ) from error
         return Engine(master, session, resources.pop_all(), lambda: server.cause_of_death)
@@ -227,7 +227,7 @@ def _open_connect(master: str, options: EngineOptions) -> Engine:
         try:
             session = connect(master, resources)
         except PySparkException as error:
-            raise EngineUnavailable(f"No Spark Connect server answers at {name}.") from error
+            raise EngineSilentError(f"No Spark Connect server answers at {name}.") from error
         prepare_workers(session, resources.enter_context(temporary_folder()))
         keep_on_server(session)
         return Engine(name, session, resources.pop_all())

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from prefect import runtime, task
 
-from forecast.errors import SuspectedLeakError
+from forecast.errors import ShortageError, SuspectedLeakError
 from lake.arrow import arrow_schema
 from lake.commits import replace
 from lake.delta import TableVersion, open_table, query, version_to_read
@@ -59,9 +59,11 @@ async def bring_up_to_date(
     content = silver.outputs[SILVER_MOVIES.name]
     code = forecast_code(holdout_years)
     stands = find_standing(lake_root, output_dir, content, code) is not None
-    await train_forecast.with_options(refresh_cache=not stands)(
+    trained = await train_forecast.with_options(refresh_cache=not stands)(
         lake_root, str(output_dir), content.table_id, content.version, holdout_years, accept_score, code
     )
+    if (shortage := trained.get("shortage")) is not None:
+        raise ShortageError(**shortage)
     made = current(lake_root, FORECAST)
     assert made is not None, "the forecast has just been published"
     return made, stands
@@ -77,12 +79,18 @@ async def train_forecast(
     accept_score: bool,
     code: str,
 ) -> dict[str, Any]:
-    """Learn from the years before, score on those held back, and publish model and tables."""
+    """Learn from the years before, score on those held back, and publish model and tables.
+
+    Too few movies are no failure of this task: its result says how many there are.
+    """
     folder, content = Path(output_dir), TableVersion(silver_id, silver_version)
     # Prefect may have lost its cached result while the lake and the folder have what it was about.
     publication = find_standing(lake_root, folder, content, code)
     if publication is None:
-        training, movies = await asyncio.to_thread(learn, lake_root, content, holdout_years)
+        try:
+            training, movies = await asyncio.to_thread(learn, lake_root, content, holdout_years)
+        except ShortageError as error:
+            return {"shortage": {"sentence": str(error), "headline": error.headline}}
         if training.warning is not None:
             source = source_name(lake_root)
             provenance = Provenance(movies, silver_version=silver_version, source=source)

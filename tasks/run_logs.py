@@ -49,7 +49,9 @@ OF_THE_RUN = (
     "flows.pipeline",
     "flows.planning",
     "flows.run",
+    "flows.run_names",
     "flows.run_settings",
+    "flows.states",
     "flows.temporary_server",
     "tasks.optional",
     "tasks.pruning",
@@ -73,6 +75,15 @@ OWN_PACKAGES = (
 QUIET = ("httpx", "httpcore", "py4j", "matplotlib", "grpc", "pyspark")
 
 
+# The attribute of a record whose stack trace is for the files alone.
+TRACE = "trace_of"
+
+
+def trace_of(error: BaseException) -> dict[str, BaseException]:
+    """Return the `extra` of a record whose stack trace goes into the files, and nowhere else."""
+    return {TRACE: error}
+
+
 class RedactingFormatter(logging.Formatter):
     """Formats a record, message on one line, then its stack trace, and takes the secrets out."""
 
@@ -81,7 +92,10 @@ class RedactingFormatter(logging.Formatter):
         self._secrets = secrets
 
     def format(self, record: logging.LogRecord) -> str:
-        return redact(escape_controls(super().format(record), keep="\n\t"), self._secrets)
+        text = super().format(record)
+        if (error := getattr(record, TRACE, None)) is not None:
+            text += "\n" + self.formatException((type(error), error, error.__traceback__))
+        return redact(escape_controls(text, keep="\n\t"), self._secrets)
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         # What a server says may not look like a record of its own.

@@ -52,6 +52,8 @@ class TmdbError(Exception):
 class TransientError(TmdbError):
     """May be gone on the next try."""
 
+    is_temporary = True
+
     reason = "exhausted_retries"
     # Whether the server answered, so that it is not the server that is away.
     is_answer = False
@@ -127,6 +129,8 @@ class AccessDeniedError(FatalError):
 
 class OutageError(FatalError):
     """The server answers no request for longer than a run waits."""
+
+    is_temporary = True
 
 
 class UnreachableError(OutageError):

@@ -74,11 +74,11 @@ def test_a_refresh_run_again_by_itself_finds_its_spark_tasks_cached(service: Ser
     assert service.task_states(service.flow_runs("refresh-analytics")[0]["id"]) == CACHED
 
 
-def test_a_forecast_of_too_few_movies_fails_with_the_sentence_that_says_so(service: Service) -> None:
-    assert service.run("forecast-revenue/docker") == 1
+def test_a_forecast_of_too_few_movies_is_completed_and_says_how_many_there_are(service: Service) -> None:
+    assert service.run("forecast-revenue/docker") == 0
 
     [run] = service.flow_runs("forecast-revenue")
-    assert "A forecast learns from at least 200 movies" in run["state"]["message"]
+    assert run["state"]["message"] == "18 of the 200 movies it needs"
 
 
 def test_rows_landed_by_an_ingestion_alone_have_the_analytics_refreshed(service: Service) -> None:
@@ -89,6 +89,15 @@ def test_rows_landed_by_an_ingestion_alone_have_the_analytics_refreshed(service:
     refresh = await_new_run(service, "refresh-analytics", before)
     assert refresh["state_name"] == "Completed"
     assert {1, 2, 3} < set(service.rows(SILVER_MOVIES, "id"))
+
+
+def test_what_a_retry_cannot_mend_fails_a_job_at_once_with_one_sentence(service: Service) -> None:
+    assert service.run(REFRESH, refresh=True, spark_master="abacus") == 1
+
+    run = service.flow_runs("refresh-analytics")[0]
+    assert (run["run_count"], run["state"]["message"].partition(":")[0]) == (1, "'abacus' is no engine")
+    logs = service.post("logs/filter", logs={"flow_run_id": {"any_": [run["id"]]}})
+    assert not [line["message"] for line in logs if "Traceback" in line["message"]]
 
 
 def test_a_job_killed_in_the_middle_fails_the_run_and_the_next_goes_on_from_there(service: Service) -> None:

@@ -46,6 +46,9 @@ def test_every_sentence_can_be_read_where_it_is_told() -> None:
     assert passed_on(ROOT) == {
         "flows/checked.py: '; '.join(problems) or str(error)",
         "flows/failure.py: f'{sentence(error)}{_keep_trace(error)}'",
+        "flows/delegation.py: sentence",
+        "flows/forecast_command.py: report.shortage",
+        "forecast/errors.py: sentence",
         "flows/failure.py: sentence(error)",
         "flows/failure.py: str(interrupt) or 'Interrupted'",
         "flows/interrupt.py: came[0]",

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from flows.run_report import AnalyticsReport, IncompleteIngestionError, IngestionReport, raise_for_lost
+from flows.run_report import (
+    AnalyticsReport,
+    IncompleteIngestionError,
+    IngestionReport,
+    RunReport,
+    raise_for_lost,
+)
 
 MADE = AnalyticsReport(
     movies=1601,
@@ -48,3 +54,48 @@ def test_an_outage_fails_a_run_with_its_own_sentence_before_others() -> None:
 
     with pytest.raises(IncompleteIngestionError, match=r"^It has an outage\. 1 of 3 movies could not be"):
         raise_for_lost(report)
+
+
+FETCHED = IngestionReport(asked=19, fetched=18, failed={"not_found": 1}, requests=19)
+KNOWN = IngestionReport(asked=19, present=18, absent=1)
+SILVER = AnalyticsReport(movies=18, engine_started=True)
+
+
+@pytest.mark.parametrize(
+    ("report", "headline"),
+    [
+        pytest.param(FETCHED, "18 movies, all new, 1 not found", id="fetched"),
+        pytest.param(KNOWN, "18 movies, 1 not found, nothing changed", id="known"),
+        pytest.param(
+            IngestionReport(asked=9, present=4, fetched=1, requests=7, failed={"not_found": 1, "no": 2}),
+            "5 movies, 1 new, 1 not found, 2 failed",
+            id="lost",
+        ),
+        pytest.param(
+            IngestionReport(asked=9, fetched=5, requests=5, left=4, stopped="the 5 requests are used up"),
+            "5 movies, all new, 4 left: the 5 requests are used up",
+            id="stopped",
+        ),
+        pytest.param(MADE, "1,601 in silver, 2 filtered, 1 in quarantine", id="analytics"),
+        pytest.param(AnalyticsReport(movies=18), "18 in silver, nothing changed", id="analytics-unchanged"),
+        pytest.param(
+            RunReport(FETCHED, SILVER, {"ingest": 1.0}),
+            "18 movies, all new, 1 not found, 18 in silver",
+            id="run",
+        ),
+        pytest.param(
+            RunReport(KNOWN, AnalyticsReport(movies=18), {"ingest": 1.0}),
+            "18 movies, 1 not found, nothing changed",
+            id="run-unchanged",
+        ),
+        pytest.param(
+            RunReport(
+                IngestionReport(), AnalyticsReport(files=["a", "b"], engine_started=True), {"report": 1.0}
+            ),
+            "2 files",
+            id="as-of-version",
+        ),
+    ],
+)
+def test_the_message_of_a_state_has_the_figures_that_matter(report, headline) -> None:
+    assert report.headline() == headline

@@ -24,6 +24,8 @@ CONTROL_SECONDS = 30.0
 class SandboxError(Exception):
     """The sandbox is not running, or does not take what it was told."""
 
+    is_temporary = True
+
 
 class Sandbox:
     """A sandbox that lives as long as the `with` block around it, and never longer than its parent.

@@ -1,0 +1,88 @@
+"""How a flow's run ends in Prefect: in a state whose message is one sentence."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Callable, Coroutine
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar, cast
+
+import httpx
+from prefect import get_client
+from prefect.client.schemas.objects import FlowRun, State
+from prefect.context import FlowRunContext
+from prefect.states import Completed, Failed
+
+from flows.failure import explained, is_own, is_temporary, sentence
+from tasks.run_logs import TRACE
+
+logger = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+# What Prefect logs the exceptions of flows and tasks by.
+PREFECT_LOGGERS = ("prefect.flow_runs", "prefect.task_runs")
+
+
+def concluded(
+    describe: Callable[[R], str],
+) -> Callable[[Callable[P, Coroutine[Any, Any, R]]], Callable[P, Coroutine[Any, Any, R]]]:
+    """Give a flow's final state a message: what it did, by `describe`, or the sentence of its error.
+
+    An error of ours is final unless it `is_temporary`: Prefect's retries, which ask for nothing but a failed
+    state, are then called off. Callers get the flow's result, or its exception, as without this: Prefect
+    takes them out of the state.
+    """
+
+    def decorate(run: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]:
+        @wraps(run)
+        async def conclude(*args: P.args, **kwargs: P.kwargs) -> R | State[R]:
+            context = FlowRunContext.get()
+            if context is None or context.flow_run is None:  # without Prefect, as in a test
+                return await run(*args, **kwargs)
+            for name in PREFECT_LOGGERS:
+                logging.getLogger(name).addFilter(shorten_own_error)
+            try:
+                result = await run(*args, **kwargs)
+            except Exception as error:
+                cause = explained(error)
+                if not is_own(cause):
+                    raise
+                if _is_tried_again(context.flow_run):
+                    if is_temporary(cause):
+                        raise
+                    await _call_retries_off(context.flow_run, cause)
+                return Failed(message=sentence(cause), data=cause)
+            return Completed(message=describe(result), data=result)
+
+        # Prefect reads the types of parameters from it, and would look for their names in this module.
+        conclude.__signature__ = inspect.signature(run, eval_str=True)  # type: ignore[attr-defined]
+        return cast(Callable[P, Coroutine[Any, Any, R]], conclude)
+
+    return decorate
+
+
+def shorten_own_error(record: logging.LogRecord) -> bool:
+    """Make one sentence of an error of ours, a filter of loggers; its stack trace goes into the files."""
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, Exception) and is_own(cause := explained(error)):
+        record.msg, record.args, record.exc_info = sentence(cause), (), None
+        setattr(record, TRACE, error)
+    return True
+
+
+def _is_tried_again(run: FlowRun) -> bool:
+    return run.run_count <= (run.empirical_policy.retries or 0)
+
+
+async def _call_retries_off(run: FlowRun, error: Exception) -> None:
+    """Have Prefect take the next failed state of this run as final."""
+    policy = run.empirical_policy.model_copy(update={"retries": 0})
+    try:
+        async with get_client() as client:
+            (await client.update_flow_run(run.id, empirical_policy=policy)).raise_for_status()
+    except httpx.HTTPError:
+        # Prefect would not end a run whose failed state it refuses: it has to see the exception.
+        raise error from None
