@@ -37,6 +37,7 @@ from flows.run_names import name_ingestion
 from flows.run_report import IngestionReport, raise_for_lost
 from flows.run_settings import is_deployed, run_settings
 from flows.states import concluded
+from lake.changes import find_gone
 from lake.checkpoints import Committer
 from lake.cursor import mark_begun, move_cursor
 from lake.inventory import Inventory, read_inventory
@@ -171,6 +172,9 @@ async def fetch_lacking(
             report.add(counts.fetched, counts.failed)
         report.commits = committer.commits
         report.left = len(work.to_fetch) - report.fetched - sum(report.failed.values())
+        if "not_found" in report.failed:
+            gone = find_gone(settings.lake, inventory.versions[1])
+            report.has_gone = gone is None or len(gone) > 0
     else:
         logger.info("unchanged: all of %s movies are here or known not to exist", work.asked)
     if connection.was_used:
@@ -240,7 +244,7 @@ async def _conclude(
             logger.warning("this run was %s", report.held_back)
         await show_drift(settings.lake, client.drift.findings)
     # A movie that is gone changes the analytics as one that came does.
-    if (report.commits or "not_found" in report.failed) and is_deployed():
+    if (report.commits or report.has_gone) and is_deployed():
         announce_landed_rows(settings.lake, _root_flow(), report.fetched, report.commits)
     if report.requests and not IS_TEMPORARY.get():
         announce_ingestion(settings.lake, report.metrics(seconds))

@@ -36,6 +36,7 @@ class IngestionReport:
     retries: int = 0
     errors: dict[str, int] = field(default_factory=dict)
     commits: int = 0
+    has_gone: bool = False
     left: int = 0
     refused_lines: int = 0
     stopped: str = ""

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import DeltaTable
 
+from lake.arrow import arrow_schema
 from lake.delta import TableVersion, open_table, query
 from lake.errors import LakeAccessError
 from lake.files import data_paths, read_columns
@@ -57,10 +58,10 @@ def find_changes(
     """
     changed = []
     for table in (RAW_MOVIES, FETCH_FAILURES):
-        ids = _changed_ids(table, lake_root, before.get(table.name), now[table.name])
-        if ids is None:
+        rows = _other_rows(table, lake_root, before.get(table.name), now[table.name])
+        if rows is None:
             return None
-        changed.append(ids)
+        changed.append(rows["movie_id"])
     movie_ids = pa.chunked_array([chunk for ids in changed for chunk in ids.chunks], pa.int64()).unique()
     raw = open_table(RAW_MOVIES, lake_root, now[RAW_MOVIES.name])
     assert raw is not None, "it has just been read"
@@ -69,6 +70,27 @@ def find_changes(
     return Changes(
         movie_ids, keep_latest(fetched.filter(pc.is_in(fetched["movie_id"], value_set=movie_ids))), movies
     )
+
+
+def find_gone(lake_root: str, before: TableVersion | None) -> pa.ChunkedArray | None:
+    """Return the movies in `raw/movies` of which other rows say that they were not found than at a version.
+
+    No other row of `raw/fetch_failures` is of concern to silver. None if the earlier version is not there any
+    more, or is another table's; without one, all rows count.
+    """
+    raw, failures = open_table(RAW_MOVIES, lake_root), open_table(FETCH_FAILURES, lake_root)
+    if raw is None or failures is None:
+        return pa.chunked_array([], pa.int64())
+    if before is None:
+        before = TableVersion(str(failures.metadata().id), 0)
+    rows = _other_rows(FETCH_FAILURES, lake_root, before, failures.version())
+    if rows is None:
+        return None
+    not_found = rows.filter(pc.equal(rows["reason"], "not_found"))["movie_id"].unique()
+    if not len(not_found):
+        return pa.chunked_array([], pa.int64())
+    known = query(raw, "SELECT movie_id FROM t")["movie_id"].unique()
+    return pa.chunked_array([not_found.filter(pc.is_in(not_found, value_set=known))])
 
 
 def find_rated_otherwise(lake_root: str, ratings_version: int) -> pa.Array:
@@ -91,24 +113,23 @@ def keep_latest(fetched: pa.Table) -> pa.Table:
     )
 
 
-def _changed_ids(
-    table: Table, lake_root: str, before: TableVersion | None, version: int
-) -> pa.ChunkedArray | None:
+def _other_rows(table: Table, lake_root: str, before: TableVersion | None, version: int) -> pa.Table | None:
+    """The keys of rows that only one of two versions has; None where that cannot be told."""
     after = open_table(table, lake_root, version)
     if after is None or before is None or str(after.metadata().id) != before.table_id:
         return None
     if before.version == version:
-        return pa.chunked_array([], pa.int64())
+        return arrow_schema(table).empty_table().select(list(KEYS[table.name]))
     try:
         earlier = open_table(table, lake_root, before.version)
         assert earlier is not None, "the table is there"
-        return _ids_of_other_rows(table, after, earlier)
+        return _compare(table, after, earlier)
     except LakeAccessError:
         return None
 
 
-def _ids_of_other_rows(table: Table, after: DeltaTable, earlier: DeltaTable) -> pa.ChunkedArray:
-    """The movies of rows that only one of two versions has; in files that both have, rows are the same."""
+def _compare(table: Table, after: DeltaTable, earlier: DeltaTable) -> pa.Table:
+    """The keys of rows that only one of two versions has; in files that both have, rows are the same."""
     paths_now, paths_then = data_paths(after), data_paths(earlier)
     keys = KEYS[table.name]
     sides = [
@@ -119,4 +140,4 @@ def _ids_of_other_rows(table: Table, after: DeltaTable, earlier: DeltaTable) -> 
         [keyed.append_column("side", pa.array([side] * keyed.num_rows, pa.int64())) for keyed, side in sides]
     )
     counted = pa.TableGroupBy(rows, list(keys), use_threads=False).aggregate([("side", "sum")])
-    return counted.filter(pc.not_equal(counted["side_sum"], 0))["movie_id"]
+    return counted.filter(pc.not_equal(counted["side_sum"], 0)).select(list(keys))

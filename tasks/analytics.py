@@ -6,12 +6,14 @@ counts only while the lake's publication still names those inputs and every tabl
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
+from lake.changes import find_gone
 from lake.delta import content_version, create, open_table
 from lake.integrity import require_files
-from lake.publications import Publication, current, find_current
+from lake.publications import Publication, current, find_current, publish
 from lake.tables import FETCH_FAILURES, IMDB_RATINGS, RAW_MOVIES, SILVER_MOVIES
 from tasks.code import stage_code
 from tasks.gold import compute_gold
@@ -48,12 +50,30 @@ def standing(lake_root: str, with_ratings: bool = False) -> tuple[Publication, P
     inputs = {name: content_version(table) for name, table in found.items() if table is not None}
     if len(inputs) < len(found):
         return None
-    silver = find_current(lake_root, Stage.TRANSFORM, inputs, stage_code(Stage.TRANSFORM))
+    code = stage_code(Stage.TRANSFORM)
+    silver = find_current(lake_root, Stage.TRANSFORM, inputs, code) or renew_silver(lake_root, inputs, code)
     if silver is None:
         return None
     inputs = {SILVER_MOVIES.name: silver.outputs[SILVER_MOVIES.name]}
     gold = find_current(lake_root, Stage.KPIS, inputs, stage_code(Stage.KPIS))
     return None if gold is None else (silver, gold)
+
+
+def renew_silver(lake_root: str, inputs: Inputs, code: str) -> Publication | None:
+    """Publish silver as it is for new rows of `raw/fetch_failures` that change nothing in it.
+
+    None if there may be anything to transform. Published, since later comparisons begin with these versions.
+    """
+    found = current(lake_root, Stage.TRANSFORM)
+    name = FETCH_FAILURES.name
+    if found is None or found.code_version != code or {**found.inputs, name: inputs[name]} != inputs:
+        return None
+    gone = find_gone(lake_root, found.inputs.get(name))
+    if gone is None or len(gone):
+        return None
+    renewed = replace(found, inputs=inputs)
+    publish(lake_root, renewed)
+    return renewed
 
 
 async def transform(lake_root: str, with_ratings: bool = False) -> Publication:

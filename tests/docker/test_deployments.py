@@ -91,6 +91,20 @@ def test_rows_landed_by_an_ingestion_alone_have_the_analytics_refreshed(service:
     assert {1, 2, 3} < set(service.rows(SILVER_MOVIES, "id"))
 
 
+def test_an_id_that_tmdb_does_not_have_starts_no_refresh(service: Service) -> None:
+    before = len(service.flow_runs("refresh-analytics"))
+    movies = len(service.rows(SILVER_MOVIES, "id"))
+
+    assert service.run(PIPELINE, movie_ids=[2_000_000_000]) == 0
+
+    assert len(service.flow_runs("refresh-analytics")) == before
+    run = service.flow_runs("movie-pipeline")[0]
+    assert (run["name"], run["state"]["message"]) == (
+        "1 id",
+        f"0 movies, 1 not found, {movies} in silver",
+    )
+
+
 def test_what_a_retry_cannot_mend_fails_a_job_at_once_with_one_sentence(service: Service) -> None:
     assert service.run(REFRESH, refresh=True, spark_master="abacus") == 1
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from array import array
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import Any
 from uuid import uuid4
 
@@ -52,6 +53,17 @@ def keep_old_movies(place: Place, *movie_ids: int) -> None:
     source = place.environment["TMDB_BASE_URL"]
     rows = arrow_rows(RAW_MOVIES, [Movie(one, old) for one in movie_ids], batch_id="old", source=source)
     Appender(RAW_MOVIES, place.lake, source).append(rows, "old")
+
+
+def await_landed(api: str, place: Place) -> list[dict[str, Any]]:
+    """What runs have told of a lake's raw movies, newest first, once there is any of it."""
+    query = {"filter": {"event": {"name": ["tmdb-movies.raw.landed"]}}}
+    deadline = monotonic() + 60
+    while True:
+        assert monotonic() < deadline, "no run has told of it"
+        found = httpx.post(f"{api}/events/filter", json=query, trust_env=False).json()["events"]
+        if told := [event for event in found if event["resource"]["prefect.resource.name"] == place.lake]:
+            return told
 
 
 def versions(place: Place) -> dict[str, int | None]:
@@ -146,17 +158,27 @@ def test_a_deployments_run_tells_when_it_has_dropped_payloads_and_only_then(serv
         done = run_flow(place, f"maintain_lake(max_age_days={days})", **deployed)
         assert done.returncode == 0, done.stderr
 
-    def events() -> list[dict[str, Any]]:
-        query = {"filter": {"event": {"name": ["tmdb-movies.raw.landed"]}}}
-        found = httpx.post(f"{prefect_api}/events/filter", json=query, trust_env=False).json()["events"]
-        return [event for event in found if event["resource"]["prefect.resource.name"] == place.lake]
-
-    while not (told := events()):
-        pass
+    told = await_landed(prefect_api, place)
     assert [event["payload"] for event in told] == [{"fetched": 0, "commits": 1, "dropped": 2}]
     assert told[0]["resource"]["tmdb-movies.run-by"] == "maintain-lake"
     log = (place.folder / "output" / "logs" / "project.log").read_text()
     assert "0 movies fetched again, 2 old payloads dropped" in log
+
+
+@pytest.mark.slow
+def test_a_deployments_run_tells_of_movies_that_are_gone_and_not_of_ids_that_never_were(served, prefect_api):
+    place, _ = served(synthetic=3)
+    assert run_flow(place, "ingest_movies([1, 2, 3])").returncode == 0
+    served(synthetic=2)
+    deployed = {"PREFECT__FLOW_RUN_ID": str(uuid4()), "PREFECT__RUNTIME__DEPLOYMENT__ID": str(uuid4())}
+
+    for ids in ("[4, 5]", "[3], refresh=True"):
+        done = run_flow(place, f"ingest_movies({ids})", **deployed)
+        assert done.returncode == 0, done.stderr
+
+    told = await_landed(prefect_api, place)
+    assert [event["payload"] for event in told] == [{"fetched": 0, "commits": 0, "dropped": 0}]
+    assert place.rows(FETCH_FAILURES, "movie_id") == [3, 4, 5]
 
 
 def test_upkeep_is_done_though_the_refresh_cannot_be_and_the_run_fails(served):
