@@ -63,6 +63,8 @@ class Interrupts:
         # Whether a signal has broken the work off, instead of asking it to drain.
         self._is_cancelled = False
         self._drain: Callable[[signal.Signals], object] | None = None
+        # Standard error as it was: while Java starts, it goes to a file (spark.java.stderr_to).
+        self._stderr = 2
         # Whether the sentence about the interrupt is on the terminal.
         self.is_told = False
 
@@ -70,6 +72,7 @@ class Interrupts:
     def handled(self) -> Iterator[None]:
         """Take both signals over for the length of the block; once one came, until the process ends."""
         token = CURRENT.set(self)
+        self._stderr = os.dup(2)
         before = {number: signal.signal(number, self._on_signal) for number in NUMBERS}
         try:
             yield
@@ -78,6 +81,7 @@ class Interrupts:
             if self._number is None:
                 for number, handler in before.items():
                     signal.signal(number, handler)
+                os.close(self._stderr)
 
     def check(self) -> None:
         """Raise KeyboardInterrupt if a signal came."""
@@ -174,7 +178,7 @@ class Interrupts:
                 os.write(sys.stdout.fileno(), SHOW_CURSOR)
         with suppress(OSError):
             if not self.is_told:
-                os.write(2, f"Error: {describe_interrupt(interrupt_of(number))}\n".encode())
+                os.write(self._stderr, f"Error: {describe_interrupt(interrupt_of(number))}\n".encode())
         os._exit(128 + number)
 
 

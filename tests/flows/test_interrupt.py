@@ -32,6 +32,7 @@ import flows.interrupt
 from flows.interrupt import stop_on_signals
 from flows.run import guarded
 from settings import load_settings
+from spark.java import stderr_to
 
 folder, stage, hangs, end_seconds = sys.argv[1:]
 flows.interrupt.END_SECONDS = float(end_seconds)
@@ -48,6 +49,13 @@ async def compute():
         await asyncio.to_thread(work_for_ever)
     finally:
         say("cancelled")
+
+def start_java_for_ever():
+    with stderr_to(Path(folder) / "spark.log"):
+        work_for_ever()
+
+async def start_java():
+    await asyncio.to_thread(start_java_for_ever)
 
 async def fetch():
     with stop_on_signals() as stop:
@@ -70,7 +78,7 @@ def convert():
 def act(terminal, interrupts):
     if stage == "convert":
         convert()
-    return interrupts.run({"compute": compute, "fetch": fetch}[stage])
+    return interrupts.run({"compute": compute, "java": start_java, "fetch": fetch}[stage])
 
 sys.exit(guarded(load_settings(output_dir=Path(folder)), act))
 """
@@ -126,7 +134,7 @@ def test_the_second_signal_ends_a_run_within_a_second_whatever_its_threads_do(
     assert (process.returncode, error, seconds < 1) == (status, f"Error: {word}: {LEFT}\n", True)
 
 
-@pytest.mark.parametrize(("stage", "hangs"), [("compute", ""), ("fetch", "has drained")])
+@pytest.mark.parametrize(("stage", "hangs"), [("compute", ""), ("java", ""), ("fetch", "has drained")])
 @pytest.mark.parametrize(("number", "status", "word"), SIGNALS[1:])
 def test_one_signal_is_enough_where_a_thread_never_ends(start, stage, hangs, number, status, word):
     process = start(stage, hangs, end_seconds=0.1)
