@@ -26,8 +26,7 @@ from tmdb.sandbox import Sandbox
 
 pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("images")]
 
-FLOW, SPARK = "tmdb-movies-flow", "tmdb-movies-spark"
-FORECAST = "tmdb-movies-forecast"
+FLOW, SPARK, FORECAST = "tmdb-movies-flow", "tmdb-movies-spark", "tmdb-movies-forecast"
 LARGEST_MB = {FLOW: 500, SPARK: 1250}
 HEALTHY_SECONDS = 120.0
 SPARK_ENGINES = ["pyspark", "pysail", "delta"]
@@ -264,7 +263,7 @@ def test_a_run_needs_no_known_user_and_writes_to_data_and_tmp_alone(docker_clien
     assert "cannot be used" not in said
 
 
-def test_spark_says_that_it_needs_a_tmp_whose_files_can_be_executed(docker_client, tmp_path: Path) -> None:
+def test_spark_says_that_it_needs_a_tmp_whose_files_can_be_executed(docker_client) -> None:
     script = "from spark.session import open_engine; open_engine('local[1]')"
     container = docker_client.containers.run(
         SPARK, ["python", "-c", script], read_only=True, tmpfs={"/tmp": ""}, detach=True
