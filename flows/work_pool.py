@@ -20,6 +20,8 @@ from flows.job_settings import DATA, PROJECT, data_volume, variable_names
 from settings import Settings
 
 DEPLOYMENTS = PROJECT / "deployments"
+# Of version 0.1.0, and set by nobody.
+EARLIER_DEFAULTS = {"stream_output": True}
 BUILD_STEP = "prefect_docker.deployments.steps.build_docker_image"
 
 
@@ -103,7 +105,7 @@ def keep_defaults(current: dict[str, Any], template: dict[str, Any]) -> tuple[di
     for name, field in current.get("variables", {}).get("properties", {}).items():
         default = schema["properties"].get(name, {}).get("default")
         value = field.get("default")
-        if value in (None, default):
+        if value in (None, default) or EARLIER_DEFAULTS.get(name) == value:
             continue
         if isinstance(value, dict):
             kept = {key: one for key, one in value.items() if is_allowed(name, {key: one}, schema)}

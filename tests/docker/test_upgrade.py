@@ -59,6 +59,7 @@ def test_an_upgrade_goes_on_with_lake_database_schedules_and_pool(
     pool = httpx.get(f"{compose.api}/work_pools/movies-docker").raise_for_status().json()
     variables = pool["base_job_template"]["variables"]
     assert variables["properties"]["mem_limit"]["default"] == "3g"
+    assert variables["properties"]["stream_output"]["default"] is False
     assert variables["properties"]["volumes"]["items"]["enum"] == [f"{NAME}-data:/data"]
     filed = yaml.safe_load((PROJECT_ROOT / "deployments" / "automations.yaml").read_text())["automations"]
     automations = httpx.post(f"{compose.api}/automations/filter", json={}).raise_for_status().json()
