@@ -159,6 +159,7 @@ def job(**changes: Any) -> dict[str, Any]:
         "memswap_limit": None,
         "privileged": False,
         **template["job_configuration"]["container_create_kwargs"],
+        "user": "1000:1000",
         **changes,
     }
 
@@ -173,6 +174,7 @@ def test_a_job_is_created_as_the_worker_asks_for_it_under_a_label_of_its_own(
         {
             "Image": IMAGE,
             "Cmd": ["prefect", "flow-run", "execute"],
+            "User": "1000:1000",
             "Env": ["PREFECT_HOME=/home/movies/.prefect"],
             "AttachStdout": True,
             "AttachStderr": True,

@@ -199,6 +199,7 @@ def test_what_has_another_type_is_refused_in_one_sentence(folder):
     )
 
 
+@pytest.mark.slow
 async def test_a_run_by_the_api_with_what_cannot_be_meant_fails_before_it_begins_and_says_why(
     folder, prefect_api, prefect_home
 ):

@@ -48,6 +48,7 @@ def test_what_a_retry_cannot_mend_is_final_and_one_sentence_in_states_and_log(se
     assert "Traceback" in (place.folder / "output" / "logs" / "project.log").read_text()
 
 
+@pytest.mark.slow
 def test_a_folder_that_refuses_is_named_in_the_state_and_not_tried_again(served) -> None:
     # Nothing can be made there, not even by root.
     place, _ = served()
@@ -62,6 +63,7 @@ def test_a_folder_that_refuses_is_named_in_the_state_and_not_tried_again(served)
     assert "Traceback" not in done.log
 
 
+@pytest.mark.slow
 def test_what_a_retry_may_mend_is_tried_again_and_its_state_is_one_sentence(served) -> None:
     place, _ = served(synthetic=10, faults={"by_movie": {7: "missing_credits"}})
 
@@ -79,6 +81,7 @@ def test_what_a_retry_may_mend_is_tried_again_and_its_state_is_one_sentence(serv
     assert place.rows(FETCH_FAILURES, "movie_id") == [7, 7]
 
 
+@pytest.mark.slow
 def test_a_forecast_of_too_few_movies_is_completed_and_says_how_many_there_are(place) -> None:
     publish_silver(place.lake, generate(18))
 

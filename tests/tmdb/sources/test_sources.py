@@ -16,7 +16,7 @@ from tmdb.errors import BudgetSpent, ListFailedError, ListOutageError, StoppedEr
 from tmdb.pace import Pace
 from tmdb.retry import RetryPolicy
 from tmdb.sandbox import Sandbox
-from tmdb.sources import Found, Position, build_source
+from tmdb.sources import Found, Ids, Position, build_source
 from tmdb.sources.export import Export
 
 MOVIES = 12_000
@@ -78,7 +78,10 @@ def catalogue(large) -> list[int]:
 
 
 async def test_ids_are_named_in_their_order_without_asking_anybody(sandbox):
-    assert await find(sandbox, "ids", movie_ids=(3, 1, 2)) == Found(array("q", [3, 1, 2]))
+    async with connected(sandbox) as server:
+        found = await Ids(movie_ids=(3, 1, 2)).find(server, Position())
+
+    assert found == Found(array("q", [3, 1, 2]))
     assert sandbox.stats()["requests"] == 0
 
 
