@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import httpx
+import pytest
 from prefect import flow, task
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import FlowRun, State
@@ -179,6 +180,7 @@ async def await_heartbeats(api: str, known: list[UUID]) -> list[UUID]:
     return [run_id for run_id in found if run_id not in known]
 
 
+@pytest.mark.slow
 async def test_a_run_that_fell_silent_is_crashed_and_ones_that_beat_or_are_watched_or_ended_are_not(
     client, prefect_api, prefect_home
 ):

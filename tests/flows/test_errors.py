@@ -103,6 +103,7 @@ def test_a_wrong_key_stops_the_run_and_names_the_setting(served):
     assert "BadKeyError" in (place.folder / "output" / "logs" / "project.log").read_text()
 
 
+@pytest.mark.slow
 def test_a_host_that_cannot_be_reached_is_said(place):
     status, said = fail(
         place,

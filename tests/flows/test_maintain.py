@@ -105,6 +105,7 @@ def test_movies_older_than_six_months_are_fetched_again_the_old_dropped_and_tabl
     assert versions(place) == before
 
 
+@pytest.mark.slow
 def test_old_payloads_that_could_not_be_refreshed_are_dropped_and_their_movies_stay_owed(served):
     place, _ = served(synthetic=3, faults={"by_movie": {2: "missing_credits"}})
     keep_old_movies(place, 1, 2, 9)
@@ -181,6 +182,7 @@ def test_a_deployments_run_tells_of_movies_that_are_gone_and_not_of_ids_that_nev
     assert place.rows(FETCH_FAILURES, "movie_id") == [3, 4, 5]
 
 
+@pytest.mark.slow
 def test_upkeep_is_done_though_the_refresh_cannot_be_and_the_run_fails(served):
     place, sandbox = served(synthetic=60)
     keep_old_movies(place, 1, 2)

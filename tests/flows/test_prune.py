@@ -65,6 +65,7 @@ def test_old_runs_of_our_flows_go_with_their_artifacts_and_logs_and_others_stay(
     assert api.left_of(*everything) == dict.fromkeys([other, *new], (1, 2))
 
 
+@pytest.mark.slow
 def test_nothing_is_left_of_old_runs_and_their_parts_in_whatever_state(api: Api) -> None:
     old = []
     for state in StateType:

@@ -54,6 +54,7 @@ def test_an_export_fills_an_empty_lake_with_the_whole_catalogue_and_then_asks_no
     assert sandbox.stats()["by_kind"] == {"movie": len(CATALOGUE), "export": 2}
 
 
+@pytest.mark.slow
 def test_discover_takes_tmdbs_filters(catalogue):
     place, _ = catalogue
 
@@ -93,6 +94,7 @@ def test_changes_keep_a_lake_up_to_date_and_the_cursor_moves_with_them(catalogue
     assert read_cursor(place.lake).followed >= cursor.followed
 
 
+@pytest.mark.slow
 def test_a_walk_that_was_broken_off_goes_on_without_fetching_anything_again(catalogue):
     place, sandbox = catalogue
     fill(place, *CATALOGUE, days_ago=15)
@@ -109,6 +111,7 @@ def test_a_walk_that_was_broken_off_goes_on_without_fetching_anything_again(cata
     assert read_cursor(place.lake).followed == read_cursor(place.lake).begun
 
 
+@pytest.mark.slow
 def test_a_movie_that_cannot_be_had_is_owed_to_the_next_walk(catalogue):
     place, sandbox = catalogue
     fill(place, *CATALOGUE, days_ago=1)
@@ -129,6 +132,7 @@ def test_a_movie_that_cannot_be_had_is_owed_to_the_next_walk(catalogue):
     assert read_inventory(place.lake).owed_by_reason == {}
 
 
+@pytest.mark.slow
 def test_a_deleted_movie_is_recorded_as_gone_and_not_asked_for_again(catalogue):
     place, sandbox = catalogue
     today = datetime.now(UTC).date()
