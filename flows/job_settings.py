@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import stat
 import subprocess
@@ -10,10 +9,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from flows.run_settings import EnvironmentKeys
-from flows.terminal import Terminal
-from lake.separation import separate_sandbox
 from settings import (
-    SANDBOX_SOURCE,
     Settings,
     SettingsError,
     is_signed,
@@ -186,11 +182,18 @@ def data_volume(volume: str, user: str | None = None) -> tuple[str, str]:
         raise SettingsError(f"DATA_VOLUME: {error.filename} cannot be made: {error.strerror}") from error
 
 
+def lakes_of_jobs(settings: Settings) -> tuple[str, str]:
+    """Where the lakes of real and of sandbox movies lie, as this process sees them."""
+    volume = settings.data_volume
+    if settings.data_user is not None or not volume.startswith(("/", ".", "~")):
+        return settings.real_lake, settings.sandbox_lake
+    folder = parse_path(volume)
+    return str(folder / "lake"), str(folder / "sandbox")
+
+
 def _make_folders(folder: Path) -> str:
     """Make the folders that jobs write, for the user that they run as; return that user."""
     folder.mkdir(parents=True, exist_ok=True)
-    if moved := asyncio.run(separate_sandbox(str(folder / "lake"), str(folder / "sandbox"), SANDBOX_SOURCE)):
-        Terminal().say(moved)
     places = [folder / name for name in DATA_FOLDERS]
     uid, gid = _owner(folder, places)
     for place in places:

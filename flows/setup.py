@@ -18,6 +18,7 @@ from pydantic import SecretStr
 from pydantic_settings import BaseSettings
 
 from flows.automations import delete_automation, notifying, read_automations, save_automation
+from flows.job_settings import lakes_of_jobs
 from flows.run_settings import SECRET_BLOCKS
 from flows.terminal import Terminal
 from flows.work_pool import DEPLOYMENTS, SetupError, read_file, save_work_pool, work_pool_template
@@ -86,8 +87,7 @@ async def set_up(
         say(f"  work pool movies-{pool}: {await save_work_pool(client, pool, template)}")
         for sentence in await _save_keys(client, settings, forget=forget_keys):
             say(f"  {sentence}")
-        moved = await separate_sandbox(settings.real_lake, settings.sandbox_lake, SANDBOX_SOURCE)
-        if moved:
+        if moved := await separate_sandbox(*lakes_of_jobs(settings), SANDBOX_SOURCE):
             say(f"  {moved}")
         if webhook:
             await _save_webhook(webhook)

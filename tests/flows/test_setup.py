@@ -1,3 +1,4 @@
+import asyncio
 import json
 import subprocess
 import sys
@@ -14,8 +15,10 @@ from flows.automations import read_automations, tagged
 from flows.cli import app
 from flows.setup import DEPLOYMENTS, NOTIFICATION_BLOCK, SetupError, set_up
 from flows.work_pool import work_pool_template
+from lake.work_list import find_sources
 from settings import load_settings
 from tests.flows.conftest import Place, clean_environment
+from tests.lake.test_work_list import Movie, commit
 
 COMMAND = "from flows.cli import main; main(['setup'])"
 SECONDS = 60.0
@@ -207,6 +210,16 @@ async def test_without_a_key_jobs_go_on_with_the_one_before_until_it_is_to_be_fo
     assert await secret(client, "tmdb-api-key") == "the-old-key"
     assert "  tmdb-api-key: deleted\n" in await set_up_here(forget_keys=True)
     assert NO_KEY in await set_up_here()
+
+
+async def test_sandbox_movies_in_a_host_folder_of_jobs_give_way_to_real_ones(client, tmp_path):
+    volume = tmp_path / "volume"
+    await asyncio.to_thread(commit, str(volume / "lake"), [Movie(1)], [], "sandbox")
+
+    said = await set_up_here(data_volume=str(volume))
+
+    assert f"  {volume}/lake held movies of the sandbox: renamed to {volume}/sandbox, " in said
+    assert find_sources(str(volume / "sandbox")) == {"sandbox"}
 
 
 async def test_a_key_of_the_other_kind_does_not_leave_the_one_before_in_use(client):
