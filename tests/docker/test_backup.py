@@ -25,7 +25,7 @@ pytestmark = pytest.mark.docker
 
 NAME = "tmdb-movies-backup-test"
 POSTGRES = "tmdb-movies-test-postgres"
-COMPOSE = "docker compose -f docker/compose.yaml"
+COMPOSE = "docker compose"
 LAKE = "/data/lake"
 PAGE = PROJECT_ROOT / "docs" / "backup.md"
 # Nobody that the images or the machine know.

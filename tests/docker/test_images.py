@@ -168,7 +168,7 @@ def test_spark_needs_no_network_no_capabilities_no_known_user_and_no_writable_im
     said = output(
         docker_client,
         SPARK,
-        *("movies", "run", "--stage", "transform", "--spark-master", "local[2]"),
+        *("movies", "run", "--stage", "transform", "--spark-master", "local[2]", "--lake-root", "/data/lake"),
         user="4242:4242",
         network_mode="none",
         read_only=True,
