@@ -42,7 +42,8 @@ class CheckedFlow(Flow[P, R]):
         return cast
 
     def _read(self, name: str, value: Any) -> Any:
-        is_blank = isinstance(value, str) and not value.strip()
+        # Without IMDb's ratings, whatever the settings say: that is what blank means of them.
+        is_blank = isinstance(value, str) and not value.strip() and name != "imdb_ratings"
         return self.parameters.properties[name].get("default") if is_blank else value
 
 

@@ -169,7 +169,8 @@ def test_a_disk_that_fails_at_any_file_operation_ends_the_run_in_a_sentence_and_
         else:
             failed += 1
             assert ended["status"] == 1
-            assert ended["error"].startswith(f"LakeAccessError: {lake}")
+            kind = "StorageRefusedError" if fault == "full" else "LakeAccessError"
+            assert ended["error"].startswith(f"{kind}: {lake}")
             assert "cannot be written: " in ended["error"] and said in ended["error"]
         driver.succeed(lake, **FEW)
         assert_exact(driver, lake, runs=3)
