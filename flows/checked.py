@@ -12,7 +12,7 @@ from prefect.flows import Flow
 from prefect.states import Failed
 
 from flows.parameters import PLACES, ParameterError, check_names, check_parameters
-from flows.places import check_job_places
+from flows.places import check_job_places, is_in_container
 from flows.run_settings import is_deployed
 
 P = ParamSpec("P")
@@ -37,7 +37,8 @@ class CheckedFlow(Flow[P, R]):
             raise ParameterError("; ".join(problems) or str(error)) from None
         # A path that was a URL is none any more.
         check_parameters(cast | {name: given[name] for name in PLACES if name in given})
-        if is_deployed():
+        # In this order, since the second takes a request.
+        if is_in_container() and is_deployed():
             check_job_places(cast)
         return cast
 

@@ -41,6 +41,11 @@ class Mount:
         return self.point != "/" and self.kind not in NOT_KEPT and Path(self.point).is_dir()
 
 
+def is_in_container() -> bool:
+    """Whether this process runs in an image of the project's."""
+    return bool(os.environ.get(CONTAINER_VARIABLE))
+
+
 def check_job_places(given: Mapping[str, Any]) -> None:
     """Refuse what a job in a container would write in vain, or must not read.
 
@@ -48,7 +53,7 @@ def check_job_places(given: Mapping[str, Any]) -> None:
         PlaceError: a place to write is on the container's own layer or in memory, or a file to read is not
             below a mounted folder.
     """
-    if not os.environ.get(CONTAINER_VARIABLE):
+    if not is_in_container():
         return
     for name in (*WRITTEN, *READ):
         path = _local_path(given.get(name))
