@@ -84,10 +84,10 @@ def check_job_settings(settings: Settings) -> None:
 
 
 def _local_path(place: object) -> str | None:
-    """The path, with the links in it followed; None for a URL of another machine."""
-    if place is None:
+    """The path, with the links in it followed; None if there is none, or for a URL of another machine."""
+    text = str(place or "").strip()
+    if not text:
         return None
-    text = str(place)
     if "://" in text:
         url = urlsplit(text)
         if url.scheme != "file":

@@ -83,7 +83,7 @@ def test_what_a_mount_or_a_store_keeps_is_taken(container):
     check_job_places({"lake_root": str(data / "lake"), "output_dir": other / "output"})
     check_job_places({"lake_root": "s3://bucket/movies", "output_dir": container / "link" / "output"})
     check_job_places({"movie_ids_file": data / "ids.txt", "imdb_ratings": "https://imdb.example/r.gz"})
-    check_job_places({"lake_root": None, "source": "ids"})
+    check_job_places({"lake_root": None, "imdb_ratings": "", "source": "ids"})
 
 
 def test_on_a_machine_nothing_is_refused(container, monkeypatch):
