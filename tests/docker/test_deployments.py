@@ -398,3 +398,4 @@ def test_blank_parameters_of_a_form_are_the_defaults_and_files_of_the_volume_are
     run = service.run_by_api("ingest-movies/docker", given)
 
     assert run["state_name"] == "Completed"
+    await_no_job(service)
