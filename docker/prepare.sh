@@ -3,20 +3,22 @@
 set -eu
 data=/var/lib/postgresql/data
 password=/secrets/database
+was_open=/secrets/was-open
 
+is_open=yes
 case $PREFECT_LISTEN in
-  127.*:* | localhost:* | "[::1]:"*) ;;
-  *)
-    if [ -z "$HAS_PASSWORD" ]; then
-      # A stack that has run before goes on as it did.
-      if [ -z "$(find "$data" -maxdepth 2 -name PG_VERSION)" ]; then
-        echo "PREFECT_LISTEN=$PREFECT_LISTEN lets other machines use Prefect's API. Set PREFECT_API_PASSWORD." >&2
-        exit 1
-      fi
-      echo "WARNING: other machines can use Prefect's API and read the TMDB key. Set PREFECT_API_PASSWORD." >&2
-    fi
-    ;;
+  127.*:* | localhost:* | "[::1]:"*) is_open= ;;
 esac
+if [ -z "$is_open" ] || [ -n "$HAS_PASSWORD" ]; then
+  rm -f "$was_open"
+# A stack that was open before goes on as it did. One of version 0.1.0, which has no password yet, may have been.
+elif [ -e "$was_open" ] || { [ ! -s "$password" ] && [ -n "$(find "$data" -maxdepth 2 -name PG_VERSION)" ]; }; then
+  touch "$was_open"
+  echo "WARNING: other machines can use Prefect's API and read the TMDB key. Set PREFECT_API_PASSWORD." >&2
+else
+  echo "PREFECT_LISTEN=$PREFECT_LISTEN lets other machines use Prefect's API. Set PREFECT_API_PASSWORD." >&2
+  exit 1
+fi
 
 if [ ! -s "$password" ]; then
   head -c 24 /dev/urandom | od -An -v -tx1 | tr -d ' \n' >"$password.new"

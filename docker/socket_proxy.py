@@ -1,9 +1,10 @@
 """Docker's socket for a worker of Prefect's, as far as it needs it to run the jobs of one installation.
 
-`python docker/socket_proxy.py` listens on port 2375. Whoever may speak to Docker is root on the host, so the
-worker speaks to this instead: it creates containers of the installation's images with its volume and network,
-without privileges, and touches no other containers. `JOB_IMAGES`, `DATA_VOLUME` and `JOB_NETWORK` say what
-the installation has. Everything that is not named below is refused with status 403.
+Whoever may speak to Docker is root on the host, so the worker speaks to `python docker/socket_proxy.py`
+instead, which listens at a socket in a volume of the two. It creates containers of the installation's images
+with its volume and network, without privileges, and touches no other containers. `JOB_IMAGES`,
+`DATA_VOLUME` and `JOB_NETWORK` say what the installation has. Everything that is not named below is refused
+with status 403.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 SOCKET = "/var/run/docker.sock"
-PORT = 2375
+SERVED = "/run/docker-proxy/docker.sock"
 DATA = "/data"
 # Where Spark puts what does not fit into memory: on a disk of its own, which goes with the container.
 SCRATCH = {"Type": "volume", "Target": "/scratch"}
@@ -65,7 +66,11 @@ class Installation:
             KeyError: a variable is missing.
         """
         images = frozenset(environment["JOB_IMAGES"].split())
-        return cls(images, environment["DATA_VOLUME"], environment["JOB_NETWORK"])
+        volume = environment["DATA_VOLUME"]
+        if volume.startswith("/"):
+            # As the work pool has it: without a slash at the end.
+            volume = os.path.normpath(volume)
+        return cls(images, volume, environment["JOB_NETWORK"])
 
 
 def is_text(value: Any) -> bool:
@@ -149,7 +154,7 @@ def host_rules(installation: Installation) -> dict[str, Rule]:
 # Docker's defaults give more than a job needs.
 REQUIRED = {
     "container": ("Image", "HostConfig"),
-    "host": ("NetworkMode", "CapDrop", "SecurityOpt", "ReadonlyRootfs", "PidsLimit"),
+    "host": ("NetworkMode", "Memory", "CapDrop", "SecurityOpt", "ReadonlyRootfs", "PidsLimit"),
 }
 
 
@@ -373,7 +378,8 @@ async def not_needed(request: Request, _: Exception) -> JSONResponse:
 
 def main() -> None:
     app = SocketProxy(Installation.of_environment(os.environ)).app()
-    uvicorn.run(app, host="0.0.0.0", port=PORT, log_level="warning", access_log=False)
+    # With mode 666: the worker has another user.
+    uvicorn.run(app, uds=SERVED, log_level="warning", access_log=False)
 
 
 if __name__ == "__main__":

@@ -68,7 +68,8 @@ async def delete_automation(client: PrefectClient, name: str) -> bool:
 
 
 def _digest(automation: AutomationCore) -> str:
-    content = automation.model_dump(exclude={"enabled", "tags"})
+    # Without defaults: a later Prefect may have more of them.
+    content = automation.model_dump(exclude={"enabled", "tags"}, exclude_defaults=True)
     text = json.dumps(
         content, sort_keys=True, default=lambda value: sorted(value) if isinstance(value, set) else str(value)
     )

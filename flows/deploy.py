@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from functools import cache
 from typing import Any
@@ -20,7 +20,7 @@ from prefect.client.schemas.schedules import NoSchedule
 from prefect.exceptions import ObjectNotFound
 from prefect.flows import Flow, load_flow_from_entrypoint
 
-from flows.job_settings import PROJECT
+from flows.job_settings import PROJECT, job_settings
 from flows.setup import connect
 from flows.terminal import Terminal
 from flows.work_pool import BUILD_STEP, SetupError, read_file
@@ -106,6 +106,7 @@ async def _merge(project: Config, *, defaults: bool) -> dict[str, list[str]]:
         By the deployments' full names, what is kept, reset or dropped, in words.
     """
     said: dict[str, list[str]] = {}
+    environment = job_settings(retries=1)["environment"]
     async with connect() as client:
         for place, deployment in enumerate(project["deployments"]):
             flow: Flow[..., Any] = load_flow_from_entrypoint(deployment["entrypoint"])
@@ -116,11 +117,14 @@ async def _merge(project: Config, *, defaults: bool) -> dict[str, list[str]]:
                 continue
             default = settings_of(deployment)
             found = await _read_settings(client, current, default)
+            reset = [
+                f"resets {one}" for one in reset_variables(current.job_variables, deployment, environment)
+            ]
             if defaults:
-                said[name] = [f"resets {one}" for one in differences(found, default)]
+                said[name] = [f"resets {one}" for one in differences(found, default)] + reset
                 continue
             kept, dropped = _without_unknown(found, set(flow.parameters.properties))
-            said[name] = [f"keeps {one}" for one in differences(kept, default)]
+            said[name] = [f"keeps {one}" for one in differences(kept, default)] + reset
             said[name] += [f"drops the parameter {one}, which the flow no longer has" for one in dropped]
             project["deployments"][place] = with_settings(deployment, kept)
     return said
@@ -198,6 +202,26 @@ def differences(found: Config, default: Config) -> Iterator[str]:
     for name in default:
         if name in found and found[name] != default[name]:
             yield f"{name}: {_words(found[name])} (default: {_words(default[name])})"
+
+
+def reset_variables(
+    current: Mapping[str, Any], deployment: Config, environment: Mapping[str, str]
+) -> Iterator[str]:
+    """The job variables that a deploy takes away or sets otherwise, in words.
+
+    Args:
+        current: the job variables that the server has.
+        deployment: the same deployment of this version.
+        environment: what its jobs get from the settings.
+    """
+    version = deployment["work_pool"]["job_variables"].keys() | set(LIMITS)
+    for name in sorted(current.keys() - version):
+        yield f"job variable {name}: {_words(current[name])} (the work pool keeps what is set there)"
+    for name, value in sorted((current.get("env") or {}).items()):
+        if name not in environment:
+            yield f"job variable env.{name}: {_words(value)} (the work pool keeps what is set there)"
+        elif value != environment[name]:
+            yield f"job variable env.{name}: {_words(value)} (now: {_words(environment[name])})"
 
 
 def _words(value: object) -> str:

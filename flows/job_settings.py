@@ -159,6 +159,11 @@ def revision() -> str:
         return ""
 
 
+def is_folder(volume: str) -> bool:
+    """Whether `DATA_VOLUME` is a folder, not the name of a volume of Docker's."""
+    return volume.startswith(("/", ".", "~"))
+
+
 def data_volume(volume: str, user: str | None = None) -> tuple[str, str]:
     """Where the data are, and who owns them: jobs run as that user.
 
@@ -168,14 +173,18 @@ def data_volume(volume: str, user: str | None = None) -> tuple[str, str]:
     Returns:
         The volume's name, or the folder's path; and the user as `uid:gid`.
     """
-    if not volume.startswith(("/", ".", "~")):
+    if not is_folder(volume):
         return volume, user or f"{JOB_USER}:{JOB_USER}"
+    if user is not None:
+        if not volume.startswith("/"):
+            raise SettingsError(
+                f"DATA_VOLUME: {volume} begins at another folder in each process. Give the whole path"
+            )
+        return os.path.normpath(volume), user
     try:
-        folder = parse_path(volume)
+        folder = Path(os.path.normpath(parse_path(volume)))
     except ValueError as error:
         raise SettingsError(f"DATA_VOLUME: {error}") from error
-    if user is not None:
-        return str(folder), user
     try:
         return str(folder), _make_folders(folder)
     except OSError as error:
@@ -185,7 +194,7 @@ def data_volume(volume: str, user: str | None = None) -> tuple[str, str]:
 def lakes_of_jobs(settings: Settings) -> tuple[str, str]:
     """Where the lakes of real and of sandbox movies lie, as this process sees them."""
     volume = settings.data_volume
-    if settings.data_user is not None or not volume.startswith(("/", ".", "~")):
+    if settings.data_user is not None or not is_folder(volume):
         return settings.real_lake, settings.sandbox_lake
     folder = parse_path(volume)
     return str(folder / "lake"), str(folder / "sandbox")

@@ -84,7 +84,8 @@ async def set_up(
     automations, retired = read_automations(read_file(DEPLOYMENTS / "automations.yaml"))
     async with connect() as client:
         say(f"Prefect API at {client.api_url}")
-        say(f"  work pool movies-{pool}: {await save_work_pool(client, pool, template)}")
+        saved = await save_work_pool(client, pool, template, defaults=defaults)
+        say(f"  work pool movies-{pool}: {saved}")
         for sentence in await _save_keys(client, settings, forget=forget_keys):
             say(f"  {sentence}")
         if moved := await separate_sandbox(*lakes_of_jobs(settings), SANDBOX_SOURCE):
@@ -99,7 +100,7 @@ async def set_up(
             say(f'  automation "{wanted.name}": {how}')
         for name in retired:
             if await delete_automation(client, name):
-                say(f'  automation "{name}": deleted, this version has none')
+                say(f'  automation "{name}": deleted; `movies worker` does its work')
 
 
 async def _save_keys(client: PrefectClient, settings: Settings, *, forget: bool) -> list[str]:

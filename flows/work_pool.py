@@ -75,10 +75,13 @@ def work_pool_template(pool: str, settings: Settings) -> dict[str, Any]:
     return template
 
 
-async def save_work_pool(client: PrefectClient, pool: str, template: dict[str, Any]) -> str:
+async def save_work_pool(
+    client: PrefectClient, pool: str, template: dict[str, Any], *, defaults: bool = False
+) -> str:
     """Create the work pool or bring it up to date, and return which of them.
 
-    An existing pool keeps its concurrency limit, its pause, and those of its defaults that the schema allows.
+    An existing pool keeps its concurrency limit, its pause, and those of its defaults that the schema allows;
+    with `defaults` it keeps none of them.
 
     Raises:
         SetupError: its name is taken.
@@ -91,6 +94,10 @@ async def save_work_pool(client: PrefectClient, pool: str, template: dict[str, A
         return "created"
     if current.type != pool:
         raise SetupError(f"There is a work pool {name} of type {current.type}, not {pool}: delete it first")
+    if defaults:
+        update = WorkPoolUpdate(base_job_template=template, is_paused=False, concurrency_limit=None)
+        await client.update_work_pool(name, update)
+        return "as this version has it"
     wanted, dropped = keep_defaults(current.base_job_template, template)
     if current.base_job_template == wanted:
         return "unchanged"

@@ -133,6 +133,8 @@ VOLUMES = (
     "another-volume:/data",
     "/srv/movies:/data",
 )
+# What a job variable may not hold itself, but a block that it refers to may.
+STORE_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 KEYS = ("TMDB_API_KEY", "TMDB_ACCESS_TOKEN", "tmdb_api_key", "AWS_SECRET_ACCESS_KEY", "aws_secret_access_key")
 REFUSED = [
     *(
@@ -196,6 +198,7 @@ async def test_a_server_refuses_whatever_is_not_this_installations(pool, variabl
     [
         ("docker", DOCKER_VARIABLES | {"env": dict.fromkeys(variable_names(), "1")}),
         ("docker", {"labels": {"team": "movies"}, "name": "a-run", "command": "movies status"}),
+        ("docker", {"env": dict.fromkeys(STORE_KEYS, "{{ prefect.blocks.secret.store-key }}")}),
         (
             "kubernetes",
             {"image": "host/tmdb-movies-flow:1", "env": {"LAKE_ROOT": "s3://b/l", "PREFECT_API_KEY": None}},
@@ -223,7 +226,11 @@ async def test_a_change_of_a_waiting_runs_variables_is_held_to_the_same_list(cli
 
 @pytest.mark.parametrize(
     ("volume", "allowed"),
-    [("tmdb-movies-data", "tmdb-movies-data:/data"), ("{folder}/data", "{folder}/data:/data")],
+    [
+        ("tmdb-movies-data", "tmdb-movies-data:/data"),
+        ("{folder}/data", "{folder}/data:/data"),
+        ("{folder}/./data/", "{folder}/data:/data"),
+    ],
 )
 def test_the_volume_or_folder_that_is_set_is_the_only_one(volume, allowed, tmp_path):
     settings = load_settings(data_volume=volume.format(folder=tmp_path))

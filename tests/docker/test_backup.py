@@ -135,7 +135,7 @@ def back_up_and_restore(service: Service, sandbox: Sandbox) -> None:
 
     service.shell(AS_OPERATOR + documented("backup"))
 
-    backup = service.home / "movies-backup"
+    [backup] = service.home.glob("movies-backup-*")
     assert len(read(RAW_MOVIES, str(backup / "lake"))) == 18
     assert {path.stat().st_uid for path in (backup / "lake").rglob("*")} == {OPERATOR}
     assert (backup / "prefect.dump").stat().st_mode & 0o777 == 0o600
@@ -143,7 +143,13 @@ def back_up_and_restore(service: Service, sandbox: Sandbox) -> None:
     service.ingest(sandbox, "--refresh")
     assert service.movies() == 36
     service.post("flows/", {"name": "made later"})
-    service.shell(documented("restore"))
+    dump = (backup / "prefect.dump").read_bytes()
+    with pytest.raises(AssertionError, match="File exists"):
+        # On the same day.
+        service.shell(AS_OPERATOR + documented("backup"))
+    assert (backup / "prefect.dump").read_bytes() == dump
+    restore = documented("restore").replace("movies-backup-2026-11-24", backup.name)
+    service.shell(restore)
 
     assert service.movies() == 18
     owners = service.in_data("sh", "-c", f"find {LAKE} -printf '%U\\n' | sort -u")
@@ -154,7 +160,7 @@ def back_up_and_restore(service: Service, sandbox: Sandbox) -> None:
 
     # A new machine, whose service is not started yet.
     service.shell(f"{COMPOSE} down --volumes --timeout 5")
-    commands = [line for line in documented("restore").splitlines() if not re.search(r" (stop|mv) ", line)]
+    commands = [line for line in restore.splitlines() if not re.search(r" (stop|mv) ", line)]
     assert commands.pop() == f"{COMPOSE} up --detach --wait"
     service.shell("\n".join(commands))
 

@@ -252,11 +252,9 @@ def test_nothing_is_reached_from_beyond_this_machine_and_no_job_has_the_docker_s
     assert with_socket == ["docker"]
 
 
-def test_a_job_reaches_the_api_and_spark_and_neither_database_nor_worker_nor_docker(
-    compose: Compose,
-) -> None:
+def test_a_job_reaches_the_api_and_spark_and_neither_database_nor_worker(compose: Compose) -> None:
     places = {"server": ["server:4200"], "spark": ["spark:15002"]}
-    for service, port in (("postgres", 5432), ("worker", 8080), ("docker", 2375)):
+    for service, port in (("postgres", 5432), ("worker", 8080)):
         networks = compose.service(service).attrs["NetworkSettings"]["Networks"].values()
         places[service] = [f"{service}:{port}", *(f"{network['IPAddress']}:{port}" for network in networks)]
 
@@ -269,14 +267,15 @@ def test_a_job_reaches_the_api_and_spark_and_neither_database_nor_worker_nor_doc
         "spark": {"reached"},
         "postgres": {"not"},
         "worker": {"not"},
-        "docker": {"not"},
     }
+    # The socket proxy is in no network at all: the worker has its socket by a volume.
+    assert list(compose.service("docker").attrs["NetworkSettings"]["Networks"]) == ["none"]
 
 
 def test_the_socket_proxy_refuses_the_worker_what_is_no_job(compose: Compose) -> None:
     code = """
 import docker
-client = docker.DockerClient("tcp://docker:2375")
+client = docker.from_env()
 for ask in (
     lambda: client.containers.run("tmdb-movies-flow:latest", volumes=["/./run:/data"]),
     lambda: client.containers.get("tmdb-movies-test-postgres-1"),
@@ -367,7 +366,8 @@ def test_data_and_history_outlive_the_service_and_a_key_ends_in_a_secret_block_a
     operate(compose.api)
     as_set = operated(compose.api)
     compose.run("down", "--timeout", "5")
-    assert compose.volumes() == [f"{NAME}-{name}" for name in ("data", "postgres", "secrets", "socket")]
+    volumes = ("data", "docker", "postgres", "secrets", "socket")
+    assert compose.volumes() == [f"{NAME}-{name}" for name in volumes]
 
     compose.up(TMDB_API_KEY=key, TMDB_BASE_URL="http://tmdb:8080/3")
 
@@ -425,20 +425,24 @@ def operated(api: str) -> tuple[dict[str, Any], str, bool, dict[str, Any]]:
 
 def test_a_job_holds_up_the_end_of_the_service_until_it_is_stopped_as_the_page_says(compose: Compose) -> None:
     page = (PROJECT_ROOT / "docs" / "operating.md").read_text()
-    [command] = [line for line in page.splitlines() if line.startswith("docker stop ")]
+    commands = [line for line in page.splitlines() if line.startswith(("docker stop ", "docker rm "))]
     compose.client.containers.run(
         "tmdb-movies-flow",
         ["sleep", "600"],
         init=True,
         network=NAME,
+        volumes=[f"{NAME}-data:/data"],
         labels={"tmdb-movies.installation": NAME},
-        auto_remove=True,
         detach=True,
     )
 
     held_up = compose.tried("down", "--timeout", "5")
-    subprocess.run(command.replace("=tmdb-movies)", f"={NAME})"), shell=True, check=True, capture_output=True)
+    for command in commands:
+        own = command.replace("=tmdb-movies)", f"={NAME})")
+        subprocess.run(own, shell=True, check=True, capture_output=True)
     compose.run("down", "--timeout", "5")
+
+    assert len(commands) == 2
 
     assert f"Network {NAME}" in held_up.stdout and "still in use" in held_up.stdout
     assert (compose.containers(), compose.jobs()) == ([], [])
@@ -484,7 +488,12 @@ def test_a_password_guards_the_api_and_jobs_have_it(compose: Compose) -> None:
     assert password not in compose.service("worker").logs().decode(errors="replace")
 
 
-def test_an_api_beyond_this_machine_without_a_password_starts_no_new_service_and_warns_of_an_old_one(
+def test_a_second_up_with_nothing_changed_is_like_the_first(compose: Compose) -> None:
+    compose.up()
+    compose.up()
+
+
+def test_an_api_beyond_this_machine_needs_a_password_unless_it_was_open_in_version_0_1_0(
     compose: Compose,
 ) -> None:
     for open_to_all in ("0.0.0.0:4200", "4200", "[::]:4200"):
@@ -501,9 +510,19 @@ def test_an_api_beyond_this_machine_without_a_password_starts_no_new_service_and
         assert (with_password.returncode, "PREFECT_LISTEN" in with_password.stdout) == (0, False)
     compose.run("down", "--volumes", SERVICE_NAME=f"{NAME}-new")
 
-    old = compose.tried("run", "--rm", "-T", "--no-deps", "prepare", PREFECT_LISTEN="0.0.0.0:4200")
-    assert old.returncode == 0
-    assert "WARNING: other machines can use Prefect's API and read the TMDB key." in old.stdout
+    def prepare(listen: str) -> tuple[int, bool]:
+        done = compose.tried("run", "--rm", "-T", "--no-deps", "prepare", PREFECT_LISTEN=listen)
+        warning = "WARNING: other machines can use Prefect's API and read the TMDB key."
+        return done.returncode, warning in done.stdout
+
+    # A trial on loopback is not opened by a slip.
+    assert prepare("0.0.0.0:4200") == (1, False)
+    # Version 0.1.0 had no volume of this name.
+    compose.run("down", "--timeout", "5")
+    compose.client.volumes.get(f"{NAME}-secrets").remove()
+    assert [prepare("0.0.0.0:4200"), prepare("0.0.0.0:4200")] == [(0, True), (0, True)]
+    # Closed once, it is not opened again.
+    assert [prepare("127.0.0.1:4200"), prepare("0.0.0.0:4200")] == [(0, False), (1, False)]
 
 
 @contextmanager

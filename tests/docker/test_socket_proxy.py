@@ -209,6 +209,7 @@ MOUNT = {"Type": "bind", "Source": "/run", "Target": "/scratch"}
         ({"cap_add": ["SYS_ADMIN"]}, "HostConfig.CapAdd may not be set"),
         ({"cap_drop": None}, "HostConfig.CapDrop must be set"),
         ({"security_opt": None}, "HostConfig.SecurityOpt must be set"),
+        ({"mem_limit": None}, "HostConfig.Memory must be set"),
         (
             {"security_opt": ["no-new-privileges:true", "seccomp=unconfined"]},
             'HostConfig.SecurityOpt may not be ["no-new-privileges:true", "seccomp=unconfined"]',
@@ -274,6 +275,7 @@ def test_a_setting_that_docker_would_read_in_other_letters_is_refused_or_left_ou
             "SecurityOpt": ["no-new-privileges:true"],
             "ReadonlyRootfs": True,
             "PidsLimit": 10,
+            "Memory": 2**30,
         },
     }
     create = f"http://{address}/v1.41/containers/create"
@@ -435,3 +437,10 @@ def test_an_engine_that_does_not_answer_is_said(tmp_path: Path) -> None:
 
     assert answer.status_code == 502
     assert answer.json()["message"].startswith("Docker does not answer: ")
+
+
+@pytest.mark.parametrize("folder", ["/srv/movies", "/srv/movies/", "/srv//movies", "/srv/./movies"])
+def test_a_folder_of_the_host_is_the_same_however_it_is_written(folder: str) -> None:
+    environment = {"JOB_IMAGES": IMAGE, "DATA_VOLUME": folder, "JOB_NETWORK": NETWORK}
+
+    assert PROXY["Installation"].of_environment(environment).volume == "/srv/movies"

@@ -16,7 +16,7 @@ from prefect.client.schemas.actions import DeploymentScheduleUpdate, DeploymentU
 from prefect.client.schemas.schedules import CronSchedule, IntervalSchedule, RRuleSchedule
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from flows.deploy import differences, settings_of, with_settings
+from flows.deploy import differences, reset_variables, settings_of, with_settings
 from flows.job_settings import PROJECT
 from flows.setup import set_up
 from settings import load_settings
@@ -121,7 +121,8 @@ async def test_what_was_set_there_outlives_each_deploy_until_the_defaults_are_as
             paused=True,
             concurrency_limit=2,
             concurrency_options={"collision_strategy": "CANCEL_NEW"},
-            job_variables=deployment.job_variables | {"mem_limit": "3g", "image": "tmdb-movies-flow:old"},
+            job_variables=deployment.job_variables
+            | {"mem_limit": "3g", "image": "tmdb-movies-flow:old", "stream_output": True},
         ),
     )
     refresh = await client.read_deployment_by_name(REFRESH)
@@ -149,6 +150,7 @@ async def test_what_was_set_there_outlives_each_deploy_until_the_defaults_are_as
     assert (automation.name, automation.enabled) == (TRIGGER, False)
     assert [line.partition(":")[0] for line in said] == [
         *(f"{PIPELINE} keeps {name}" for name in settings_of(pipeline_config())),
+        f"{PIPELINE} resets job variable stream_output",
         f"{REFRESH} keeps automation {TRIGGER}",
     ]
 
@@ -157,7 +159,7 @@ async def test_what_was_set_there_outlives_each_deploy_until_the_defaults_are_as
     assert await found(client, PIPELINE) == DEFAULTS
     [automation] = await client.read_resource_related_automations(f"prefect.deployment.{refresh.id}")
     assert automation.enabled
-    assert reset == [line.replace(" keeps ", " resets ") for line in said]
+    assert reset == [line.replace(" keeps ", " resets ") for line in said if "stream_output" not in line]
 
 
 async def test_deploying_by_hand_says_first_what_it_will_reset(client, place):
@@ -218,3 +220,19 @@ def test_a_limit_that_a_setting_computes_is_not_an_operators():
     assert "mem_limit" not in settings_of(refresh)
     assert with_settings(refresh, settings_of(refresh))["work_pool"] == refresh["work_pool"]
     assert list(differences(settings_of(refresh), settings_of(refresh))) == []
+
+
+def test_variables_that_a_deploy_takes_away_or_sets_otherwise_are_named():
+    current = {
+        "image": "tmdb-movies-flow:old",
+        "mem_limit": "3g",
+        "labels": {"team": "film"},
+        "env": {"INGESTION_CONCURRENCY": "5", "PREFECT_LOGGING_LEVEL": "DEBUG", "PLOT_THEME": "dark"},
+    }
+    environment = {"INGESTION_CONCURRENCY": "10", "PLOT_THEME": "dark", "PREFECT_HOME": "/tmp/prefect"}
+
+    assert list(reset_variables(current, pipeline_config(), environment)) == [
+        'job variable labels: {"team": "film"} (the work pool keeps what is set there)',
+        'job variable env.INGESTION_CONCURRENCY: "5" (now: "10")',
+        'job variable env.PREFECT_LOGGING_LEVEL: "DEBUG" (the work pool keeps what is set there)',
+    ]

@@ -152,6 +152,14 @@ def test_a_folder_whose_owner_is_given_is_left_alone(monkeypatch, tmp_path):
     assert not Path("/srv/of-another-machine").exists()
 
 
+def test_a_folder_of_another_machine_is_given_with_its_whole_path(monkeypatch):
+    monkeypatch.setenv("DATA_USER", "1500:100")
+    for folder in ("./data", "~/data"):
+        monkeypatch.setenv("DATA_VOLUME", folder)
+        with pytest.raises(SettingsError, match=f"^DATA_VOLUME: {folder} .* Give the whole path"):
+            job_settings()
+
+
 def test_a_folder_that_cannot_be_made_is_named(monkeypatch, tmp_path):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("DATA_VOLUME", f"{tmp_path}/file/volume")

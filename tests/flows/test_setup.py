@@ -196,7 +196,7 @@ async def test_automations_of_an_earlier_version_follow_this_one_and_stay_switch
 
     as_set = [FILED[0].model_copy(update={"enabled": False}), *FILED[1:]]
     assert await automations(client) == sorted(as_set, key=lambda automation: automation.name)
-    assert said.endswith('  automation "Retired": deleted, this version has none\n')
+    assert said.endswith('  automation "Retired": deleted; `movies worker` does its work\n')
 
 
 async def test_without_a_key_jobs_go_on_with_the_one_before_until_it_is_to_be_forgotten(client):
@@ -235,6 +235,7 @@ async def test_a_pool_keeps_the_defaults_that_were_set_there_and_are_still_allow
     """The pool is as an earlier version made it: a list of what is forbidden, and an image without a tag."""
     earlier = json.loads(json.dumps(TEMPLATE))
     variables = earlier["variables"]["properties"]
+    kept = {"AWS_ACCESS_KEY_ID": "{{ prefect.blocks.secret.store-id }}"}
     del earlier["variables"]["additionalProperties"]
     del earlier["job_configuration"]["container_create_kwargs"]["read_only"]
     variables["network_mode"] = {"type": "string", "default": "host"}
@@ -243,7 +244,7 @@ async def test_a_pool_keeps_the_defaults_that_were_set_there_and_are_still_allow
     variables["env"] = {
         "type": "object",
         "propertyNames": {"not": {"enum": ["TMDB_API_KEY"]}},
-        "default": {"INGESTION_BATCH_SIZE": "50", "AWS_SECRET_ACCESS_KEY": "s"},
+        "default": {"INGESTION_BATCH_SIZE": "50", "AWS_SECRET_ACCESS_KEY": "s"} | kept,
     }
     await client.create_work_pool(
         WorkPoolCreate(name="movies-docker", type="docker", base_job_template=earlier)
@@ -255,7 +256,7 @@ async def test_a_pool_keeps_the_defaults_that_were_set_there_and_are_still_allow
     [pool] = await client.read_work_pools()
     wanted = json.loads(json.dumps(TEMPLATE))
     wanted["variables"]["properties"]["mem_limit"]["default"] = "6g"
-    wanted["variables"]["properties"]["env"]["default"] |= {"INGESTION_BATCH_SIZE": "50"}
+    wanted["variables"]["properties"]["env"]["default"] |= {"INGESTION_BATCH_SIZE": "50"} | kept
     assert pool.base_job_template == wanted
     assert said.splitlines()[0] == (
         "  work pool movies-docker: updated; "
