@@ -13,7 +13,7 @@ from prefect_docker.worker import DockerWorker, DockerWorkerJobConfiguration
 
 from flows.cli import Pool
 from flows.job_settings import PASSED_ON, STORE_VARIABLES, job_environment, job_settings, variable_names
-from flows.work_pool import DEPLOYMENTS, work_pool_template
+from flows.work_pool import DEPLOYMENTS, is_allowed, work_pool_template
 from settings import load_settings
 
 WORKER_METADATA = "collections_data/views/aggregate-worker-metadata.json"
@@ -189,7 +189,21 @@ async def deployed(client):
 
 
 @pytest.mark.parametrize(("pool", "variables"), REFUSED)
-async def test_a_server_refuses_whatever_is_not_this_installations(pool, variables, deployed):
+def test_a_schema_refuses_whatever_is_not_this_installations(pool, variables):
+    [(name, value)] = variables.items()
+
+    assert not is_allowed(name, value, template(pool)["variables"])
+
+
+@pytest.mark.parametrize(
+    ("pool", "variables"),
+    [
+        ("docker", {"volumes": ["/./run:/r"]}),
+        ("ecs", {"env": {"tmdb_api_key": "k"}}),
+        ("kubernetes", {"privileged": True}),
+    ],
+)
+async def test_a_server_refuses_what_the_schema_does(pool, variables, deployed):
     assert await deployed(pool, variables) == (422, 422)
 
 

@@ -10,6 +10,7 @@ import ast
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 PLACEHOLDER = "…"
@@ -57,12 +58,15 @@ def sentences_of(module: ast.Module, constants: Names | None = None) -> Iterator
     yield from _of_scope(module, {**(constants or {}), **dict(_names(module))})
 
 
-def _told_texts(root: Path) -> Iterator[tuple[str, str, ast.expr]]:
+@cache  # reading the whole source takes seconds
+def _told_texts(root: Path) -> list[tuple[str, str, ast.expr]]:
     modules = {path: ast.parse(path.read_text(encoding="utf-8")) for path in _modules(root)}
     constants = {name: values for module in modules.values() for name, values in _names(module)}
-    for path, module in modules.items():
-        for sentence, text in sentences_of(module, constants):
-            yield path.relative_to(root).as_posix(), sentence, text
+    return [
+        (path.relative_to(root).as_posix(), sentence, text)
+        for path, module in modules.items()
+        for sentence, text in sentences_of(module, constants)
+    ]
 
 
 def _has_words(sentence: str) -> bool:

@@ -92,6 +92,7 @@ def test_an_env_file_that_is_no_text_is_said(place):
     assert ".env" in said
 
 
+@pytest.mark.slow
 def test_a_wrong_key_stops_the_run_and_names_the_setting(served):
     place, sandbox = served()
 
@@ -130,6 +131,7 @@ def test_a_folder_that_cannot_be_written_is_said(setting, place):
     assert "cannot be" in said
 
 
+@pytest.mark.slow
 def test_sandbox_movies_do_not_get_into_a_lake_of_real_ones(served):
     place, _ = served()
     place.succeed("--stage", "ingest")

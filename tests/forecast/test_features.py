@@ -62,6 +62,7 @@ def test_every_feature_belongs_to_one_driver() -> None:
     assert sorted(name for names in DRIVERS.values() for name in names) == sorted(set(FEATURES))
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(some_movies(), st.data())
 def test_what_a_later_film_earned_or_whether_it_exists_changes_no_earlier_films_features(

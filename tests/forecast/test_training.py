@@ -58,6 +58,7 @@ def test_movies_of_unknown_revenue_are_forecast_too_and_none_of_the_years_learnt
         assert 0 < row["low_musd"] < row["predicted_musd"] < row["high_musd"]
 
 
+@pytest.mark.slow
 def test_what_held_back_movies_earned_has_no_say_in_the_model(training: Training) -> None:
     rows = [
         row | {"revenue_musd": row["revenue_musd"] and 1 / row["revenue_musd"]}
@@ -131,6 +132,7 @@ def test_forecasts_are_right_about_as_often_as_they_say(training: Training) -> N
     assert overall["coverage"] == pytest.approx(0.8, abs=3 * spread)
 
 
+@pytest.mark.slow
 def test_a_revenue_that_can_be_computed_from_the_features_is_taken_for_a_leak() -> None:
     rows = [row | {"revenue_musd": 3 * row["budget_musd"]} for row in generate()]
 
@@ -141,6 +143,7 @@ def test_a_revenue_that_can_be_computed_from_the_features_is_taken_for_a_leak() 
     assert {row["warning"] for row in told.scores} == {told.warning}
 
 
+@pytest.mark.slow
 def test_baselines_are_medians_of_the_movies_learnt_from() -> None:
     rows = [row | {"revenue_musd": 2 * row["budget_musd"], "genres": "Drama"} for row in generate()]
     movies = load_movies(silver(rows))

@@ -266,6 +266,7 @@ def generated_lake(tmp_path_factory) -> str:
     return str(tmp_path_factory.mktemp("generated"))
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None, derandomize=True)
 @given(movies=GENERATED, column=COLUMNS, operator=st.sampled_from(sorted(OPERATORS)), value=st.integers(0, 9))
 def test_a_filter_gives_what_arrow_gives(generated_lake, movies, column, operator, value):

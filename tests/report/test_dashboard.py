@@ -186,6 +186,7 @@ def test_the_same_tables_give_the_same_bytes() -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_million_movies_make_a_page_under_five_megabytes() -> None:
     """Gold as a million movies leave it: a full sample, and a row for each of very many directors."""
     sampled = tables_from_silver(

@@ -188,6 +188,7 @@ def test_a_title_too_long_for_a_line_takes_two_and_then_is_cut(provenance: Prove
     assert max(first.extent.x1, second.extent.x1) < 1500
 
 
+@pytest.mark.slow
 def test_threads_draw_the_same_and_leave_nothing_behind(gold_18: Gold, provenance: Provenance) -> None:
     settings = dict(matplotlib.rcParams)
     one_by_one = [render(name, gold_18, provenance) for name in NAMES]

@@ -260,6 +260,7 @@ def test_lists_of_many_entries_and_keys_that_repeat_are_decoded() -> None:
     assert row["cast"].startswith(f"n{many - 1}|n{many - 2}|")
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None, database=None)
 @given(st.lists(oddities, min_size=1, max_size=5))
 def test_what_is_read_value_by_value_is_what_is_read_at_once(batch: list[Any]) -> None:

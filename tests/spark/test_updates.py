@@ -121,6 +121,7 @@ def check_histories(session: Any, new_lake: NewLake, tmp_path: Path, history: li
 SLOW = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None, database=None, suppress_health_check=SLOW)
 @given(history=st.lists(steps, min_size=4, max_size=10))
 def test_an_updated_silver_is_one_made_anew(
