@@ -115,7 +115,7 @@ def parse_movie_ids(text: str) -> tuple[int, ...]:
     words = _words(text)
     bad = next((place for place, word in enumerate(words, start=1) if not _is_whole_number(word)), None)
     if bad is not None:
-        raise ValueError(f"movie ids are whole numbers separated by commas, and number {bad} is none")
+        raise ValueError(f"number {bad} is not a valid movie id. Write whole numbers separated by commas")
     return tuple(dict.fromkeys(int(word) for word in words))
 
 
@@ -140,7 +140,9 @@ def read_movie_ids(path: Path) -> tuple[int, ...]:
     for number, line in enumerate(text.splitlines(), start=1):
         words = _words(line)
         if not all(map(_is_whole_number, words)):
-            raise SettingsError(f"{path}, line {number}: movie ids are whole numbers separated by commas")
+            raise SettingsError(
+                f"{path}, line {number}: not a valid movie id. Write whole numbers separated by commas"
+            )
         if any(int(word) > LARGEST_MOVIE_ID for word in words):
             raise SettingsError(f"{path}, line {number}: movie ids lie between 0 and {LARGEST_MOVIE_ID}")
     movie_ids = parse_movie_ids(text)

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from flows.checked import flow
-from flows.parameters import SilverVersion
+from flows.parameters import AnalyticsStage, SilverVersion
 from flows.planning import announce_data
 from flows.run_names import name_analytics
 from flows.run_report import AnalyticsReport, timed
@@ -35,7 +35,7 @@ LONGEST_SECONDS = 6 * 3600
 )
 @concluded(AnalyticsReport.headline)
 async def refresh_analytics(
-    stages: list[Stage] | None = None,
+    stages: list[AnalyticsStage] | None = None,
     refresh: bool = False,
     spark_master: str | None = None,
     lake_root: str | None = None,

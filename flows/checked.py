@@ -23,7 +23,7 @@ class CheckedFlow(Flow[P, R]):
     """A flow whose parameters are validated by their types and by `flows.parameters`."""
 
     def validate_parameters(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        """Read what is blank as the default, since a form sends empty texts, and refuse what cannot be.
+        """Read what is empty as the default, since a form sends that, and refuse what cannot be.
 
         Raises:
             ParameterError: a parameter cannot be used.
@@ -45,7 +45,7 @@ class CheckedFlow(Flow[P, R]):
     def _read(self, name: str, value: Any) -> Any:
         # Without IMDb's ratings, whatever the settings say: that is what blank means of them.
         is_blank = isinstance(value, str) and not value.strip() and name != "imdb_ratings"
-        return self.parameters.properties[name].get("default") if is_blank else value
+        return self.parameters.properties[name].get("default") if is_blank or value == [] else value
 
 
 def flow(

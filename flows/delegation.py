@@ -13,6 +13,7 @@ from prefect.deployments import arun_deployment
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelling
 
+from flows.parameters import AnalyticsStage
 from flows.run_report import AnalyticsReport, timed
 from settings import Settings
 from tasks.analytics import published, standing
@@ -36,7 +37,7 @@ class DelegatedRunError(Exception):
 
 
 async def delegate_analytics(
-    deployment: str, settings: Settings, stages: list[Stage], refresh: bool, **given: object
+    deployment: str, settings: Settings, stages: list[AnalyticsStage], refresh: bool, **given: object
 ) -> AnalyticsReport:
     """Have a deployment of `refresh-analytics` bring the analytics up to date, unless they are already.
 
@@ -85,16 +86,29 @@ def _plain(value: object) -> object:
     return str(value) if isinstance(value, Path) else value
 
 
+async def require_deployment(deployment: str) -> None:
+    """Ask Prefect for a deployment, by `flow/deployment`.
+
+    Raises:
+        DelegatedRunError: there is none of this name.
+    """
+    async with get_client() as client:
+        try:
+            await client.read_deployment_by_name(deployment)
+        except (ObjectNotFound, ValueError) as error:
+            raise DelegatedRunError(
+                f"There is no deployment {deployment}. Deploy it first, or correct its name"
+            ) from error
+
+
 async def run_elsewhere(deployment: str, parameters: dict[str, Any]) -> None:
     """Run a deployment as a subflow and wait for it; it is cancelled where this run is.
 
     Raises:
-        DelegatedRunError: the run did not complete.
+        DelegatedRunError: the run did not complete, or the deployment has been deleted.
     """
-    try:
-        run = await arun_deployment(deployment, parameters=parameters, timeout=0)
-    except ObjectNotFound as error:
-        raise DelegatedRunError(f"There is no deployment {deployment}: deploy it first") from error
+    await require_deployment(deployment)
+    run = await arun_deployment(deployment, parameters=parameters, timeout=0)
     logger.info("%s runs as %s", deployment, run.name)
     async with get_client() as client:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from math import isfinite
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -22,9 +22,8 @@ from tmdb.sources import SOURCES, build_source
 
 # The forms of Prefect's UI check these by themselves.
 MovieId = Annotated[int, Field(ge=0, le=LARGEST_MOVIE_ID)]
-SourceName = Annotated[
-    str, Field(pattern=f"^({'|'.join(SOURCES)})$", json_schema_extra={"enum": list(SOURCES)})
-]
+SourceName = Annotated[str, Field(json_schema_extra={"enum": list(SOURCES)})]
+AnalyticsStage = Literal[Stage.TRANSFORM, Stage.KPIS, Stage.REPORT]
 MaxRequests = Annotated[int, Field(ge=1)] | None
 SilverVersion = Annotated[int, Field(ge=0)] | None
 MaxMinutes = Annotated[float, Field(gt=0, allow_inf_nan=False)] | None
@@ -33,6 +32,13 @@ IDS = "ids"
 FETCHING = ("movie_ids", "movie_ids_file", "source", "filters", "max_requests", "max_minutes")
 # A report of an older version is made from tables as they were: nothing of these could change it.
 NOT_AS_OF = (*FETCHING, "refresh", "accept_checks")
+# The stages that read a parameter; a run without any of them would ignore it. `analytics_deployment` is not
+# among them: its deployment gives it to every run.
+STAGES_OF: Mapping[str, tuple[Stage, ...]] = {
+    **dict.fromkeys(FETCHING, (Stage.INGEST,)),
+    "spark_master": (Stage.TRANSFORM, Stage.KPIS),
+    "accept_checks": (Stage.KPIS,),
+}
 PLACES: Mapping[str, Callable[[str], object]] = {
     "lake_root": parse_lake,
     "output_dir": parse_folder,
@@ -66,7 +72,7 @@ def check_parameters(given: Mapping[str, Any]) -> None:
     _check_source(given)
     _check_stages(given)
     if (minutes := given.get("max_minutes")) is not None and not (isfinite(minutes) and minutes > 0):
-        raise ParameterError("The minutes of a run are a number, more than 0")
+        raise ParameterError("The minutes of a run have to be above 0. Leave them out for no limit")
     _check_engine(given.get("spark_master"))
     if is_signed(given.get("imdb_ratings")):
         raise ParameterError("Set an address with a query as IMDB_RATINGS: as an option it would be seen")
@@ -92,7 +98,9 @@ def _check_source(given: Mapping[str, Any]) -> None:
     if len(ids) > 1:
         raise ParameterError("Give movie ids or a file of them, not both")
     if ids and source != IDS:
-        raise ParameterError(f"movie ids are for the source ids, not for {source}")
+        raise ParameterError(
+            f"Movie ids are for the source ids, not for {source}. Leave out the ids or the source"
+        )
     try:
         build_source(source, given.get("filters") or {})
     except ValueError as error:
@@ -103,11 +111,15 @@ def _check_stages(given: Mapping[str, Any]) -> None:
     stages = given.get("stages") or ()
     if given.get("as_of_version") is not None:
         if set(stages) - {Stage.REPORT}:
-            raise ParameterError("The report as of a version is for the stage report alone")
+            raise ParameterError("A report as of a version has only the stage report. Leave out other stages")
         if said := _said(given, NOT_AS_OF):
             raise ParameterError(f"A report as of a version fetches and changes nothing: leave out {said[0]}")
-    elif stages and Stage.INGEST not in stages and (said := _said(given, FETCHING)):
-        raise ParameterError(f"{said[0]} is for the stage ingest, which this run leaves out")
+    elif stages:
+        for name in _said(given, STAGES_OF):
+            if not {*stages} & {*(needed := STAGES_OF[name])}:
+                raise ParameterError(
+                    f"{name} is for the stage {' or '.join(needed)}, which this run leaves out"
+                )
 
 
 def _check_engine(master: str | None) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from flows.analytics import refresh_analytics
 from flows.checked import flow
-from flows.delegation import delegate_analytics
+from flows.delegation import delegate_analytics, require_deployment
 from flows.ingest import ingest_movies
-from flows.parameters import MaxMinutes, MaxRequests, MovieId, SilverVersion, SourceName
+from flows.parameters import AnalyticsStage, MaxMinutes, MaxRequests, MovieId, SilverVersion, SourceName
 from flows.planning import announce_data
 from flows.run_names import name_pipeline
 from flows.run_report import IncompleteIngestionError, RunReport, timed
@@ -75,6 +75,10 @@ async def movie_pipeline(
     async with run_settings(lake_root=lake_root, output_dir=output_dir) as settings:
         report.source = announce_data(settings)
     wanted = [Stage.REPORT] if as_of_version is not None else stages or list(Stage)
+    analytics: list[AnalyticsStage] = [stage for stage in wanted if stage is not Stage.INGEST]
+    if analytics and analytics_deployment:
+        # Before hours of fetching.
+        await require_deployment(analytics_deployment)
     if Stage.INGEST in wanted:
         with timed(report.seconds, Stage.INGEST):
             report.ingestion = await ingest_movies(
@@ -88,7 +92,6 @@ async def movie_pipeline(
                 lake_root,
                 imdb_ratings,
             )
-    analytics: list[Stage] = [stage for stage in wanted if stage != Stage.INGEST]
     if report.ingestion.outage:
         async with run_settings(lake_root=lake_root) as settings:
             # There is nothing to go on with where no movie was ever fetched.

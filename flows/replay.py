@@ -85,7 +85,7 @@ def fetch_again(request: RunRequest, movie_ids: Sequence[int]) -> int:
 
     In a run of its own, since a refresh in one with the other stages would judge all of the lake anew.
     """
-    ingestion = replace(request, stages=[Stage.INGEST], refresh=True)
+    ingestion = replace(request, stages=[Stage.INGEST], refresh=True, spark_master=None)
     if len(movie_ids) <= MOST_IDS_AS_PARAMETER:
         return execute(replace(ingestion, movie_ids=tuple(movie_ids)))
     with TemporaryDirectory() as folder:

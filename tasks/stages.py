@@ -10,3 +10,7 @@ class Stage(StrEnum):
     TRANSFORM = "transform"
     KPIS = "kpis"
     REPORT = "report"
+
+    def __repr__(self) -> str:
+        # Pydantic's messages name the choices of a `Literal` so.
+        return repr(self.value)

@@ -27,7 +27,7 @@ def test_marks_within_joined_lists_are_passed_over(tmp_path, monkeypatch):
 
 
 SECRET = "S3cretOfAnotherFile"
-NO_IDS = "movie ids are whole numbers separated by commas"
+NO_IDS = "not a valid movie id. Write whole numbers separated by commas"
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_nothing_of_the_env_file_is_in_a_message_about_it(content, problem, tmp_
         load_settings()
 
     assert str(error.value) == (
-        "INGESTION_MOVIE_IDS: movie ids are whole numbers separated by commas, and number 2 is none"
+        "INGESTION_MOVIE_IDS: number 2 is not a valid movie id. Write whole numbers separated by commas"
         if problem is None
         else f".env{problem}"
     )

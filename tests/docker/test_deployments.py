@@ -344,7 +344,7 @@ def await_new_run(service: Service, flow: str, before: int) -> dict[str, Any]:
         (
             "ingest-movies",
             {"movie_ids": [603], "source": "export"},
-            "movie ids are for the source ids, not for export",
+            "Movie ids are for the source ids, not for export. Leave out the ids or the source",
         ),
         (
             "movie-pipeline",

@@ -70,7 +70,7 @@ def test_every_sentence_can_be_read_where_it_is_told() -> None:
         "spark/session.py: cause",
         "spark/session.py: server.cause_of_death or 'Spark in the container does not answer.'",
         "tmdb/errors.py: detail",
-        "tmdb/sources/__init__.py: f'the filter {where} of the source {name}: {text}' if where else text",
+        "tmdb/sources/__init__.py: f'The filter {where} of the source {name}: {text}' if where else text",
     }
 
 

@@ -16,8 +16,8 @@ def fail(place: Place, *arguments: str, **environment: str) -> tuple[int, str]:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--movie-ids", "1,two"], "movie ids are whole numbers separated by commas, and number 2 is none"),
-        (["--movie-ids", "-5"], "and number 1 is none"),
+        (["--movie-ids", "1,two"], "number 2 is not a valid movie id. Write whole numbers"),
+        (["--movie-ids", "-5"], "number 1 is not a valid movie id"),
         (["--movie-ids", ","], "no movie id"),
         (["--movie-ids-file", "nowhere.txt"], "nowhere.txt cannot be read"),
         (["--movie-ids", "1", "--movie-ids-file", "ids.txt"], "not both"),
@@ -41,7 +41,7 @@ def test_wrong_usage_is_said_in_a_sentence_with_status_2(arguments, sentence, pl
     ("environment", "sentence"),
     [
         ({"TMDB_BASE_URL": "http://127.0.0.1:9/3"}, "TMDB_BASE_URL needs a key"),
-        ({"INGESTION_MOVIE_IDS": "1,x"}, "INGESTION_MOVIE_IDS: movie ids are whole numbers"),
+        ({"INGESTION_MOVIE_IDS": "1,x"}, "INGESTION_MOVIE_IDS: number 2 is not a valid movie id"),
         ({"IMDB_RATINGS": "nowhere.tsv.gz"}, "nowhere.tsv.gz cannot be read: No such file or directory"),
         ({"IMDB_RATINGS": "s3://bucket/ratings"}, "IMDB_RATINGS: give a URL like"),
         ({"IMDB_RATINGS": "https://me:pass@imdb.example/r"}, "IMDB_RATINGS: give a URL like"),

@@ -30,12 +30,12 @@ REFUSED: list[tuple[dict[str, Any], list[str], str]] = [
     (
         {"movie_ids": [603], "source": "export"},
         ["--movie-ids=603", "--source=export"],
-        "movie ids are for the source ids, not for export",
+        "Movie ids are for the source ids, not for export. Leave out the ids or the source",
     ),
     (
         {"movie_ids_file": "ids.txt", "source": "changes"},
         ["--movie-ids-file=ids.txt", "--source=changes"],
-        "movie ids are for the source ids, not for changes",
+        "Movie ids are for the source ids, not for changes. Leave out the ids or the source",
     ),
     (
         {"movie_ids": [603], "movie_ids_file": "ids.txt"},
@@ -45,22 +45,23 @@ REFUSED: list[tuple[dict[str, Any], list[str], str]] = [
     (
         {"filters": {"min_popularity": "5"}},
         ["--filter=min_popularity=5"],
-        "the source ids has no filter 'min_popularity'; it has none",
+        "The source ids takes no filters. Leave out 'min_popularity'",
     ),
     (
         {"filters": {"movie_ids": "603"}},
         ["--filter=movie_ids=603"],
-        "the source ids has no filter 'movie_ids'; it has none",
+        "The source ids takes no filters. Leave out 'movie_ids'",
     ),
     (
         {"source": "export", "filters": {"popularity": "5"}},
         ["--source=export", "--filter=popularity=5"],
-        "the source export has no filter 'popularity'; it has min_popularity, include_adult, include_video",
+        "The source export has no filter 'popularity'. Choose one of min_popularity, include_adult, "
+        "include_video",
     ),
     (
         {"as_of_version": 1, "stages": ["ingest"]},
         ["--as-of-version=1", "--stage=ingest"],
-        "The report as of a version is for the stage report alone",
+        "A report as of a version has only the stage report. Leave out other stages",
     ),
     (
         {"as_of_version": 1, "refresh": True},
@@ -76,6 +77,16 @@ REFUSED: list[tuple[dict[str, Any], list[str], str]] = [
         {"stages": ["report"], "source": "export"},
         ["--stage=report", "--source=export"],
         "source is for the stage ingest, which this run leaves out",
+    ),
+    (
+        {"stages": ["ingest", "transform"], "accept_checks": ["unique_ids"]},
+        ["--stage=ingest", "--stage=transform", "--accept=unique_ids"],
+        "accept_checks is for the stage kpis, which this run leaves out",
+    ),
+    (
+        {"stages": ["ingest"], "spark_master": "sail"},
+        ["--stage=ingest", "--spark-master=sail"],
+        "spark_master is for the stage transform or kpis, which this run leaves out",
     ),
     (
         {"accept_checks": ["unique_ids", "nonsense"]},
@@ -146,6 +157,10 @@ def test_a_flow_refuses_what_the_command_line_refuses_in_the_same_sentence(
         {"as_of_version": 1, "stages": ["report"]},
         {"source": "discover", "filters": {"with_genres": "18"}, "movie_ids": None},
         {"accept_checks": ["unique_ids"], "spark_master": "sail", "lake_root": "s3://bucket/movies"},
+        {"stages": ["kpis"], "accept_checks": ["unique_ids"], "spark_master": "sail"},
+        # The deployment of the pipeline gives it to every run.
+        {"stages": ["ingest"], "analytics_deployment": "refresh-analytics/docker"},
+        {"as_of_version": 1, "stages": ["report"], "spark_master": "sail"},
         {"stages": ["report"], "refresh": True, "source": "ids", "movie_ids": None},
     ],
 )
@@ -168,7 +183,6 @@ def test_what_a_form_leaves_blank_is_read_as_the_default(checked, folder):
         name
         for name, field in checked.parameters.properties.items()
         if "string" in {field.get("type"), *(one.get("type") for one in field.get("anyOf", ()))}
-        and "pattern" not in field
         # Blank means without them.
         and name != "imdb_ratings"
     ]
@@ -177,6 +191,30 @@ def test_what_a_form_leaves_blank_is_read_as_the_default(checked, folder):
     for blank in ("", " "):
         given = dict.fromkeys(takes_text, blank)
         assert checked.validate_parameters(given) == checked.validate_parameters({})
+
+
+@pytest.mark.parametrize("source", ["ids", "export"])
+def test_an_empty_list_is_read_as_the_default(source, folder):
+    given = {"movie_ids": [], "stages": [], "accept_checks": [], "source": source}
+
+    taken = movie_pipeline.validate_parameters(given)
+
+    assert taken == movie_pipeline.validate_parameters({"source": source})
+
+
+def test_a_source_that_does_not_exist_is_refused_with_those_that_do(folder):
+    with pytest.raises(ParameterError) as error:
+        ingest_movies.validate_parameters({"source": "dreams"})
+
+    assert str(error.value) == "There is no source 'dreams'. Choose one of ids, discover, export, changes"
+    assert ingest_movies.parameters.properties["source"]["enum"] == ["ids", "discover", "export", "changes"]
+
+
+def test_the_analytics_have_no_stage_that_fetches(folder):
+    with pytest.raises(ParameterError) as error:
+        refresh_analytics.validate_parameters({"stages": ["ingest"]})
+
+    assert str(error.value) == "stages.0: Input should be 'transform', 'kpis' or 'report'"
 
 
 @pytest.mark.parametrize("checked", FLOWS, ids=lambda checked: checked.name)
@@ -208,7 +246,7 @@ async def test_a_run_by_the_api_with_what_cannot_be_meant_fails_before_it_begins
     """What Prefect's form and REST API send: here to the ingestion, as a worker starts it."""
     environment = clean_environment() | {"PREFECT_API_URL": prefect_api, "PREFECT_HOME": str(prefect_home)}
     has = ", ".join(ingest_movies.parameters.properties)
-    prefix = "Validation of flow parameters failed with error: ParameterError: "
+    said_before = "Validation of flow parameters failed with error: ParameterError: "
     async with PrefectClient(prefect_api) as client:
         deployment = await client.create_deployment(
             await client.create_flow(ingest_movies),
@@ -241,7 +279,7 @@ async def test_a_run_by_the_api_with_what_cannot_be_meant_fails_before_it_begins
 
     assert said == [
         ("Failed", f"ingest-movies has no parameter movie_idz; it has {has}"),
-        ("Failed", f"{prefix}movie ids are for the source ids, not for export"),
+        ("Failed", f"{said_before}{REFUSED[0][2]}"),
     ]
     assert left_in(folder) == ["ids.txt"]
 

@@ -29,9 +29,9 @@ def build_source(name: str, filters: Mapping[str, str]) -> Source:
         ValueError: there is no such source, or it does not take such a filter; the text is a sentence.
     """
     if name not in SOURCES:
-        raise ValueError(f"there is no source {name!r}; there are {', '.join(SOURCES)}")
+        raise ValueError(f"There is no source {name!r}. Choose one of {', '.join(SOURCES)}")
     if SOURCES[name] is Ids and filters:
-        raise ValueError(f"the source {name} has no filter {next(iter(filters))!r}; it has none")
+        raise ValueError(f"The source {name} takes no filters. Leave out {next(iter(filters))!r}")
     try:
         return SOURCES[name].model_validate(dict(filters))
     except ValidationError as error:
@@ -39,6 +39,6 @@ def build_source(name: str, filters: Mapping[str, str]) -> Source:
         where = ".".join(str(part) for part in problem["loc"])
         if problem["type"] == "extra_forbidden":
             known = ", ".join(SOURCES[name].model_fields)
-            raise ValueError(f"the source {name} has no filter {where!r}; it has {known}") from None
+            raise ValueError(f"The source {name} has no filter {where!r}. Choose one of {known}") from None
         text = str(problem["msg"]).removeprefix("Value error, ")
-        raise ValueError(f"the filter {where} of the source {name}: {text}" if where else text) from None
+        raise ValueError(f"The filter {where} of the source {name}: {text}" if where else text) from None

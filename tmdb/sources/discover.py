@@ -53,14 +53,17 @@ class Discover(Source):
         unknown = sorted(parameters.keys() - PARAMETERS)
         if unknown:
             raise ValueError(
-                f"discover has no filter {unknown[0]!r}; TMDB documents {', '.join(sorted(PARAMETERS))}"
+                f"The source discover has no filter {unknown[0]!r}. Choose one of "
+                f"{', '.join(sorted(PARAMETERS))}"
             )
         for name in (FIRST, LAST):
             if name in parameters:
                 try:
                     date.fromisoformat(parameters[name])
                 except ValueError as error:
-                    raise ValueError(f"the filter {name} is no date like 2026-01-31") from error
+                    raise ValueError(
+                        f"The filter {name} is not a valid date. Write it like 2026-01-31"
+                    ) from error
         return self
 
     @property

@@ -281,21 +281,21 @@ async def test_a_date_may_be_given_to_begin_with(sandbox, catalogue):
 @pytest.mark.parametrize(
     ("source", "filters", "sentence"),
     [
-        ("dreams", {}, "there is no source 'dreams'; there are ids, discover, export, changes"),
+        ("dreams", {}, "There is no source 'dreams'. Choose one of ids, discover, export, changes"),
         (
             "export",
             {"popularity": "5"},
-            "the source export has no filter 'popularity'; it has min_",
+            "The source export has no filter 'popularity'. Choose one of min_",
         ),
         (
             "export",
             {"min_popularity": "much"},
-            "the filter min_popularity of the source export: ",
+            "The filter min_popularity of the source export: ",
         ),
-        ("discover", {"with_genre": "18"}, "discover has no filter 'with_genre'; TMDB documents "),
-        ("discover", {"page": "2"}, "discover has no filter 'page'; TMDB documents "),
-        ("discover", {"primary_release_date.gte": "2026"}, "the filter primary_release_date.gte is no date"),
-        ("changes", {"since": "yesterday"}, "the filter since of the source changes: Input should be"),
+        ("discover", {"with_genre": "18"}, "The source discover has no filter 'with_genre'. Choose one of "),
+        ("discover", {"page": "2"}, "The source discover has no filter 'page'. Choose one of "),
+        ("discover", {"primary_release_date.gte": "2026"}, "The filter primary_release_date.gte is not "),
+        ("changes", {"since": "yesterday"}, "The filter since of the source changes: Input should be"),
     ],
 )
 def test_a_source_or_filter_that_is_not_known_is_said_in_a_sentence(source, filters, sentence):
