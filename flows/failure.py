@@ -9,8 +9,9 @@ import re
 import shutil
 import sys
 import tempfile
+from contextvars import ContextVar
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperGroup
@@ -22,10 +23,15 @@ from lake.errors import describe_refusal, find_refusal
 from proxies import keep_loopback_direct
 from tasks.run_logs import OWN_PACKAGES, log_files
 
+if TYPE_CHECKING:
+    from settings import Settings
+
 logger = logging.getLogger(__name__)
 
 OK, FAILED, USAGE = 0, 1, 2
 LONGEST_SENTENCE = 300
+# Those of the flow run that goes on: parameters and Secret blocks count in them.
+RUN_SETTINGS: ContextVar[Settings | None] = ContextVar("run_settings", default=None)
 # A disk with less room than this counts as full.
 LITTLE_BYTES = 1_000_000
 # A path in the text of a library that is not written in Python: up to what follows it there.
@@ -33,7 +39,7 @@ _PATH = re.compile(r"(?<![\w/])/(?!/)[^\s:'\"]+")
 
 
 class FolderError(Exception):
-    """A folder has no space, is read-only, or lets this user not in; the text says which, and what to do."""
+    """A folder or file refuses to be used, as on a full disk; the text says which, and what to do."""
 
 
 class Commands(TyperGroup):
@@ -94,7 +100,7 @@ def sentence(error: Exception) -> str:
 
 
 def explained(error: Exception) -> Exception:
-    """Return the error, or the one that says which folder refuses to be used if that is the cause."""
+    """Return the error, or the one that says which folder or file refuses to be used if that is the cause."""
     if is_own(error) or (refusal := find_refusal(error)) is None:
         return error
     path = getattr(error, "filename", None) or next(iter(_PATH.findall(str(error))), None)
@@ -110,20 +116,17 @@ def _name_folder(path: str | bytes | None, refusal: int) -> FolderError:
         folders = _refusing_folders(refusal)
     else:
         place = Path(os.fsdecode(path))
-        folders = [place if place.is_dir() else place.parent]
+        # Unlike those of `Path`, these answer also below a folder that lets this user not in.
+        if os.path.isfile(place) and refusal in (errno.EACCES, errno.EPERM):  # noqa: PTH113
+            return FolderError(f"{place} cannot be used: {os.strerror(refusal)}. Change its permissions")
+        folders = [place if os.path.isdir(place) else place.parent]  # noqa: PTH112
     return FolderError(f"{' or '.join(map(str, folders))} cannot be used: {describe_refusal(refusal)}")
 
 
 def _refusing_folders(refusal: int) -> list[Path]:
     """The folders of a run that are full, or cannot be written; all of them if none seems to be so."""
-    from settings import SettingsError, load_settings
-
     folders = [Path(tempfile.gettempdir())]
-    try:
-        settings = load_settings()
-    except SettingsError:
-        pass
-    else:
+    if (settings := _settings()) is not None:
         lake = [] if "://" in settings.lake else [Path(settings.lake)]
         folders = [*lake, settings.output_dir, *folders]
     is_full = refusal in (errno.ENOSPC, errno.EDQUOT)
@@ -150,23 +153,27 @@ def _package(error: BaseException) -> str:
 
 
 def _secrets() -> tuple[str, ...]:
+    return () if (settings := _settings()) is None else settings.secrets
+
+
+def _settings() -> Settings | None:
+    """The settings of the flow run, or those of the command's environment; None if these cannot be used."""
     from settings import SettingsError, load_settings
 
     try:
-        return load_settings().secrets
+        return RUN_SETTINGS.get() or load_settings()
     except SettingsError:
-        return ()
+        return None
 
 
 def _keep_trace(error: Exception) -> str:
     """Append the stack trace to the log, and say where that is; nothing where no log can be written."""
-    from settings import SettingsError, load_settings
-
+    if (settings := _settings()) is None:
+        return ""
+    logs = settings.output_dir / "logs"
     try:
-        settings = load_settings()
-        logs = settings.output_dir / "logs"
         with log_files(logs, settings.secrets):
             logger.error("the command failed", exc_info=error)
-    except (OSError, SettingsError):
+    except OSError:
         return ""
     return f" (the stack trace is in {logs / 'project.log'})"

@@ -10,10 +10,10 @@ from typing import Any
 
 from prefect import runtime
 
-from flows.run_settings import EnvironmentKeys
+from flows.run_settings import load_run_settings
 from lake.cursor import read_cursor
 from report.formats import counted
-from settings import Settings, SettingsError, load_settings
+from settings import SettingsError
 from tasks.stages import Stage
 from tmdb.redaction import escape_controls
 
@@ -102,20 +102,11 @@ def _name_ingestion(given: Parameters) -> str:
 def _name_ids(given: Parameters) -> str:
     if given["movie_ids_file"] is not None:
         return f"ids of {Path(given['movie_ids_file']).name}"
-    ids = given["movie_ids"] or _settings(given).ingestion_movie_ids
+    ids = given["movie_ids"] or load_run_settings().ingestion_movie_ids
     return counted(len({*ids}), "id")
 
 
 def _followed(given: Parameters) -> str | None:
-    """The day until which the lake has all changes, if it is known which lake that is."""
-    settings = _settings(given)
-    if settings.lake_root is None and not EnvironmentKeys().any_set:
-        return None
-    followed = read_cursor(settings.lake).followed
+    """The day until which the lake has all changes."""
+    followed = read_cursor(load_run_settings(lake_root=given["lake_root"]).lake).followed
     return None if followed is None else f"{followed:%Y-%m-%d}"
-
-
-def _settings(given: Parameters) -> Settings:
-    # The key that a base URL asks for may be in a Secret block, which a name needs not.
-    key = None if EnvironmentKeys().any_set else "in-a-secret-block"
-    return load_settings(lake_root=given["lake_root"], tmdb_api_key=key)

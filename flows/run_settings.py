@@ -16,6 +16,7 @@ from prefect.exceptions import ObjectNotFound
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings
 
+from flows.failure import RUN_SETTINGS
 from flows.places import check_job_settings
 from proxies import keep_loopback_direct
 from settings import Settings, SettingsError, load_settings
@@ -52,10 +53,13 @@ async def run_settings(movie_ids_file: Path | None = None, **overrides: Any) -> 
     """
     keep_loopback_direct()
     if not is_deployed():
-        yield await load_run_settings(movie_ids_file, **overrides)
+        settings = load_run_settings(movie_ids_file, **overrides)
+        RUN_SETTINGS.set(settings)
+        yield settings
         return
     set_levels()  # before the first message, which is about the key
-    settings = await load_run_settings(movie_ids_file, **overrides)
+    settings = load_run_settings(movie_ids_file, **overrides)
+    RUN_SETTINGS.set(settings)
     check_job_settings(settings)
     logs = settings.output_dir / "logs"
     with log_files(logs, settings.secrets):
@@ -66,7 +70,7 @@ async def run_settings(movie_ids_file: Path | None = None, **overrides: Any) -> 
             raise
 
 
-async def load_run_settings(movie_ids_file: Path | None = None, **overrides: Any) -> Settings:
+def load_run_settings(movie_ids_file: Path | None = None, **overrides: Any) -> Settings:
     """Read the settings as `load_settings` does, and in a deployment's run without a key the Secret blocks.
 
     A subflow of such a run counts as one, too. Any other run asks for no secret.
@@ -75,7 +79,7 @@ async def load_run_settings(movie_ids_file: Path | None = None, **overrides: Any
         SettingsError: one or more values cannot be used, or a block holds something else than a text.
     """
     if not EnvironmentKeys().any_set and is_deployed():
-        overrides = await _read_secret_blocks() | overrides
+        overrides = _read_secret_blocks() | overrides
     return load_settings(movie_ids_file, **overrides)
 
 
@@ -89,12 +93,12 @@ def _has_deployment(run_id: str) -> bool:
     return runtime.deployment.id is not None
 
 
-async def _read_secret_blocks() -> dict[str, Any]:
+def _read_secret_blocks() -> dict[str, Any]:
     secrets: dict[str, Any] = {}
-    async with get_client() as client:
+    with get_client(sync_client=True) as client:
         for setting, block in SECRET_BLOCKS.items():
             try:
-                document = await client.read_block_document_by_name(block, "secret")
+                document = client.read_block_document_by_name(block, "secret")
             except ObjectNotFound:
                 continue
             # Not through `Secret.get()`: it reads a text as JSON, and a key of digits becomes a number.

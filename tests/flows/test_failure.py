@@ -167,6 +167,15 @@ def test_a_full_disk_that_no_error_names_is_looked_for_among_the_folders_of_the_
     assert str(explained(Exception(text))) == f"{tmp_path / 'output'} cannot be used: {FULL}"
 
 
+def test_a_file_with_the_wrong_permissions_is_named_itself(tmp_path) -> None:
+    program = tmp_path / "java"
+    program.touch()
+
+    found = explained(PermissionError(errno.EACCES, "Permission denied", str(program)))
+
+    assert str(found) == f"{program} cannot be used: Permission denied. Change its permissions"
+
+
 @pytest.mark.parametrize(
     "error",
     [

@@ -1,6 +1,9 @@
+import errno
 import json
 import subprocess
 import sys
+import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -16,7 +19,10 @@ from prefect.client.schemas.filters import (
 )
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from flows.run_settings import SECRET_BLOCKS, load_run_settings
+from flows import run_names
+from flows.failure import explained
+from flows.run_settings import SECRET_BLOCKS, load_run_settings, run_settings
+from lake.cursor import move_cursor
 from settings import SettingsError
 from tests.flows.conftest import clean_environment
 
@@ -32,7 +38,7 @@ from flows.run_settings import load_run_settings
 
 @flow
 async def child() -> dict:
-    settings = await load_run_settings()
+    settings = load_run_settings()
     return {"key": settings.tmdb_api_key, "server": settings.tmdb_base_url}
 
 
@@ -146,7 +152,7 @@ async def test_both_blocks_are_read(client, deployed):
     await save("tmdb-api-key", "12345-and-more")
     await save("tmdb-access-token", "t0ken-and-more\n")
 
-    settings = await load_run_settings(ingestion_movie_ids=[603], lake_root=None)
+    settings = load_run_settings(ingestion_movie_ids=[603], lake_root=None)
 
     assert (settings.secrets, settings.ingestion_movie_ids) == (("12345-and-more", "t0ken-and-more"), (603,))
 
@@ -159,18 +165,18 @@ async def test_a_key_of_the_environment_wins(name, secrets, client, deployed, mo
     await save("tmdb-access-token", "t0ken")
     monkeypatch.setenv(name, "mine-alone")
 
-    assert (await load_run_settings()).secrets == secrets
+    assert load_run_settings().secrets == secrets
 
 
 async def test_without_blocks_movies_come_from_the_sandbox(client, deployed):
-    assert (await load_run_settings()).uses_sandbox
+    assert load_run_settings().uses_sandbox
 
 
 async def test_a_block_that_holds_no_text_is_named(client, deployed):
     await save("tmdb-access-token", {"token": "t0ken"})
 
     with pytest.raises(SettingsError) as error:
-        await load_run_settings()
+        load_run_settings()
 
     assert (
         str(error.value) == "The Secret block tmdb-access-token holds no text: save the key in it as a string"
@@ -180,8 +186,32 @@ async def test_a_block_that_holds_no_text_is_named(client, deployed):
 async def test_a_file_of_ids_is_read_as_ever(client, tmp_path):
     (tmp_path / "ids").write_text("603, 604")
 
-    assert (await load_run_settings(tmp_path / "ids")).ingestion_movie_ids == (603, 604)
+    assert load_run_settings(tmp_path / "ids").ingestion_movie_ids == (603, 604)
 
 
 def test_setup_saves_what_runs_read():
     assert SECRET_BLOCKS == {"tmdb_api_key": "tmdb-api-key", "tmdb_access_token": "tmdb-access-token"}
+
+
+async def test_a_run_whose_key_is_in_a_block_is_named_by_the_lake_of_real_movies(
+    client, deployed, tmp_path, monkeypatch
+):
+    await save("tmdb-api-key", "a-whole-key")
+    monkeypatch.setenv("REAL_LAKE", str(tmp_path / "real"))
+    monkeypatch.setenv("SANDBOX_LAKE", str(tmp_path / "sandbox"))
+    move_cursor(str(tmp_path / "real"), datetime(2026, 11, 29, 7, tzinfo=UTC))
+    given = {"source": "changes", "filters": None, "lake_root": None, "refresh": False}
+    monkeypatch.setattr(run_names.runtime.flow_run, "parameters", given, raising=False)
+
+    assert run_names.name_ingestion() == "changes since 2026-11-29"
+
+
+async def test_a_full_disk_of_a_run_is_one_of_the_folders_that_it_was_given(client, deployed, tmp_path):
+    await save("tmdb-api-key", "a-whole-key")
+    lake, output, temporary = tmp_path / "lake", tmp_path / "output", Path(tempfile.gettempdir())
+
+    with pytest.raises(OSError) as raised:
+        async with run_settings(lake_root=str(lake), output_dir=output):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    assert str(explained(raised.value)).startswith(f"{lake} or {output} or {temporary} cannot be used: ")
