@@ -90,7 +90,9 @@ async def bring_up_to_date(
                 result.describe_gold(gold)
         if Stage.REPORT in wanted:
             with timed(result.seconds, Stage.REPORT):
-                result.files = await report(lake, settings.output_dir, settings.plot_theme, silver, gold)
+                result.files, result.files_made = await report(
+                    lake, settings.output_dir, settings.plot_theme, silver, gold
+                )
         result.engine_started = spark.was_opened
     return result
 

@@ -104,8 +104,12 @@ class IngestionReport:
 
     def headline(self) -> str:
         """The message of the run's state: the figures that matter."""
-        is_changed = self.requests or self.has_new_ratings
-        return ", ".join([*self.figures(), *([] if is_changed else [NOTHING_CHANGED])])
+        return ", ".join([*self.figures(), *([] if self.is_changed else [NOTHING_CHANGED])])
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether the lake has got anything by it; asking for a list of ids is no change."""
+        return bool(self.fetched or self.failed or self.has_new_ratings)
 
     def figures(self) -> list[str]:
         """What there is now of the movies asked for, and what of it is new, missing or left."""
@@ -117,7 +121,7 @@ class IngestionReport:
             (f"{sum(self.lost.values()):,} failed", self.lost),
             (f"{self.left:,} left: {self.stopped}", self.stopped),
             ("new IMDb ratings", self.has_new_ratings),
-            ("no new IMDb ratings could be had", self.ratings_error),
+            ("new IMDb ratings could not be fetched", self.ratings_error),
         ]
         return [text for text, is_told in figures if is_told]
 
@@ -158,6 +162,7 @@ class AnalyticsReport:
     quality_warnings: list[str] = field(default_factory=list)
     versions: dict[str, int] = field(default_factory=dict)
     files: list[str] = field(default_factory=list)
+    files_made: bool = False
     engine_started: bool = False
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -177,7 +182,12 @@ class AnalyticsReport:
 
     def headline(self) -> str:
         """The message of the run's state: the figures that matter."""
-        return ", ".join([*self.figures(), *([] if self.engine_started else [NOTHING_CHANGED])])
+        return ", ".join([*self.figures(), *([] if self.is_changed else [NOTHING_CHANGED])])
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether tables or files were made."""
+        return self.engine_started or self.files_made
 
     def figures(self) -> list[str]:
         """How many movies the tables have and have not, and which checks warn."""
@@ -215,9 +225,8 @@ class RunReport:
     @property
     def is_unchanged(self) -> bool:
         """Whether the run found everything as it should be."""
-        ingestion = self.ingestion
-        did_something = ingestion.requests or ingestion.has_new_ratings or self.analytics.engine_started
-        return not did_something and ingestion.is_complete
+        is_changed = self.ingestion.is_changed or self.analytics.is_changed
+        return not is_changed and self.ingestion.is_complete and not self.ingestion.stopped
 
     def headline(self) -> str:
         """The message of the run's state: `18 movies, 1 not found, nothing changed`."""
@@ -268,7 +277,7 @@ def _tell_ratings(ingestion: IngestionReport) -> str:
 
 
 class IncompleteIngestionError(Exception):
-    """Movies or ratings could not be had; everything else was done, as `report` says."""
+    """Movies or ratings could not be fetched; everything else was done, as `report` says."""
 
     is_temporary = True
 

@@ -54,21 +54,25 @@ SHOWN_COLUMNS = 5
 
 async def report(
     lake_root: str, output_dir: Path, plot_theme: Theme, silver: Publication, gold: Publication
-) -> list[str]:
-    """Bring report, plots and dashboard up to date with the published gold tables; return their paths."""
+) -> tuple[list[str], bool]:
+    """Bring report, plots and dashboard up to date with the published gold tables.
+
+    Returns:
+        Their paths, and whether any of them was made.
+    """
     if gold.inputs.get(SILVER_MOVIES.name) != silver.outputs[SILVER_MOVIES.name]:
         raise MissingInputError("The gold tables are older than silver: run the stage 'kpis' first")
 
-    async def bring_up_to_date(part_task: Any, part: str, source: MadeFrom) -> list[str]:
-        run = part_task.with_options(refresh_cache=not made_files(output_dir, part, source))
-        paths: list[str] = await run(lake_root, str(output_dir), source)
-        return paths
+    async def bring_up_to_date(part_task: Any, part: str, source: MadeFrom) -> tuple[list[str], bool]:
+        is_stale = not made_files(output_dir, part, source)
+        run = part_task.with_options(refresh_cache=is_stale)
+        return await run(lake_root, str(output_dir), source), is_stale
 
     tasks = {REPORT: write_kpi_report, PLOTS: draw_plots, DASHBOARD: make_dashboard}
     made_from = sources(lake_root, plot_theme, silver, gold)
     parts = ((tasks[part], part, source) for part, source in made_from.items())
-    paths = await all_done(bring_up_to_date(*part) for part in parts)
-    return [path for part in paths for path in part]
+    done = await all_done(bring_up_to_date(*part) for part in parts)
+    return [path for paths, _ in done for path in paths], any(is_made for _, is_made in done)
 
 
 @task(name=REPORT, task_run_name=REPORT, cache_policy=CACHE, result_serializer="json")

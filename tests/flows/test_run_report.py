@@ -76,7 +76,18 @@ SILVER = AnalyticsReport(movies=18, engine_started=True)
             "5 movies, all new, 4 left: the 5 requests are used up",
             id="stopped",
         ),
+        pytest.param(
+            IngestionReport(asked=5, present=5, requests=2),
+            "5 movies, nothing changed",
+            id="list-without-news",
+        ),
+        pytest.param(
+            IngestionReport(asked=5, present=5, ratings_error="IMDb does not answer"),
+            "5 movies, new IMDb ratings could not be fetched, nothing changed",
+            id="no-ratings",
+        ),
         pytest.param(MADE, "1,601 in silver, 2 filtered, 1 in quarantine", id="analytics"),
+        pytest.param(AnalyticsReport(movies=18, files_made=True), "18 in silver", id="files-alone"),
         pytest.param(AnalyticsReport(movies=18), "18 in silver, nothing changed", id="analytics-unchanged"),
         pytest.param(
             RunReport(FETCHED, SILVER, {"ingest": 1.0}),
@@ -87,6 +98,20 @@ SILVER = AnalyticsReport(movies=18, engine_started=True)
             RunReport(KNOWN, AnalyticsReport(movies=18), {"ingest": 1.0}),
             "18 movies, 1 not found, nothing changed",
             id="run-unchanged",
+        ),
+        pytest.param(
+            RunReport(KNOWN, AnalyticsReport(movies=18, files_made=True), {"ingest": 1.0}),
+            "18 movies, 1 not found, 18 in silver",
+            id="run-files-alone",
+        ),
+        pytest.param(
+            RunReport(
+                IngestionReport(requests=2, stopped="the 2 requests are used up"),
+                AnalyticsReport(movies=18),
+                {"ingest": 1.0},
+            ),
+            "0 movies, 0 left: the 2 requests are used up, 18 in silver",
+            id="run-stopped-early",
         ),
         pytest.param(
             RunReport(
