@@ -14,6 +14,7 @@ from prefect.states import Failed
 from flows.parameters import PLACES, ParameterError, check_names, check_parameters
 from flows.places import check_job_places, is_in_container
 from flows.run_settings import is_deployed
+from flows.states import shorten_errors
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -52,6 +53,8 @@ def flow(
     *, on_crashed: Sequence[Callable[..., Any]] = (), **options: Any
 ) -> Callable[[Callable[P, R]], CheckedFlow[P, R]]:
     """Make a function a flow, with the options of Prefect's decorator of this name."""
+    # Here, since Prefect looks at the parameters of a run before it enters it.
+    shorten_errors()
 
     def decorate(function: Callable[P, R]) -> CheckedFlow[P, R]:
         return CheckedFlow(function, on_crashed=[explain_unknown_parameter, *on_crashed], **options)

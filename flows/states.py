@@ -12,6 +12,7 @@ import httpx
 from prefect import get_client
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.context import FlowRunContext
+from prefect.exceptions import SignatureMismatchError
 from prefect.states import Completed, Failed
 
 from flows.failure import explained, is_own, is_temporary, sentence
@@ -22,8 +23,8 @@ logger = logging.getLogger(__name__)
 P = ParamSpec("P")
 R = TypeVar("R")
 
-# What Prefect logs the exceptions of flows and tasks by.
-PREFECT_LOGGERS = ("prefect.flow_runs", "prefect.task_runs")
+# What Prefect logs the exceptions of flows and tasks by, and those that end a run's process.
+PREFECT_LOGGERS = ("prefect.flow_runs", "prefect.task_runs", "prefect.engine")
 
 
 def concluded(
@@ -42,8 +43,6 @@ def concluded(
             context = FlowRunContext.get()
             if context is None or context.flow_run is None:  # without Prefect, as in a test
                 return await run(*args, **kwargs)
-            for name in PREFECT_LOGGERS:
-                logging.getLogger(name).addFilter(shorten_own_error)
             try:
                 result = await run(*args, **kwargs)
             except Exception as error:
@@ -64,12 +63,28 @@ def concluded(
     return decorate
 
 
+def shorten_errors() -> None:
+    """Keep the stack traces of errors that are meant for people out of what Prefect logs."""
+    for name in PREFECT_LOGGERS:
+        logging.getLogger(name).addFilter(shorten_own_error)
+
+
 def shorten_own_error(record: logging.LogRecord) -> bool:
-    """Make one sentence of an error of ours, a filter of loggers; its stack trace goes into the files."""
+    """Make one sentence of an error of ours, a filter of loggers; its stack trace goes into the files.
+
+    So it does with Prefect's error about parameters that a flow does not have.
+    """
     error = record.exc_info[1] if record.exc_info else None
-    if isinstance(error, Exception) and is_own(cause := explained(error)):
-        record.msg, record.args, record.exc_info = sentence(cause), (), None
-        setattr(record, TRACE, error)
+    if not isinstance(error, Exception):
+        return True
+    if is_own(cause := explained(error)):
+        record.msg = sentence(cause)
+    elif isinstance(error, SignatureMismatchError):
+        record.msg = str(error)
+    else:
+        return True
+    record.args, record.exc_info = (), None
+    setattr(record, TRACE, error)
     return True
 
 

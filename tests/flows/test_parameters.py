@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId
+from prefect.exceptions import SignatureMismatchError
 from typer.testing import CliRunner
 
 import flows.run
+from flows import replay
 from flows.analytics import refresh_analytics
 from flows.checked import CheckedFlow, flow
 from flows.cli import app
@@ -22,7 +27,9 @@ from flows.ingest import ingest_movies
 from flows.maintain import maintain_lake
 from flows.parameters import ParameterError, check_parameters
 from flows.pipeline import movie_pipeline
+from flows.run import RunRequest
 from spark.errors import EngineUnavailable, UnknownCheckError
+from tasks.stages import Stage
 from tests.flows.conftest import FOREIGN, PROJECT_ROOT, clean_environment
 
 SECONDS = 120.0
@@ -266,14 +273,19 @@ async def test_a_run_by_the_api_with_what_cannot_be_meant_fails_before_it_begins
                 f"{prefect_api}/deployments/{deployment}/create_flow_run", json={"parameters": given}
             )
             run = answer.raise_for_status().json()["id"]
-            subprocess.run(
+            done = subprocess.run(
                 [sys.executable, "-m", "prefect", "flow-run", "execute", run],
                 cwd=folder,
                 env=environment,
                 capture_output=True,
+                text=True,
                 timeout=SECONDS,
                 check=False,
             )
+            of_run = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[UUID(run)]))
+            log = [record.message for record in await client.read_logs(log_filter=of_run)]
+            assert "Traceback" not in done.stderr + "".join(log)
+            assert sum("movie_idz" in message for message in log) == ("movie_idz" in given)
             state = (await client.read_flow_run(run)).state
             said.append((state.name, state.message))
 
@@ -282,6 +294,28 @@ async def test_a_run_by_the_api_with_what_cannot_be_meant_fails_before_it_begins
         ("Failed", f"{said_before}{REFUSED[0][2]}"),
     ]
     assert left_in(folder) == ["ids.txt"]
+
+
+@pytest.mark.parametrize("name", ["prefect.flow_runs", "prefect.task_runs", "prefect.engine"])
+def test_prefect_logs_no_trace_of_a_parameter_that_a_flow_does_not_have(name):
+    logger = logging.getLogger(name)
+    error = SignatureMismatchError.from_bad_params(["movie_ids"], ["movie_idz"])
+    said = "Engine execution exited with unexpected exception"
+    record = logger.makeRecord(name, logging.ERROR, __file__, 1, said, (), (type(error), error, None))
+
+    assert logger.filter(record)
+    assert logging.Formatter().format(record) == (
+        "Function expects parameters ['movie_ids'] but was provided with parameters ['movie_idz']"
+    )
+
+
+def test_a_replay_on_another_engine_may_fetch_again(monkeypatch):
+    requests: list[RunRequest] = []
+    monkeypatch.setattr(replay, "execute", requests.append)
+
+    replay.fetch_again(RunRequest([Stage.TRANSFORM], spark_master="local[2]"), [603])
+
+    check_parameters(requests[0].flow_parameters())
 
 
 def test_hooks_that_a_flow_has_itself_stay():
