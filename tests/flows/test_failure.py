@@ -15,8 +15,8 @@ import flows.forecast_command
 import flows.run
 import flows.status
 from flows.cli import app
-from flows.failure import explained
-from lake.errors import LakeAccessError
+from flows.failure import explained, is_temporary
+from lake.errors import LakeAccessError, MixedSourcesError
 from settings import SettingsError
 from tests.flows.conftest import clean_environment
 
@@ -187,3 +187,15 @@ def test_a_file_with_the_wrong_permissions_is_named_itself(tmp_path) -> None:
 )
 def test_any_other_error_stays_as_it_is(error) -> None:
     assert explained(error) is error
+
+
+@pytest.mark.parametrize(
+    ("error", "may_help"),
+    [
+        pytest.param(MixedSourcesError("movies from sandbox"), False, id="mixed-sources"),
+        pytest.param(LakeAccessError("raw/movies cannot be read"), True, id="store-away"),
+        pytest.param(ValueError("not foreseen"), True, id="unknown"),
+    ],
+)
+def test_another_try_is_for_errors_that_it_may_mend(error, may_help) -> None:
+    assert is_temporary(error) is may_help

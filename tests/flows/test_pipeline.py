@@ -138,8 +138,9 @@ def test_another_theme_draws_the_plots_anew_and_nothing_else(filled):
     files = [output / "kpi_analysis.txt", *sorted((output / "plots").glob("*.png"))]
     before = [path.stat().st_mtime_ns for path in files]
 
-    place.succeed(PLOT_THEME="dark", **NO_ENGINE)
+    said = place.succeed(PLOT_THEME="dark", **NO_ENGINE)
 
+    assert "Unchanged" not in said
     after = [path.stat().st_mtime_ns for path in files]
     assert [one == other for one, other in zip(before, after, strict=True)] == [True, *[False] * len(PLOTS)]
     assert "Unchanged" in place.succeed(PLOT_THEME="dark", **NO_ENGINE)

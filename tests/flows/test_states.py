@@ -12,12 +12,16 @@ from prefect.client.orchestration import SyncPrefectClient
 from flows import run_names
 from flows.states import shorten_own_error
 from forecast.errors import NoForecastError
+from lake.arrow import arrow_rows
+from lake.commits import Appender
 from lake.cursor import move_cursor
-from lake.tables import FETCH_FAILURES
+from lake.tables import FETCH_FAILURES, RAW_MOVIES
+from settings import SANDBOX_SOURCE
 from tasks.run_logs import RedactingFormatter
 from tests.flows.deployed import run_deployment
 from tests.flows.test_forecast import publish_silver
 from tests.forecast.movies import generate
+from tests.lake.rows import Movie
 
 BAD_KEY = "TMDB does not accept the key: check TMDB_API_KEY or TMDB_ACCESS_TOKEN"
 PIPELINE = {
@@ -61,6 +65,26 @@ def test_a_folder_that_refuses_is_named_in_the_state_and_not_tried_again(served)
     assert (message or "").startswith("/sys cannot be used: ")
     assert (message or "").endswith(", or choose another folder")
     assert "Traceback" not in done.log
+
+
+@pytest.mark.slow
+def test_movies_of_another_source_than_the_lakes_are_final_and_one_sentence(served) -> None:
+    place, sandbox = served()
+    rows = arrow_rows(RAW_MOVIES, [Movie(603)], batch_id="old", source=SANDBOX_SOURCE)
+    Appender(RAW_MOVIES, place.lake, SANDBOX_SOURCE).append(rows, "old")
+
+    done = run_deployment(place, "ingest-movies", {"movie_ids": [604]})
+
+    assert done.run.run_count == 1
+    assert done.states == {
+        "1 id": (
+            "Failed",
+            f"The lake at {place.lake} holds movies from sandbox, and this run would add some from "
+            f"{sandbox.base_url}: choose another LAKE_ROOT",
+        )
+    }
+    assert "Traceback" not in done.log
+    assert place.movie_ids() == [603]
 
 
 @pytest.mark.slow
