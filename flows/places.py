@@ -20,6 +20,8 @@ NOT_KEPT = {
     *("proc", "sysfs", "tmpfs", "ramfs", "devtmpfs", "devpts", "mqueue", "cgroup", "cgroup2"),
     *("bpf", "debugfs", "tracefs", "securityfs", "configfs", "fusectl", "hugetlbfs", "pstore", "binfmt_misc"),
 }
+# A volume of the container's own, removed with it (deployments/work_pools/docker.json).
+SCRATCH = "/scratch"
 WRITTEN = ("lake_root", "output_dir")
 READ = ("movie_ids_file", "imdb_ratings")
 
@@ -37,8 +39,10 @@ class Mount:
 
     @property
     def keeps_files(self) -> bool:
-        """Whether it is a folder mounted into the container: not its own layer, nor a single file."""
-        return self.point != "/" and self.kind not in NOT_KEPT and Path(self.point).is_dir()
+        """Whether it is a folder mounted into the container: not the container's own, nor a single file."""
+        return (
+            self.point not in ("/", SCRATCH) and self.kind not in NOT_KEPT and Path(self.point).is_dir()
+        )
 
 
 def is_in_container() -> bool:

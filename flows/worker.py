@@ -219,7 +219,8 @@ with warnings.catch_warnings():
             try:
                 container = client.containers.get(container_id)
                 if REMOVE_LABEL in container.labels:
-                    container.remove()
+                    # With its anonymous volume, `/scratch`.
+                    container.remove(v=True)
             except APIError as error:
                 # Another worker of the pool has removed it, or is about to.
                 if error.status_code not in (404, 409):

@@ -68,6 +68,17 @@ def test_a_first_run_fills_tables_report_and_plots_and_a_second_starts_no_spark(
     assert service.jobs() == []
 
 
+def test_a_job_leaves_neither_its_container_nor_its_scratch_volume(service: Service) -> None:
+    process = service.start("ingest-movies/docker", movie_ids=[1])
+    mounts = await_running_job(service, "ingest-movies").attrs["Mounts"]
+    volumes = {mount["Name"] for mount in mounts if mount["Destination"] == "/scratch"}
+    process.communicate(timeout=RUN_SECONDS)
+    await_no_job(service)
+
+    assert len(volumes) == 1
+    assert volumes & {volume.name for volume in service.docker.volumes.list()} == set()
+
+
 def test_a_refresh_run_again_by_itself_finds_its_spark_tasks_cached(service: Service) -> None:
     assert service.run(REFRESH) == 0
 

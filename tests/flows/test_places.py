@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 import flows.places
 from flows.places import CONTAINER_VARIABLE, PlaceError, check_job_places, check_job_settings
 from settings import load_settings
+from tests.conftest import PROJECT_ROOT
 
 # A job's container with the data volume, as Docker makes it, and a folder on the host with a space.
 MOUNTS = """\
@@ -21,19 +23,22 @@ MOUNTS = """\
 602 593 8:1 /var/lib/docker/volumes/tmdb-movies-data/_data {data} rw,relatime master:1 - ext4 /dev/sda1 rw
 603 602 0:62 / {data}/memory rw,relatime - tmpfs tmpfs rw
 604 593 8:1 /srv/x {other} rw,relatime - ext4 /dev/sda1 rw
+605 593 8:1 /var/lib/docker/volumes/0a1b/_data {scratch} rw,relatime - ext4 /dev/sda1 rw
 """
 
 
 @pytest.fixture
 def container(tmp_path, monkeypatch) -> Path:
     """A job's container whose data volume, and another folder, are below a folder of the test's."""
-    data, other, etc = (tmp_path / name for name in ("data", "with space", "etc"))
-    for folder in (data, other, etc, data / "memory"):
+    data, other, etc, scratch = (tmp_path / name for name in ("data", "with space", "etc", "scratch"))
+    for folder in (data, other, etc, scratch, data / "memory"):
         folder.mkdir()
     (etc / "hosts").write_text("127.0.0.1 localhost\n")
     mounts = tmp_path / "mountinfo"
-    mounts.write_text(MOUNTS.format(data=data, other=str(other).replace(" ", r"\040"), etc=etc))
+    escaped = str(other).replace(" ", r"\040")
+    mounts.write_text(MOUNTS.format(data=data, other=escaped, etc=etc, scratch=scratch))
     monkeypatch.setattr(flows.places, "MOUNTS", mounts)
+    monkeypatch.setattr(flows.places, "SCRATCH", str(scratch))
     monkeypatch.setenv(CONTAINER_VARIABLE, "1")
     return tmp_path
 
@@ -46,6 +51,7 @@ def container(tmp_path, monkeypatch) -> Path:
         "lost",
         "{root}/data-2",
         "{root}/data/memory/lake",
+        "{root}/scratch/lake",
         "/proc/lake",
         "{root}/link",
         "file:///tmp/lost",
@@ -84,6 +90,13 @@ def test_what_a_mount_or_a_store_keeps_is_taken(container):
     check_job_places({"lake_root": "s3://bucket/movies", "output_dir": container / "link" / "output"})
     check_job_places({"movie_ids_file": data / "ids.txt", "imdb_ratings": "https://imdb.example/r.gz"})
     check_job_places({"lake_root": None, "imdb_ratings": "", "source": "ids"})
+
+
+def test_the_scratch_folder_is_that_of_the_work_pool():
+    template = json.loads((PROJECT_ROOT / "deployments" / "work_pools" / "docker.json").read_text())
+
+    [mount] = template["job_configuration"]["container_create_kwargs"]["mounts"]
+    assert mount == {"Type": "volume", "Target": flows.places.SCRATCH}
 
 
 def test_on_a_machine_nothing_is_refused(container, monkeypatch):
