@@ -67,7 +67,7 @@ async def _last_heartbeat(client: PrefectClient, run_id: UUID) -> datetime | Non
 async def end_run(client: PrefectClient, run: FlowRun, message: str, *, replace: bool = False) -> bool:
     """Crash or cancel a run if it has not ended, and what is open of its subflow runs and task runs.
 
-    A run that is scheduled again or suspended goes on in another process and stays as it is.
+    A run that is suspended, or scheduled again for another process, stays as it is.
 
     Args:
         client: of Prefect's API.
@@ -78,9 +78,9 @@ async def end_run(client: PrefectClient, run: FlowRun, message: str, *, replace:
     Returns:
         Whether the run was set to crashed.
     """
-    state = run.state
-    if state is not None and (state.is_scheduled() or state.is_paused()):
+    if _goes_on_elsewhere(run):
         return False
+    state = run.state
     if state is not None and state.is_cancelling():
         await client.set_flow_run_state(run.id, Cancelled(), force=True)
         is_crashed = False
@@ -91,6 +91,14 @@ async def end_run(client: PrefectClient, run: FlowRun, message: str, *, replace:
             await client.set_flow_run_state(run.id, Crashed(message=message), force=True)
     await end_parts(client, run.id, message)
     return is_crashed
+
+
+def _goes_on_elsewhere(run: FlowRun) -> bool:
+    if run.state is None:
+        return False
+    # A flow's own retries are scheduled too, in the process that has ended.
+    is_own_retry = run.empirical_policy.retry_type == "in_process"
+    return run.state.is_paused() or (run.state.is_scheduled() and not is_own_retry)
 
 
 def _says_otherwise(run: FlowRun, message: str) -> bool:

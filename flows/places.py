@@ -40,9 +40,7 @@ class Mount:
     @property
     def keeps_files(self) -> bool:
         """Whether it is a folder mounted into the container: not the container's own, nor a single file."""
-        return (
-            self.point not in ("/", SCRATCH) and self.kind not in NOT_KEPT and Path(self.point).is_dir()
-        )
+        return self.point not in ("/", SCRATCH) and self.kind not in NOT_KEPT and Path(self.point).is_dir()
 
 
 def is_in_container() -> bool:

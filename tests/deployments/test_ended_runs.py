@@ -15,7 +15,17 @@ from prefect import flow, task
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.settings.models.flows import FlowsSettings
-from prefect.states import Cancelled, Cancelling, Completed, Crashed, Paused, Pending, Running, Scheduled
+from prefect.states import (
+    Cancelled,
+    Cancelling,
+    Completed,
+    Crashed,
+    Failed,
+    Paused,
+    Pending,
+    Running,
+    Scheduled,
+)
 
 from flows.ended_runs import SILENCE, SILENT, end_run, end_silent_runs
 from tasks.pruning import FLOWS
@@ -127,7 +137,7 @@ async def test_a_run_that_has_ended_or_goes_on_elsewhere_stays_as_it_is(client):
         "Completed": (Running(), Completed(message="done")),
         "Crashed": (Running(), Crashed(message="why")),
         "Suspended": (Running(), Paused(name="Suspended", message="later")),
-        "AwaitingRetry": (Running(), Scheduled(name="AwaitingRetry", message="again")),
+        "Scheduled": (Running(), Failed(), Scheduled(message="again")),
     }
     runs = {name: await add_run(client, *path) for name, path in states.items()}
 
@@ -139,8 +149,20 @@ async def test_a_run_that_has_ended_or_goes_on_elsewhere_stays_as_it_is(client):
         "Completed": ("Completed", "done"),
         "Crashed": ("Crashed", "why"),
         "Suspended": ("Suspended", "later"),
-        "AwaitingRetry": ("AwaitingRetry", "again"),
+        "Scheduled": ("Scheduled", "again"),
     }
+
+
+async def test_a_run_killed_between_two_tries_in_its_process_is_crashed(client):
+    run = await client.create_flow_run(ingest_movies.with_options(retries=1, retry_delay_seconds=600))
+    for state in (Running(), Failed()):
+        await client.set_flow_run_state(run.id, state)
+    run = await client.read_flow_run(run.id)
+    assert run.state.name == "AwaitingRetry"
+
+    assert await end_run(client, run, "Its container ended.")
+
+    assert (await client.read_flow_run(run.id)).state.name == "Crashed"
 
 
 async def test_a_run_killed_before_its_start_and_one_whose_reason_is_known_better_are_crashed(client):
