@@ -25,7 +25,8 @@ from tasks.pruning import FLOWS
 
 # Longer than a period of Prefect's own, 180 s, which runs outside jobs have.
 SILENCE = timedelta(minutes=4)
-SILENT = "No heartbeat for four minutes. What the run committed stays, and the next run goes on from there."
+NEXT = "What the run committed stays, and the next run goes on from there."
+SILENT = f"No heartbeat for four minutes. {NEXT}"
 PAGE = 200
 
 
@@ -65,9 +66,10 @@ async def _last_heartbeat(client: PrefectClient, run_id: UUID) -> datetime | Non
 
 
 async def end_run(client: PrefectClient, run: FlowRun, message: str, *, replace: bool = False) -> bool:
-    """Crash or cancel a run if it has not ended, and what is open of its subflow runs and task runs.
+    """Crash or cancel a run if it has not ended, and with it what is open of its subflow runs and task runs.
 
-    A run that is suspended, or scheduled again for another process, stays as it is.
+    A run that is suspended, or scheduled again for another process, stays as it is. What a run that ended by
+    itself has left open stays, too: it is for `end_parts`, once Prefect has recorded the last events.
 
     Args:
         client: of Prefect's API.
@@ -89,7 +91,8 @@ async def end_run(client: PrefectClient, run: FlowRun, message: str, *, replace:
         is_crashed = is_open or (replace and _says_otherwise(run, message))
         if is_crashed:
             await client.set_flow_run_state(run.id, Crashed(message=message), force=True)
-    await end_parts(client, run.id, message)
+    if is_crashed or (state is not None and (state.is_cancelling() or state.is_cancelled())):
+        await end_parts(client, run.id, message)
     return is_crashed
 
 

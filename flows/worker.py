@@ -33,7 +33,7 @@ from prefect_docker.worker import (  # type: ignore[import-untyped]
     DockerWorkerResult,
 )
 
-from flows.ended_runs import SILENCE, SILENT, end_parts, end_run, end_silent_runs
+from flows.ended_runs import NEXT, SILENCE, SILENT, end_parts, end_run, end_silent_runs
 
 POOL = "movies-docker"
 RUN_LABEL, POOL_LABEL = "io.prefect.flow-run-id", "io.prefect.work-pool-id"
@@ -42,9 +42,10 @@ REMOVE_LABEL = "tmdb-movies.remove"
 NOT_RUNNING = ["created", "exited", "dead"]
 # Longer than any worker needs from a container's creation to its start.
 STARTS_WITHIN = timedelta(minutes=1)
+# Prefect records the last events of a task run some seconds after its process has ended.
+RECORDED_WITHIN = timedelta(seconds=10)
 SIGNALS_FROM = 128
 LAST_LINES = 20
-NEXT = "What the run committed stays, and the next run goes on from there."
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ with warnings.catch_warnings():
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
             self._watched: set[str] = set()
-            self._ended_lately: dict[UUID, str] = {}
+            self._ended_lately: dict[UUID, tuple[datetime, str]] = {}
             logging.getLogger(self._logger.name).addFilter(_is_news)
 
         async def run(
@@ -121,8 +122,10 @@ with warnings.catch_warnings():
         async def sync_with_backend(self) -> None:
             """Sync with Prefect every half minute, and give runs that died unwatched their final states."""
             await super().sync_with_backend()
-            # Prefect may write down a task run some seconds after the process that had it was killed.
-            for run_id, message in list(self._ended_lately.items()):
+            now = datetime.now(UTC)
+            for run_id, (ended_at, message) in list(self._ended_lately.items()):
+                if now - ended_at < RECORDED_WITHIN:
+                    continue
                 with suppress(ObjectNotFound):
                     await end_parts(self.client, run_id, message)
                 del self._ended_lately[run_id]
@@ -200,7 +203,7 @@ with warnings.catch_warnings():
                 if run.start_time is None and output:
                     # Prefect has the output of a run only from its start on.
                     self._logger.error("The last output of its container:\n%s", output)
-            self._ended_lately[run.id] = message
+            self._ended_lately[run.id] = datetime.now(UTC), message
 
         def _inspect(self, container_id: str) -> tuple[Ended, str]:
             client = self._get_client()

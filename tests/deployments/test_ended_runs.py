@@ -27,7 +27,7 @@ from prefect.states import (
     Scheduled,
 )
 
-from flows.ended_runs import SILENCE, SILENT, end_run, end_silent_runs
+from flows.ended_runs import SILENCE, SILENT, end_parts, end_run, end_silent_runs
 from tasks.pruning import FLOWS
 from tests.conftest import PROJECT_ROOT
 from tests.flows.conftest import clean_environment
@@ -130,6 +130,17 @@ async def test_what_a_cancel_cut_off_is_cancelled_although_it_says_that_it_crash
         assert not await end_run(client, run, "Its container ended.")
 
         assert await states_of(client, ids) == expected
+
+
+async def test_what_a_run_that_ended_by_itself_left_open_waits_until_prefect_has_recorded_it(client):
+    run = await add_run(client, Running(), Completed())
+    ids = {"run": run.id, "task": await add_task(client, run, Running())}
+
+    assert not await end_run(client, run, "Its container ended.")
+    assert await states_of(client, ids) == {"run": "Completed", "task": "Running"}
+
+    await end_parts(client, run.id, "Its container ended.")
+    assert await states_of(client, ids) == {"run": "Completed", "task": "Crashed"}
 
 
 async def test_a_run_that_has_ended_or_goes_on_elsewhere_stays_as_it_is(client):

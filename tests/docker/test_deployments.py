@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from docker.models.containers import Container
 
+from flows.ended_runs import NEXT
 from lake.gold_tables import OVERVIEW
 from lake.tables import FETCH_FAILURES, RAW_MOVIES, SILVER_MOVIES
 from tests.docker.conftest import RUN_SECONDS, Service
@@ -21,7 +22,6 @@ from tests.flows.conftest import await_requests
 pytestmark = pytest.mark.docker
 
 PIPELINE, REFRESH = "movie-pipeline/docker", "refresh-analytics/docker"
-NEXT = "What the run committed stays, and the next run goes on from there."
 KILLED = f"Its container was ended by SIGKILL. {NEXT}"
 OUT_OF_MEMORY = f"Its container ran out of memory of 48 MB. Raise the job variable mem_limit. {NEXT}"
 # How soon states are true after a container has ended.
