@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from prefect.client.schemas.filters import (
 )
 from prefect.client.schemas.objects import FlowRun, State, StateType, TaskRun
 from prefect.events.filters import EventFilter, EventNameFilter, EventResourceFilter
+from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelled, Crashed
 
 from tasks.pruning import FLOWS
@@ -30,7 +32,7 @@ SILENT = f"No heartbeat for four minutes. {NEXT}"
 PAGE = 200
 
 
-async def end_silent_runs(client: PrefectClient, watched: Collection[str], since: datetime) -> list[FlowRun]:
+async def end_silent_runs(client: PrefectClient, watched: Collection[UUID], since: datetime) -> list[FlowRun]:
     """Crash the runs of this project's flows that have stopped sending heartbeats; return them.
 
     Args:
@@ -46,12 +48,16 @@ async def end_silent_runs(client: PrefectClient, watched: Collection[str], since
     )
     ended = []
     for run in runs:
-        if str(run.id) in watched or run.state is None or run.state.timestamp > since:
+        if run.id in watched or run.state is None or run.state.timestamp > since:
             continue
         last = await _last_heartbeat(client, run.id)
         # One that never sent any may do without.
-        if last is not None and last < since and await end_run(client, run, SILENT):
-            ended.append(run)
+        if last is None or last >= since:
+            continue
+        # It may be deleted meanwhile.
+        with suppress(ObjectNotFound):
+            if await end_run(client, run, SILENT):
+                ended.append(run)
     return ended
 
 

@@ -14,13 +14,14 @@ import sys
 import warnings
 from asyncio import to_thread
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from signal import Signals
 from typing import Any
 from uuid import UUID
 
+import httpx
 import requests
 from docker import DockerClient
 from docker.errors import APIError, DockerException, NotFound
@@ -44,6 +45,9 @@ NOT_RUNNING = ["created", "exited", "dead"]
 STARTS_WITHIN = timedelta(minutes=1)
 # Prefect records the last events of a task run some seconds after its process has ended.
 RECORDED_WITHIN = timedelta(seconds=10)
+# What Docker and Prefect's API raise when one of them, or one call of theirs, fails.
+DOCKER_ERRORS = (DockerException, requests.RequestException, RuntimeError)
+FAILURES = (*DOCKER_ERRORS, httpx.HTTPError)
 SIGNALS_FROM = 128
 LAST_LINES = 20
 
@@ -86,6 +90,14 @@ def _may_start(container: Container) -> bool:
     return container.status == "created" and age < STARTS_WITHIN
 
 
+def _run_id(container: Container) -> UUID | None:
+    """The run of a job's container; None for one that only has the pool's label."""
+    try:
+        return UUID(container.labels[RUN_LABEL])
+    except (KeyError, ValueError):
+        return None
+
+
 class JobResult(DockerWorkerResult):  # type: ignore[misc]
     """A job that `JobWorker.run` has reported; with another status Prefect's worker would guess why."""
 
@@ -101,7 +113,7 @@ with warnings.catch_warnings():
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
-            self._watched: set[str] = set()
+            self._watched: set[UUID] = set()
             self._ended_lately: dict[UUID, tuple[datetime, str]] = {}
             logging.getLogger(self._logger.name).addFilter(_is_news)
 
@@ -109,13 +121,13 @@ with warnings.catch_warnings():
             self, flow_run: FlowRun, configuration: DockerWorkerJobConfiguration, task_status: Any = None
         ) -> DockerWorkerResult:
             """Run a job in a container and, after that has ended, give its run a final state."""
-            self._watched.add(str(flow_run.id))
+            self._watched.add(flow_run.id)
             try:
                 result = await super().run(flow_run, configuration, task_status)
                 _, container_id = self._parse_infrastructure_pid(result.identifier)
                 ended = await self._end_job(flow_run.id, container_id)
             finally:
-                self._watched.discard(str(flow_run.id))
+                self._watched.discard(flow_run.id)
             exit_code = result.status_code if ended.exit_code is None else ended.exit_code
             return JobResult(identifier=result.identifier, status_code=0, exit_code=exit_code)
 
@@ -126,27 +138,40 @@ with warnings.catch_warnings():
             for run_id, (ended_at, message) in list(self._ended_lately.items()):
                 if now - ended_at < RECORDED_WITHIN:
                     continue
-                with suppress(ObjectNotFound):
-                    await end_parts(self.client, run_id, message)
-                del self._ended_lately[run_id]
+                with self._trying_again(f"End the parts of run {run_id}"):
+                    with suppress(ObjectNotFound):
+                        await end_parts(self.client, run_id, message)
+                    del self._ended_lately[run_id]
             try:
                 going_on, left_behind = await to_thread(self._find_jobs)
-                for run_id, container_id in left_behind:
-                    await self._end_job(run_id, container_id)
-            except (DockerException, requests.RequestException, RuntimeError) as error:
+            except DOCKER_ERRORS as error:
                 self._logger.warning("Docker does not answer: %s", error)
                 return
-            since = datetime.now(UTC) - SILENCE
-            for run in await end_silent_runs(self.client, going_on | self._watched, since):
-                self.get_flow_run_logger(run).error("Crashed: %s", SILENT)
+            for run_id, container_id in left_behind:
+                with self._trying_again(f"End run {run_id} and remove its container {container_id[:12]}"):
+                    await self._end_job(run_id, container_id)
+            with self._trying_again("End runs without heartbeats"):
+                for run in await end_silent_runs(self.client, going_on | self._watched, now - SILENCE):
+                    self.get_flow_run_logger(run).error("Crashed: %s", SILENT)
+
+        @contextmanager
+        def _trying_again(self, what: str) -> Iterator[None]:
+            """Log what fails at one run, because the worker is to go on and the next sync tries it again."""
+            try:
+                yield
+            except FAILURES as error:
+                self._logger.warning("%s: failed, the next sync tries again. %s", what, error)
 
         def _build_container_settings(
             self, docker_client: DockerClient, configuration: DockerWorkerJobConfiguration
         ) -> dict[str, Any]:
             settings: dict[str, Any] = super()._build_container_settings(docker_client, configuration)
+            # Of a run's own labels and Prefect's of the same name, Prefect takes the run's.
+            run = configuration._related_objects["flow-run"]
+            labels = {RUN_LABEL: str(run.id), POOL_LABEL: str(self.work_pool.id)}
             if settings["auto_remove"]:
-                settings |= {"auto_remove": False, "labels": settings["labels"] | {REMOVE_LABEL: "true"}}
-            return settings
+                labels[REMOVE_LABEL] = "true"
+            return settings | {"auto_remove": False, "labels": settings["labels"] | labels}
 
         def _watch_container(
             self, docker_client: DockerClient, container_id: str, configuration: DockerWorkerJobConfiguration
@@ -166,7 +191,7 @@ with warnings.catch_warnings():
             said = DockerWorkerResult(identifier=result.identifier, status_code=result.exit_code)
             super()._emit_flow_run_executed_event(said, configuration, submitted_event)
 
-        def _find_jobs(self) -> tuple[set[str], list[tuple[UUID, str]]]:
+        def _find_jobs(self) -> tuple[set[UUID], list[tuple[UUID, str]]]:
             """The runs of this pool's jobs that go on, and runs and containers of ended unwatched ones."""
             filters = {"label": f"{POOL_LABEL}={self.work_pool.id}"}
             client = self._get_client()
@@ -174,10 +199,10 @@ with warnings.catch_warnings():
                 found = client.containers.list(all=True, filters=filters, ignore_removed=True)
             finally:
                 client.close()
-            jobs = {container: container.labels[RUN_LABEL] for container in found}
+            jobs = {container: run for container in found if (run := _run_id(container))}
             going_on = {run for container, run in jobs.items() if container.status not in NOT_RUNNING}
             left_behind = [
-                (UUID(run), container.id)
+                (run, container.id)
                 for container, run in jobs.items()
                 if run not in going_on | self._watched
                 and REMOVE_LABEL in container.labels

@@ -237,7 +237,7 @@ async def test_a_run_that_fell_silent_is_crashed_and_ones_that_beat_or_are_watch
     await beat(prefect_api, alive.id)
     await await_heartbeats(prefect_api, known)
 
-    crashed = await end_silent_runs(client, {str(watched.id)}, since)
+    crashed = await end_silent_runs(client, {watched.id}, since)
 
     assert [run.id for run in crashed] == [died]
     found = {run_id: (await client.read_flow_run(run_id)).state for run_id in (died, alive.id, watched.id)}
