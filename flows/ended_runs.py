@@ -48,7 +48,9 @@ async def end_silent_runs(client: PrefectClient, watched: Collection[UUID], sinc
     )
     ended = []
     for run in runs:
-        if run.id in watched or run.state is None or run.state.timestamp > since:
+        # A subflow run in its parent's process ends with the parent, whose container may be watched.
+        is_part = run.parent_task_run_id is not None and run.deployment_id is None
+        if is_part or run.id in watched or run.state is None or run.state.timestamp > since:
             continue
         last = await _last_heartbeat(client, run.id)
         # One that never sent any may do without.

@@ -115,6 +115,7 @@ with warnings.catch_warnings():
             super().__init__(*args, **kwargs)
             self._watched: set[UUID] = set()
             self._ended_lately: dict[UUID, tuple[datetime, str]] = {}
+            self._synced_at = self._synced_since = datetime.min.replace(tzinfo=UTC)
             logging.getLogger(self._logger.name).addFilter(_is_news)
 
         async def run(
@@ -135,6 +136,10 @@ with warnings.catch_warnings():
             """Sync with Prefect every half minute, and give runs that died unwatched their final states."""
             await super().sync_with_backend()
             now = datetime.now(UTC)
+            # Heartbeats are missing too while this machine sleeps or the server is away.
+            if now - self._synced_at > 2 * timedelta(seconds=self.heartbeat_interval_seconds):
+                self._synced_since = now
+            self._synced_at = now
             for run_id, (ended_at, message) in list(self._ended_lately.items()):
                 if now - ended_at < RECORDED_WITHIN:
                     continue
@@ -150,6 +155,8 @@ with warnings.catch_warnings():
             for run_id, container_id in left_behind:
                 with self._trying_again(f"End run {run_id} and remove its container {container_id[:12]}"):
                     await self._end_job(run_id, container_id)
+            if now - self._synced_since < SILENCE:
+                return
             with self._trying_again("End runs without heartbeats"):
                 for run in await end_silent_runs(self.client, going_on | self._watched, now - SILENCE):
                     self.get_flow_run_logger(run).error("Crashed: %s", SILENT)

@@ -218,10 +218,11 @@ async def test_a_run_that_fell_silent_is_crashed_and_ones_that_beat_or_are_watch
     client, prefect_api, prefect_home
 ):
     alive, watched, never = [await add_run(client, Running()) for _ in range(3)]
+    part = await add_run(client, Running(), parent_task=await add_task(client, watched, Running()))
     ended = await add_run(client, Running(), Completed())
     known: list[UUID] = []
     # As a short run's do, the last one's heartbeat comes after its end.
-    for run in (alive, watched, ended):
+    for run in (alive, watched, part, ended):
         await beat(prefect_api, run.id)
         await await_heartbeats(prefect_api, known)
         known = await heartbeats(prefect_api)
@@ -244,6 +245,7 @@ async def test_a_run_that_fell_silent_is_crashed_and_ones_that_beat_or_are_watch
     assert [state.name for state in found.values()] == ["Crashed", "Running", "Running"]
     assert found[died].message == SILENT
     assert (await client.read_flow_run(never.id)).state.is_running()
+    assert (await client.read_flow_run(part.id)).state.is_running()
     assert (await client.read_flow_run(ended.id)).state.is_completed()
     # A run that was only cut off has the last word.
     await client.set_flow_run_state(died, Completed())

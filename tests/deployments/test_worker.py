@@ -125,6 +125,32 @@ async def test_a_container_that_cannot_be_removed_and_one_of_no_run_hold_up_no_o
     assert f"End run {stuck.id} and remove its container {containers[2].id[:12]}: failed" in sentence
 
 
+async def test_no_run_is_called_silent_before_the_worker_has_synced_for_as_long_without_a_gap(
+    worker, silent_syncs, pass_seconds
+):
+    def times(seconds: float) -> list[float]:
+        return [seconds] * int(PASSED / seconds)
+
+    # At its start, and after a laptop has slept, it cannot know who has sent a heartbeat.
+    for seconds in (0.0, *times(30.0)[:-1]):
+        pass_seconds(seconds)
+        await worker.sync_with_backend()
+    assert silent_syncs == []
+
+    pass_seconds(35.0)
+    await worker.sync_with_backend()
+    assert len(silent_syncs) == 1
+
+    for seconds in (3600.0, *times(30.0)[:-1]):
+        pass_seconds(seconds)
+        await worker.sync_with_backend()
+    assert len(silent_syncs) == 1
+
+    pass_seconds(35.0)
+    await worker.sync_with_backend()
+    assert len(silent_syncs) == 2
+
+
 async def test_what_an_ended_job_left_open_is_crashed_some_seconds_later(
     client, worker, containers, pass_seconds
 ):
