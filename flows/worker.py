@@ -28,6 +28,7 @@ from docker.errors import APIError, DockerException, NotFound
 from docker.models.containers import Container
 from prefect.client.schemas.objects import FlowRun
 from prefect.exceptions import ObjectNotFound
+from prefect.utilities.schema_tools import validate
 from prefect_docker.worker import (  # type: ignore[import-untyped]
     DockerWorker,
     DockerWorkerJobConfiguration,
@@ -90,6 +91,29 @@ def _may_start(container: Container) -> bool:
     return container.status == "created" and age < STARTS_WITHIN
 
 
+class JobRefusedError(Exception):
+    """The work pool does not allow a run's job variables: it gets no container."""
+
+
+def check_job_variables(run: FlowRun, deployment: Any, schema: dict[str, Any]) -> None:
+    """Validate the job variables of a run and its deployment, as they were given, against a pool's schema.
+
+    Prefect's API does so when it creates them, but not for a run without a deployment, nor again for a
+    deployment that is older than the schema.
+
+    Raises:
+        JobRefusedError: the schema does not allow one of them.
+    """
+    given = {**(getattr(deployment, "job_variables", None) or {}), **(run.job_variables or {})}
+    problems = validate(given, schema, ignore_required=True, allow_none_with_default=True)
+    if problems:
+        where = problems[0].json_path.replace("$", "job_variables", 1)
+        raise JobRefusedError(
+            f"The work pool does not allow {where}: {problems[0].message}. "
+            "Change the run's job variables, or deploy again."
+        )
+
+
 def _run_id(container: Container) -> UUID | None:
     """The run of a job's container; None for one that only has the pool's label."""
     try:
@@ -121,7 +145,13 @@ with warnings.catch_warnings():
         async def run(
             self, flow_run: FlowRun, configuration: DockerWorkerJobConfiguration, task_status: Any = None
         ) -> DockerWorkerResult:
-            """Run a job in a container and, after that has ended, give its run a final state."""
+            """Run a job in a container and, after that has ended, give its run a final state.
+
+            Raises:
+                JobRefusedError: the pool's schema does not allow its variables; Prefect crashes the run.
+            """
+            deployment = configuration._related_objects["deployment"]
+            check_job_variables(flow_run, deployment, self.work_pool.base_job_template["variables"])
             self._watched.add(flow_run.id)
             try:
                 result = await super().run(flow_run, configuration, task_status)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
+from contextlib import suppress
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -12,14 +15,16 @@ from uuid import UUID, uuid4
 import pytest
 from docker.errors import APIError
 from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.objects import FlowRun, WorkPool
 from prefect.states import Completed, Running
 from prefect_docker.worker import DockerWorker, DockerWorkerJobConfiguration
 from requests import Response
 
 import flows.worker
 from flows.ended_runs import SILENCE
-from flows.worker import POOL_LABEL, RECORDED_WITHIN, REMOVE_LABEL, RUN_LABEL, JobWorker
+from flows.worker import POOL_LABEL, RECORDED_WITHIN, REMOVE_LABEL, RUN_LABEL, JobRefusedError, JobWorker
 from tests.deployments.test_ended_runs import add_run, add_task, states_of
+from tests.deployments.test_work_pools import DOCKER_VARIABLES, template
 
 PASSED = SILENCE.total_seconds()
 
@@ -185,3 +190,80 @@ def test_a_runs_own_labels_replace_none_that_the_worker_reads(worker):
         "team": "movies",
     }
     assert settings["auto_remove"] is False
+
+
+@pytest.fixture
+async def submit(client, worker, monkeypatch):
+    """How to have the worker run a job; returns what containers it would have started."""
+    made: list[DockerWorkerJobConfiguration] = []
+
+    async def run(self: DockerWorker, run: FlowRun, job: DockerWorkerJobConfiguration, _: Any) -> None:
+        made.append(job)
+        raise APIError("no engine here")
+
+    async def ask(of_deployment: dict[str, Any] | None, of_run: dict[str, Any]) -> list[Any]:
+        worker._work_pool = WorkPool(
+            name="movies-docker", type="docker", base_job_template=template("docker")
+        )
+        flow_run = (await add_run(client)).model_copy(update={"job_variables": of_run})
+        deployment = None if of_deployment is None else await deploy(flow_run.flow_id, of_deployment)
+        job = await DockerWorkerJobConfiguration.resolve_for_flow_run(
+            flow_run, client=client, work_pool=worker._work_pool, worker_name="w", deployment=deployment
+        )
+        with suppress(APIError):
+            await worker.run(flow_run, job)
+        return made
+
+    async def deploy(flow_id: UUID, variables: dict[str, Any]) -> Any:
+        """One that no pool's schema was asked about, as it is older."""
+        deployment_id = await client.create_deployment(flow_id, f"old-{uuid4()}", job_variables=variables)
+        return await client.read_deployment(deployment_id)
+
+    monkeypatch.setattr(DockerWorker, "run", run)
+    return ask
+
+
+@pytest.mark.parametrize(
+    ("variables", "sentence"),
+    [
+        (
+            {"volumes": ["/./run:/r"]},
+            "job_variables.volumes[0]: '/./run:/r' is not one of ['tmdb-movies-data:/data']. ",
+        ),
+        ({"env": {"tmdb_api_key": "k"}}, "job_variables.env: 'tmdb_api_key' is not one of ['ALL_PROXY', "),
+        (
+            {"env.tmdb_api_key": "k"},
+            "job_variables: Additional properties are not allowed ('env.tmdb_api_key' ",
+        ),
+        ({"privileged": True}, "job_variables: Additional properties are not allowed ('privileged' "),
+    ],
+    ids=["volume", "key", "dotted", "unknown"],
+)
+async def test_what_the_pool_does_not_allow_gets_no_container(variables, sentence, worker, submit):
+    for of_deployment, of_run in ((None, variables), (variables, {}), (DOCKER_VARIABLES, variables)):
+        of_deployment, of_run = deepcopy((of_deployment, of_run))
+        with pytest.raises(JobRefusedError) as refusal:
+            await submit(of_deployment, of_run)
+
+        assert str(refusal.value).startswith(f"The work pool does not allow {sentence}")
+    assert worker._watched == set()
+
+
+async def test_a_reference_is_validated_as_it_was_given(client, submit):
+    await client._client.post("/variables/", json={"name": "image", "value": "tmdb-movies-flow:latest"})
+
+    with pytest.raises(
+        JobRefusedError, match=re.escape("image: '{{ prefect.variables.image }}' is not one of ")
+    ):
+        await submit(None, {"image": "{{ prefect.variables.image }}"})
+
+
+async def test_what_the_pool_allows_becomes_a_container_with_the_variables_of_deployment_and_run(submit):
+    made = await submit(deepcopy(DOCKER_VARIABLES), {"env": {"LAKE_ROOT": "/data/other"}, "mem_limit": "3g"})
+    made = await submit(None, {"env": {"LAKE_ROOT": "/data/other"}})
+
+    wanted = ("LAKE_ROOT", "SPARK_MASTER")
+    assert [({name: job.env.get(name) for name in wanted}, job.mem_limit) for job in made] == [
+        ({"LAKE_ROOT": "/data/other", "SPARK_MASTER": "local[*]"}, "3g"),
+        ({"LAKE_ROOT": "/data/other", "SPARK_MASTER": None}, "2g"),
+    ]

@@ -290,16 +290,27 @@ print(client.ping(), client.containers.list(all=True))
     output = compose.service("worker").exec_run(["python", "-c", code]).output.decode().strip()
 
     assert output == "403 403 403 True []"
+    assert "The socket proxy refuses POST " in compose.service("docker").logs().decode()
 
 
-def test_a_run_whose_variables_prefect_does_not_validate_gets_no_container(compose: Compose) -> None:
+@pytest.mark.parametrize(
+    ("variables", "sentence"),
+    [
+        ({"volumes": ["/./run:/r"]}, "job_variables.volumes[0]: '/./run:/r' is not one of "),
+        ({"env": {"tmdb_api_key": "k"}}, "job_variables.env: 'tmdb_api_key' is not one of "),
+    ],
+    ids=["volume", "key"],
+)
+def test_a_run_whose_variables_prefect_does_not_validate_gets_no_container(
+    compose: Compose, variables: dict[str, Any], sentence: str
+) -> None:
     """As one has that is created without a deployment, by whoever reaches the API."""
     with httpx.Client(base_url=f"{compose.api}/", timeout=30) as api:
         [flow] = api.post("flows/filter", json={"flows": {"name": {"any_": ["ingest-movies"]}}}).json()
         run = {
             "flow_id": flow["id"],
             "work_pool_name": "movies-docker",
-            "job_variables": {"volumes": ["/./run:/r"]},
+            "job_variables": variables,
             "state": {"type": "SCHEDULED"},
         }
         path = f"flow_runs/{api.post('flow_runs/', json=run).raise_for_status().json()['id']}"
@@ -308,9 +319,9 @@ def test_a_run_whose_variables_prefect_does_not_validate_gets_no_container(compo
             assert time.monotonic() < deadline, state
             threading.Event().wait(0.2)
 
-    refusal = 'The socket proxy refuses POST /v1.41/containers/create: Volumes may not be {"/r": {}}.'
-    assert refusal in state["message"]
-    assert refusal in compose.service("docker").logs().decode()
+    assert f"JobRefusedError: The work pool does not allow {sentence}" in state["message"]
+    label = f"io.prefect.flow-run-id={path.removeprefix('flow_runs/')}"
+    assert compose.client.containers.list(all=True, filters={"label": label}) == []
 
 
 def test_services_run_as_users_of_their_own_within_a_read_only_root(compose: Compose) -> None:
