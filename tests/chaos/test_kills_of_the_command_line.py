@@ -30,6 +30,7 @@ FETCHING = "for flow 'ingest-movies'"
 LOG_LINES = ("for flow 'movie-pipeline'", FETCHING, "Finished in state Completed()")
 
 
+@pytest.mark.long
 def test_killed_at_random_moments_no_movie_is_lost_none_twice_and_little_is_fetched_again(served):
     place, sandbox = served(
         synthetic=MOVIES,

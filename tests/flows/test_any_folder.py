@@ -56,7 +56,7 @@ def test_a_lake_of_a_name_that_delta_mistakes_is_refused_before_anything_is_fetc
     assert [path.name for path in place.folder.iterdir()] == []
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_run_makes_whole_what_has_lost_files_and_fetches_lost_payloads_again(place):
     place.succeed("--movie-ids", "597")
     place.succeed()

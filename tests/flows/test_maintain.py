@@ -78,6 +78,7 @@ def shown_upkeep(api: str) -> dict[str, dict[str, Any]]:
     return {row["table"]: row for row in json.loads(shown["data"])}
 
 
+@pytest.mark.slow
 def test_movies_older_than_six_months_are_fetched_again_the_old_dropped_and_tables_packed(
     served, prefect_api
 ):
@@ -123,6 +124,7 @@ def test_old_payloads_that_could_not_be_refreshed_are_dropped_and_their_movies_s
     assert versions(place) == before
 
 
+@pytest.mark.slow
 def test_without_a_highest_age_nothing_is_fetched_again_and_nothing_dropped(served):
     place, sandbox = served(synthetic=3)
     keep_old_movies(place, 1, 2)

@@ -172,6 +172,7 @@ def test_deleted_outputs_and_tables_come_back(filled):
     assert sandbox.stats()["requests"] == asked
 
 
+@pytest.mark.slow
 def test_prefects_own_memory_may_be_lost_without_redoing_anything(filled, tmp_path):
     place, _ = filled
     # Results are kept below Prefect's home: another home has none.
@@ -215,6 +216,7 @@ def test_a_report_is_not_drawn_from_gold_that_is_older_than_silver(filled):
     assert "older than silver: run the stage 'kpis' first" in done.stderr
 
 
+@pytest.mark.slow
 def test_status_says_what_is_in_the_lake(served):
     place, _ = served()
     place.succeed("--stage", "ingest", "--stage", "transform")

@@ -96,8 +96,9 @@ def test_report_and_plots_of_an_older_silver_go_into_a_folder_of_their_own(grown
     grown.succeed("--as-of-version", "1")
 
     older = (output / "as_of_silver_version_1" / "kpi_analysis.txt").read_text()
-    [caption] = [line for line in older.splitlines()[:5] if line.startswith("Data: TMDB")]
-    assert caption.startswith("Data: TMDB · 2 movies · raw v1 · silver v1 · code ")
+    [caption] = [line for line in older.splitlines()[:5] if line.startswith("Data: ")]
+    data = "Data: the bundled sandbox, not TMDB · 2 movies · raw v1 · silver v1 · code "
+    assert caption.startswith(data)
     assert len(list((output / "as_of_silver_version_1" / "plots").glob("*.png"))) == 8
     assert caption in (output / "as_of_silver_version_1" / "dashboard.html").read_text()
     assert len(REPORT_TABLES) < len(GOLD)

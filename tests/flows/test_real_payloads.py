@@ -128,6 +128,7 @@ def test_all_tables_agree_with_the_reference(payloads, silver, kpis, run_on, sha
             assert {column: there[column] for column in row} == about(row), (table.name, name)
 
 
+@pytest.mark.slow
 def test_every_odd_payload_ends_where_it_must(run_on, shared_data):
     place, fetched = run_on("edge_payloads.ndjson.gz")
     expected = json.loads((shared_data / "reference" / "expected_edges.json").read_text())

@@ -46,6 +46,7 @@ def test_news_in_payloads_are_told_once_a_run_as_artifact_and_kept_verbatim(serv
     assert all(1 <= row["first_movie_id"] <= 30 for row in drift)
 
 
+@pytest.mark.slow
 def test_an_ingestion_tells_its_numbers_as_an_event(served, prefect_api):
     place, _ = served()
     place.succeed(*INGEST, "--movie-ids", "18,24,0", INGESTION_MAX_RETRIES="0")

@@ -113,6 +113,7 @@ async def read_messages(client: PrefectClient, flow_run_id: str) -> list[str]:
     return messages
 
 
+@pytest.mark.slow
 async def test_a_deployments_run_and_its_subflow_take_the_key_from_the_secret_block(
     client, place, prefect_home
 ):

@@ -170,6 +170,7 @@ def test_minutes_may_be_used_up_before_it_is_known_what_to_fetch(catalogue):
     assert counts(said)["asked for"] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "would"),
     [

@@ -36,6 +36,7 @@ PIPELINE = {
 }
 
 
+@pytest.mark.slow
 def test_what_a_retry_cannot_mend_is_final_and_one_sentence_in_states_and_log(served) -> None:
     place, _ = served()
 

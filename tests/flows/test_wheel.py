@@ -79,7 +79,7 @@ def outputs(place: Place) -> tuple[set[str], str]:
     folder = place.folder / "output"
     files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     report = (folder / "kpi_analysis.txt").read_text(encoding="utf-8")
-    return files, re.sub(r"fetched until [\d: -]+ UTC|run \w{8}", "…", report)
+    return files, re.sub(r"Data: [^·]+|fetched until [\d: -]+ UTC|run \w{8}", "…", report)
 
 
 def tables(place: Place) -> dict[str, list[dict[str, object]]]:
@@ -111,7 +111,7 @@ def test_the_wheel_alone_makes_what_the_checkout_makes(wheel, environment, place
     assert tables(place) == tables(checkout)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_wheel_brings_all_it_needs(wheel, environment, tmp_path):
     tested = tomllib.loads((PROJECT_ROOT / "pyproject.toml").read_text())["tool"]["uv"]
     constraints = tmp_path / "constraints.txt"

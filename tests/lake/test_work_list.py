@@ -165,6 +165,7 @@ answers = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(answers)
 def test_the_last_answer_to_each_movie_decides_and_an_absent_one_is_asked_for_while_it_is_owed(answers):

@@ -48,6 +48,7 @@ def test_a_start_that_fails_is_told_by_what_ended_it(lines, complaint, tmp_path)
     assert log_complaint(log) == complaint
 
 
+@pytest.mark.long
 @pytest.mark.jvm
 def test_two_starts_at_once_fetch_jars_into_an_empty_home(tmp_path):
     home = tmp_path / "home"

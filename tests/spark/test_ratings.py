@@ -119,7 +119,7 @@ SLOW = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.d
 histories = st.lists(steps, min_size=4, max_size=10)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @settings(max_examples=6, deadline=None, database=None, suppress_health_check=SLOW)
 @given(history=histories, rated=st.sampled_from([True, True, False]))
 def test_a_silver_with_ratings_that_come_change_and_go_is_one_made_anew(
@@ -159,7 +159,7 @@ HISTORIES = {
 }
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("history", [pytest.param(steps, id=name) for name, steps in HISTORIES.items()])
 def test_what_happened_to_ratings_since_is_what_silver_has(
     sail: Engine, new_lake: NewLake, tmp_path: Path, history: list[tuple[Any, ...]]
@@ -248,7 +248,7 @@ def test_more_ratings_than_fit_into_memory_have_silver_made_anew(
     assert (facts["judged"], facts["rated"]) == (None, 4)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(("rated", "commits"), [(True, 0), (True, 1), (False, 1), (False, 2)])
 def test_a_switch_that_ends_between_two_commits_is_mended_by_the_next_run(
     sail: Engine,
