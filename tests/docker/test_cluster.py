@@ -27,7 +27,7 @@ from tests.flows.conftest import Place, clean_environment
 from tests.spark.lakes import FETCHED_AT, append_payloads, read_payloads
 from tests.spark.test_kpi_tables import nearly
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, pytest.mark.long]
 
 NAME = "tmdb-movies-test-cluster"
 COMPOSE = ["docker", "compose", "--file", "docker/cluster.compose.yaml"]

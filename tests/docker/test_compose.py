@@ -194,6 +194,10 @@ def test_the_service_runs_the_pipeline_on_its_warm_spark_server_once(compose: Co
     assert (rows["raw/movies"], rows["silver/movies"], rows["gold/overview"]) == ("18", "18", "1")
 
 
+def test_a_second_up_with_nothing_changed_is_like_the_first(compose: Compose) -> None:
+    compose.up()
+
+
 def test_settings_come_from_the_shell_and_from_the_file_in_the_projects_folder(
     compose: Compose, tmp_path
 ) -> None:
@@ -497,11 +501,6 @@ def test_a_password_guards_the_api_and_jobs_have_it(compose: Compose) -> None:
     client = {"PREFECT_API_AUTH_STRING": f"admin:{password}"}
     assert compose.deployment_run(UPKEEP, **client) == 0
     assert password not in compose.service("worker").logs().decode(errors="replace")
-
-
-def test_a_second_up_with_nothing_changed_is_like_the_first(compose: Compose) -> None:
-    compose.up()
-    compose.up()
 
 
 def test_an_api_beyond_this_machine_needs_a_password_unless_it_was_open_in_version_0_1_0(
