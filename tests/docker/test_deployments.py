@@ -69,7 +69,7 @@ def test_a_first_run_fills_tables_report_and_plots_and_a_second_starts_no_spark(
 
 
 def test_a_job_leaves_neither_its_container_nor_its_scratch_volume(service: Service) -> None:
-    process = service.start("ingest-movies/docker", movie_ids=[1])
+    process = service.start("ingest-movies/docker", movie_ids=[19995])  # which is there
     mounts = await_running_job(service, "ingest-movies").attrs["Mounts"]
     volumes = {mount["Name"] for mount in mounts if mount["Destination"] == "/scratch"}
     process.communicate(timeout=RUN_SECONDS)
