@@ -24,7 +24,7 @@ PUT_IN = {"SCHEDULE_ID": "00000000-0000-0000-0000-000000000000"}
 # Programs that are taken at their word.
 OTHERS = {
     *("pip", "cp", "export", "docker", "git", "uv", "jq", "mvn", "env", "cd", "wait", "du"),
-    *("pytest", "ruff", "mypy", "sphinx-build", "jupyter", ".ci/run"),
+    *("pytest", "ruff", "mypy", "sphinx-build", "jupyter", ".ci/run", ".ci/slow"),
 }
 
 
