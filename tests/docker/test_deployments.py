@@ -196,7 +196,7 @@ def test_a_job_that_ended_while_no_worker_watched_it_is_crashed_and_its_containe
     await_no_job(service)
 
 
-def test_a_good_run_leaves_each_thing_once_in_the_workers_log_and_no_action_in_the_event_feed(
+def test_a_good_run_leaves_each_thing_once_in_the_workers_log_and_no_action_fails(
     service: Service,
 ) -> None:
     before = len(service.worker_log)
@@ -214,7 +214,12 @@ def test_a_good_run_leaves_each_thing_once_in_the_workers_log_and_no_action_in_t
     assert run["name"] == "1 id"
     # After all that was killed, cancelled and failed before, too.
     feed = {"event": {"prefix": ["prefect.automation.action", "prefect.automation.triggered"]}}
-    assert [event["event"] for event in service.post("events/filter", filter=feed)["events"]] == []
+    events = service.post("events/filter", filter=feed)["events"]
+    assert [event for event in events if event["event"].endswith(".failed")] == []
+    # What landed was followed by a refresh, and nothing else was triggered.
+    assert {event["resource"]["prefect.resource.name"] for event in events} == {
+        "Refresh the analytics when new movies have landed"
+    }
 
 
 @pytest.mark.parametrize("attempt", range(2))
