@@ -52,14 +52,13 @@ async def run_settings(movie_ids_file: Path | None = None, **overrides: Any) -> 
     The command line has written them from the start.
     """
     keep_loopback_direct()
-    if not is_deployed():
-        settings = load_run_settings(movie_ids_file, **overrides)
-        RUN_SETTINGS.set(settings)
-        yield settings
-        return
-    set_levels()  # before the first message, which is about the key
+    if is_deployed():
+        set_levels()  # before the first message, which is about the key
     settings = load_run_settings(movie_ids_file, **overrides)
     RUN_SETTINGS.set(settings)
+    if not is_deployed():
+        yield settings
+        return
     check_job_settings(settings)
     logs = settings.output_dir / "logs"
     with log_files(logs, settings.secrets):

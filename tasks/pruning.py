@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any, Literal
 from uuid import UUID
 
 from prefect.client.orchestration import PrefectClient, get_client
@@ -80,7 +81,8 @@ async def prune_runs(days: float, dry_run: bool = False) -> Pruned:
             artifacts += found
             if not dry_run:
                 await _delete(client, batch, found)
-        pictures = [one for one in await _read_old_pictures(client) if one not in {*artifacts}]
+        gone = {*artifacts}
+        pictures = [one for one in await _read_old_pictures(client) if one not in gone]
         if not dry_run:
             await _delete_artifacts(client, pictures)
     results = _old_results(before)
@@ -139,41 +141,31 @@ async def _read_artifacts(client: PrefectClient, runs: list[UUID]) -> list[UUID]
 
 async def _read_old_pictures(client: PrefectClient) -> list[UUID]:
     """Return the artifacts with a picture, except for the newest of each key."""
+    latest = _read_our_artifacts(client, "/artifacts/latest/filter")
+    keys = [one["key"] async for one in latest if PICTURE in str(one["data"])]
     found: list[UUID] = []
-    for key in await _read_picture_keys(client):
-        offset = KEPT_PICTURES
-        while True:
-            # Prefect's client has no filter by flow; its API has.
-            body = {
-                "artifacts": {"key": {"any_": [key]}},
-                "flows": OURS.model_dump(mode="json", exclude_unset=True),
-                "sort": "CREATED_DESC",
-                "limit": PICTURES_PAGE,
-                "offset": offset,
-            }
-            page = (await client.request("POST", "/artifacts/filter", json=body)).json()
-            found += [UUID(artifact["id"]) for artifact in page]
-            offset += len(page)
-            if len(page) < PICTURES_PAGE:
-                break
+    for key in keys:
+        wanted = {"artifacts": {"key": {"any_": [key]}}, "sort": "CREATED_DESC"}
+        older = _read_our_artifacts(client, "/artifacts/filter", KEPT_PICTURES, **wanted)
+        found += [UUID(one["id"]) async for one in older]
     return found
 
 
-async def _read_picture_keys(client: PrefectClient) -> list[str]:
-    """Return the keys of our artifacts whose latest version has a picture."""
-    found: list[str] = []
-    offset = 0
+async def _read_our_artifacts(
+    client: PrefectClient,
+    path: Literal["/artifacts/filter", "/artifacts/latest/filter"],
+    offset: int = 0,
+    **wanted: Any,
+) -> AsyncIterator[dict[str, Any]]:
+    """Read artifacts of our flows page by page; Prefect's client has no filter by flow, its API has."""
+    ours = {"flows": OURS.model_dump(mode="json", exclude_unset=True), "limit": PICTURES_PAGE} | wanted
     while True:
-        body = {
-            "flows": OURS.model_dump(mode="json", exclude_unset=True),
-            "limit": PICTURES_PAGE,
-            "offset": offset,
-        }
-        page = (await client.request("POST", "/artifacts/latest/filter", json=body)).json()
-        found += [one["key"] for one in page if PICTURE in str(one["data"])]
+        page = (await client.request("POST", path, json=ours | {"offset": offset})).json()
+        for artifact in page:
+            yield artifact
         offset += len(page)
         if len(page) < PICTURES_PAGE:
-            return found
+            return
 
 
 async def _delete(client: PrefectClient, runs: list[UUID], artifacts: list[UUID]) -> None:
