@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,13 +15,12 @@ import pytest
 from lake.delta import read
 from lake.tables import RAW_MOVIES
 from tests.docker.conftest import BUILD_SECONDS, PROJECT_ROOT
-from tests.flows.conftest import clean_environment
+from tests.docker.test_compose import prepare_compose
 from tmdb.sandbox import Sandbox
 
 pytestmark = pytest.mark.docker
 
 NAME = "tmdb-movies-backup-test"
-POSTGRES = "tmdb-movies-test-postgres"
 COMPOSE = "docker compose"
 LAKE = "/data/lake"
 PAGE = PROJECT_ROOT / "docs" / "backup.md"
@@ -90,32 +86,15 @@ class Service:
 
 @pytest.fixture
 def service(docker_client, images, tmp_path: Path) -> Iterator[Service]:
-    if shutil.which("docker") is None or subprocess.run(["docker", "compose", "version"]).returncode != 0:
-        reason = "docker has no compose plugin"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    folder = str(PROJECT_ROOT / "tests" / "docker")
-    docker_client.images.build(path=folder, dockerfile="postgres.Dockerfile", tag=POSTGRES, rm=True)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        listen = f"127.0.0.1:{listener.getsockname()[1]}"
     # Others have to get to the backup in it.
     tmp_path.chmod(0o755)
-    environment = clean_environment() | {
-        "HOME": str(tmp_path),
-        "SERVICE_NAME": NAME,
-        "PREFECT_LISTEN": listen,
-        "PREFECT_UI_API_URL": f"http://{listen}/api",
-        "POSTGRES_IMAGE": POSTGRES,
-    }
-    # Where Docker finds its plugins.
-    environment.setdefault("DOCKER_CONFIG", str(Path.home() / ".docker"))
-    service = Service(docker_client, environment, tmp_path, f"http://{listen}/api")
-    try:
+    with prepare_compose(docker_client, NAME) as compose:
+        environment = compose.environment | {"HOME": str(tmp_path)}
+        # Where Docker finds its plugins.
+        environment.setdefault("DOCKER_CONFIG", str(Path.home() / ".docker"))
+        service = Service(docker_client, environment, tmp_path, compose.api)
         service.shell(f"{COMPOSE} up --no-build --detach --wait server")
         yield service
-    finally:
-        service.shell(f"{COMPOSE} down --volumes --timeout 5")
 
 
 def test_lake_and_database_are_backed_up_and_restored_as_the_page_says(service: Service) -> None:
