@@ -12,9 +12,9 @@ from typing import Any
 import pyarrow as pa
 from deltalake import WriterProperties, write_deltalake
 
-from lake.arrow import arrow_schema
-from lake.delta import create
-from lake.tables import FETCH_FAILURES, RAW_MOVIES
+from movies.lake.arrow import arrow_schema
+from movies.lake.delta import create
+from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 REAL_PAYLOADS = PROJECT_ROOT.parent / "shared" / "data" / "tmdb_18_payloads.ndjson.gz"

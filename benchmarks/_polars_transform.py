@@ -13,7 +13,7 @@ from datetime import date
 
 import polars as pl
 
-from lake import gold_tables, tables
+from movies.lake import gold_tables, tables
 
 TEXTS = ("title", "tagline", "original_language", "overview", "poster_path")
 NUMBERS = {

@@ -7,9 +7,9 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
-from lake.delta import content_version, create
-from lake.publications import Publication, last, publish
-from lake.tables import FETCH_FAILURES, IMDB_RATINGS, RAW_MOVIES, SILVER_MOVIES
+from movies.lake.delta import content_version, create
+from movies.lake.publications import Publication, last, publish
+from movies.lake.tables import FETCH_FAILURES, IMDB_RATINGS, RAW_MOVIES, SILVER_MOVIES
 from spark.session import Engine
 from tasks.context import SparkRoom, spark_context
 from tasks.gold import write_gold

@@ -22,7 +22,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tmdb.sandbox import Sandbox
+from movies.sandbox import Sandbox
 
 LATENCY_MS = 20
 PAYLOAD_BYTES = 17_000

@@ -23,7 +23,7 @@ from datetime import UTC, datetime
 
 from ingestion import measure, peak_mib, say
 
-from tmdb.sandbox import Sandbox
+from movies.sandbox import Sandbox
 
 IN_FLIGHT = 50
 OFF = {"INGESTION_REQUESTS_PER_SECOND": "1000000"}
@@ -53,7 +53,7 @@ def _compare_with_zstd(lake: str) -> float:
     import zstandard
     from deltalake import DeltaTable
 
-    from lake.tables import RAW_MOVIES
+    from movies.lake.tables import RAW_MOVIES
 
     found = DeltaTable(RAW_MOVIES.path(lake))
     on_disk = sum(found.get_add_actions(flatten=True)["size_bytes"].to_pylist())
@@ -84,9 +84,9 @@ def commits() -> None:
     """Seconds of a commit, by hundreds."""
     import pyarrow as pa
 
-    from lake.arrow import arrow_schema
-    from lake.commits import Appender
-    from lake.tables import RAW_MOVIES
+    from movies.lake.arrow import arrow_schema
+    from movies.lake.commits import Appender
+    from movies.lake.tables import RAW_MOVIES
 
     with tempfile.TemporaryDirectory() as lake:
         appender = Appender(RAW_MOVIES, lake, "sandbox", unique="movie_id")
@@ -121,9 +121,9 @@ def work_list() -> None:
     """Seconds and peak memory of a fresh process that looks for what is missing."""
     import pyarrow as pa
 
-    from lake.arrow import arrow_schema
-    from lake.commits import Appender
-    from lake.tables import RAW_MOVIES
+    from movies.lake.arrow import arrow_schema
+    from movies.lake.commits import Appender
+    from movies.lake.tables import RAW_MOVIES
 
     with tempfile.TemporaryDirectory() as lake:
         appender = Appender(RAW_MOVIES, lake, "sandbox", unique="movie_id")
@@ -140,8 +140,8 @@ def work_list() -> None:
 
 
 def _plan(lake: str) -> None:
-    from lake.inventory import read_inventory
-    from lake.work_list import plan_work
+    from movies.lake.inventory import read_inventory
+    from movies.lake.work_list import plan_work
 
     ids = array("q", range(ASKED))
     began = time.perf_counter()

@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 
 from flows.temporary_server import API_FACTORY
-from loopback import LoopbackServer
+from movies.loopback import LoopbackServer
 
 PROJECT = Path(__file__).parents[1]
 EMPTY_FLOW = """

@@ -166,8 +166,8 @@ def run_from_json(lake_root: str) -> None:
     """The transform by `from_json` on the embedded engine."""
     from _from_json_transform import transform
 
-    from lake.delta import create
-    from lake.tables import SILVER
+    from movies.lake.delta import create
+    from movies.lake.tables import SILVER
     from spark.session import open_engine
 
     for table in SILVER:
@@ -180,8 +180,8 @@ def run_from_json(lake_root: str) -> None:
 
 def run_decode(lake_root: str) -> None:
     """Read and decode every payload, one process a core."""
-    from lake.delta import open_table
-    from lake.tables import RAW_MOVIES
+    from movies.lake.delta import open_table
+    from movies.lake.tables import RAW_MOVIES
 
     files = open_table(RAW_MOVIES, lake_root).file_uris()
     started = time.perf_counter()

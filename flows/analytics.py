@@ -14,8 +14,8 @@ from flows.run_report import AnalyticsReport, timed
 from flows.run_settings import run_settings
 from flows.states import concluded
 from flows.warm_up import engine_for
-from report.provenance import describe_data
-from settings import Settings
+from movies.report.provenance import describe_data
+from movies.settings import Settings
 from tasks.analytics import kpis, published, transform
 from tasks.context import SparkRoom, spark_context
 from tasks.report_as_of import report_as_of

@@ -6,8 +6,8 @@ import time
 from collections.abc import Sequence
 
 from flows.terminal import Terminal
-from lake.backup import CopiedTable, copy_lake
-from settings import SettingsError, load_settings, parse_lake
+from movies.lake.backup import CopiedTable, copy_lake
+from movies.settings import SettingsError, load_settings, parse_lake
 
 BYTES_A_KILOBYTE = 1_000
 

@@ -37,7 +37,7 @@ class Pool(StrEnum):
 
 def _say_version(is_asked: bool) -> None:
     if is_asked:
-        import project
+        from movies import project
 
         typer.echo(f"movies {project.version()}")
         raise typer.Exit
@@ -294,7 +294,7 @@ def worker(context: typer.Context) -> None:
 
 
 def _parse_ids(text: str) -> tuple[int, ...]:
-    from settings import parse_movie_ids
+    from movies.settings import parse_movie_ids
 
     try:
         return parse_movie_ids(text)

@@ -6,15 +6,15 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 from flows.planning import SANDBOX
-from settings import TMDB_API_URL, Settings
+from movies.settings import TMDB_API_URL, Settings
+from movies.tmdb.client import TmdbClient, open_client
+from movies.tmdb.pace import Pace
+from movies.tmdb.retry import RetryPolicy
+from movies.tmdb.stop import Stop
 from tasks.shared_pace import OwnPace, shared_pace
-from tmdb.client import TmdbClient, open_client
-from tmdb.pace import Pace
-from tmdb.retry import RetryPolicy
-from tmdb.stop import Stop
 
 if TYPE_CHECKING:
-    from tmdb.sandbox import Sandbox
+    from movies.sandbox import Sandbox
 
 
 # TMDB's CDN refuses more from one address.
@@ -105,7 +105,7 @@ class Connection:
     def _sandbox_of_run(self) -> Sandbox:
         """The one that the command line has started early, or one of this connection's own."""
         if self._sandbox is None:
-            from tmdb.sandbox import Sandbox
+            from movies.sandbox import Sandbox
 
             self._sandbox = SANDBOX.get() or self._stack.enter_context(Sandbox())
         return self._sandbox

@@ -15,7 +15,7 @@ from prefect.states import Cancelling
 
 from flows.parameters import AnalyticsStage
 from flows.run_report import AnalyticsReport, timed
-from settings import Settings
+from movies.settings import Settings
 from tasks.analytics import published, standing
 from tasks.outputs import outputs
 from tasks.stages import Stage

@@ -19,12 +19,12 @@ from typer.core import TyperGroup
 from flows.interrupt import interrupt_status, interrupts_raised
 from flows.streams import prepare_streams, silence
 from flows.terminal import Terminal
-from lake.errors import describe_refusal, find_refusal
-from proxies import keep_loopback_direct
+from movies.lake.errors import describe_refusal, find_refusal
+from movies.proxies import keep_loopback_direct
 from tasks.run_logs import OWN_PACKAGES, log_files
 
 if TYPE_CHECKING:
-    from settings import Settings
+    from movies.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -158,7 +158,7 @@ def _secrets() -> tuple[str, ...]:
 
 def _settings() -> Settings | None:
     """The settings of the flow run, or those of the command's environment; None if these cannot be used."""
-    from settings import SettingsError, load_settings
+    from movies.settings import SettingsError, load_settings
 
     try:
         return RUN_SETTINGS.get() or load_settings()

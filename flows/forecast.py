@@ -15,9 +15,9 @@ from flows.planning import announce_data
 from flows.run_names import name_forecast
 from flows.run_settings import run_settings
 from flows.states import concluded
-from forecast.errors import ShortageError
-from lake.tables import SILVER_MOVIES
-from report.provenance import describe_data
+from movies.forecast.errors import ShortageError
+from movies.lake.tables import SILVER_MOVIES
+from movies.report.provenance import describe_data
 from tasks.analytics import published
 from tasks.forecast import MODEL_FILE, bring_up_to_date, model_made_from
 from tasks.forecast_movies import forecast_movies

@@ -9,8 +9,8 @@ from flows.interrupt import Interrupts
 from flows.local_api import start_local_api
 from flows.run import guarded
 from flows.terminal import Terminal, short
-from proxies import check_proxies
-from settings import Settings, SettingsError, load_settings
+from movies.proxies import check_proxies
+from movies.settings import Settings, SettingsError, load_settings
 
 
 def run_forecast(

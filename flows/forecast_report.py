@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from report.forecast import NAMES, ForecastTables, held_back
-from report.formats import short_money
+from movies.report.forecast import NAMES, ForecastTables, held_back
+from movies.report.formats import short_money
 
 Row = dict[str, Any]
 

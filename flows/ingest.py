@@ -37,15 +37,19 @@ from flows.run_names import name_ingestion
 from flows.run_report import IngestionReport, raise_for_lost
 from flows.run_settings import is_deployed, run_settings
 from flows.states import concluded
-from lake.changes import find_gone
-from lake.checkpoints import Committer
-from lake.cursor import mark_begun, move_cursor
-from lake.inventory import Inventory, read_inventory
-from lake.lock import ingestion_lock
-from lake.tables import FETCH_FAILURES, RAW_MOVIES
-from lake.upkeep import redate_future
-from lake.work_list import WorkList
-from settings import Settings
+from movies.lake.changes import find_gone
+from movies.lake.checkpoints import Committer
+from movies.lake.cursor import mark_begun, move_cursor
+from movies.lake.inventory import Inventory, read_inventory
+from movies.lake.lock import ingestion_lock
+from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES
+from movies.lake.upkeep import redate_future
+from movies.lake.work_list import WorkList
+from movies.settings import Settings
+from movies.tmdb.clock import TOLERANCE, Clock
+from movies.tmdb.errors import BudgetSpent, OutageError, StoppedError
+from movies.tmdb.sources import Found
+from movies.tmdb.stop import Stop
 from tasks.context import Ingestion, ingestion_context
 from tasks.events import announce_ingestion, announce_landed_rows
 from tasks.fetch import FetchCounts, await_records, fetch_part
@@ -53,10 +57,6 @@ from tasks.progress import Progress, progress_artifact
 from tasks.shared_pace import OwnPace
 from tasks.showing import show_drift, show_ingestion
 from tasks.waiting import all_done
-from tmdb.clock import TOLERANCE, Clock
-from tmdb.errors import BudgetSpent, OutageError, StoppedError
-from tmdb.sources import Found
-from tmdb.stop import Stop
 
 logger = logging.getLogger(__name__)
 

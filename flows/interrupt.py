@@ -19,7 +19,7 @@ from contextvars import ContextVar, copy_context
 from types import FrameType
 from typing import NoReturn, TypeVar
 
-from tmdb.stop import Stop
+from movies.tmdb.stop import Stop
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from flows.run_settings import EnvironmentKeys
-from settings import (
+from movies.settings import (
     Settings,
     SettingsError,
     is_signed,

@@ -9,19 +9,19 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from lake.catalogue import Catalogue
-from lake.cursor import Cursor, read_cursor
-from lake.delta import TableVersion, content_version, open_table, query
-from lake.forecast_tables import FORECAST
-from lake.integrity import damaged_files
-from lake.inventory import Inventory, read_inventory
-from lake.names import sql_name
-from lake.publications import TABLES_BY_NAME, Publication, read_publications, stands
-from lake.repair import require_raw_files
-from lake.runs import Ingestion, recent_ingestions
-from lake.tables import DATA_QUALITY, FETCH_FAILURES, IMDB_RATINGS, RAW_MOVIES, SILVER_MOVIES
-from lake.work_list import plan_work, stale_movies
-from settings import Settings
+from movies.lake.catalogue import Catalogue
+from movies.lake.cursor import Cursor, read_cursor
+from movies.lake.delta import TableVersion, content_version, open_table, query
+from movies.lake.forecast_tables import FORECAST
+from movies.lake.integrity import damaged_files
+from movies.lake.inventory import Inventory, read_inventory
+from movies.lake.names import sql_name
+from movies.lake.publications import TABLES_BY_NAME, Publication, read_publications, stands
+from movies.lake.repair import require_raw_files
+from movies.lake.runs import Ingestion, recent_ingestions
+from movies.lake.tables import DATA_QUALITY, FETCH_FAILURES, IMDB_RATINGS, RAW_MOVIES, SILVER_MOVIES
+from movies.lake.work_list import plan_work, stale_movies
+from movies.settings import Settings
 from tasks.code import stage_code
 from tasks.outputs import outputs
 from tasks.stages import Stage

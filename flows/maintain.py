@@ -18,18 +18,18 @@ from flows.run_names import name_upkeep
 from flows.run_report import IngestionReport, raise_for_lost
 from flows.run_settings import is_deployed, run_settings
 from flows.states import concluded
-from lake.errors import LakeError
-from lake.inventory import read_inventory
-from lake.tables import RAW_MOVIES, TABLES
-from lake.work_list import stale_movies
-from report.formats import counted
-from settings import Settings
+from movies.lake.errors import LakeError
+from movies.lake.inventory import read_inventory
+from movies.lake.tables import RAW_MOVIES, TABLES
+from movies.lake.work_list import stale_movies
+from movies.report.formats import counted
+from movies.settings import Settings
+from movies.tmdb.errors import TmdbError
+from movies.tmdb.sources import Ids
 from tasks.events import announce_landed_rows
 from tasks.pruning import KEPT_DAYS, prune_runs
 from tasks.upkeep import drop_old_rows, maintain_table, show_upkeep
 from tasks.waiting import all_done
-from tmdb.errors import TmdbError
-from tmdb.sources import Ids
 
 logger = logging.getLogger(__name__)
 

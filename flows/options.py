@@ -16,7 +16,7 @@ def parse_file(text: str) -> Path:
     Raises:
         typer.BadParameter: it is blank, a URL, or below the home folder of an unknown user.
     """
-    from settings import parse_path
+    from movies.settings import parse_path
 
     try:
         parse_path(text)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from settings import (
+from movies.settings import (
     LARGEST_MOVIE_ID,
     SettingsError,
     is_signed,
@@ -17,8 +17,8 @@ from settings import (
     parse_lake,
     parse_path,
 )
+from movies.tmdb.sources import SOURCES, build_source
 from tasks.stages import Stage
-from tmdb.sources import SOURCES, build_source
 
 # The forms of Prefect's UI check these by themselves.
 MovieId = Annotated[int, Field(ge=0, le=LARGEST_MOVIE_ID)]
@@ -66,7 +66,7 @@ def check_parameters(given: Mapping[str, Any]) -> None:
             except ValueError as error:
                 raise ParameterError(f"{name.upper()}: {error}") from error
     if given.get("lake_root") is not None:
-        from lake.table import check_folder
+        from movies.lake.table import check_folder
 
         check_folder(parse_lake(given["lake_root"]))
     _check_source(given)

@@ -15,8 +15,8 @@ from flows.run_names import name_pipeline
 from flows.run_report import IncompleteIngestionError, RunReport, timed
 from flows.run_settings import run_settings
 from flows.states import concluded
-from lake.delta import current_version
-from lake.tables import RAW_MOVIES
+from movies.lake.delta import current_version
+from movies.lake.tables import RAW_MOVIES
 from tasks.showing import show_run
 from tasks.stages import Stage
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from settings import Settings, SettingsError
+from movies.settings import Settings, SettingsError
 
 # The images of this project set it; of a process on a machine nothing is checked.
 CONTAINER_VARIABLE = "MOVIES_CONTAINER"

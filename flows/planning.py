@@ -11,19 +11,19 @@ from datetime import UTC, datetime, time, timedelta
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from lake.backup import check_finished
-from lake.cursor import read_cursor
-from lake.inventory import Inventory, read_inventory
-from lake.publications import current
-from lake.repair import LOST, drop_lost_files, require_raw_files
-from lake.work_list import WorkList, check_source, find_sources, owed_movies, plan_work
-from report.provenance import describe_data, name_source
-from settings import SANDBOX_SOURCE, TMDB_API_URL, Settings, SettingsError
+from movies.lake.backup import check_finished
+from movies.lake.cursor import read_cursor
+from movies.lake.inventory import Inventory, read_inventory
+from movies.lake.publications import current
+from movies.lake.repair import LOST, drop_lost_files, require_raw_files
+from movies.lake.work_list import WorkList, check_source, find_sources, owed_movies, plan_work
+from movies.report.provenance import describe_data, name_source
+from movies.settings import SANDBOX_SOURCE, TMDB_API_URL, Settings, SettingsError
+from movies.tmdb.sources import Found, Ids, Position, Source, build_source
 from tasks.stages import Stage
-from tmdb.sources import Found, Ids, Position, Source, build_source
 
 if TYPE_CHECKING:
-    from tmdb.sandbox import Sandbox
+    from movies.sandbox import Sandbox
 
 logger = logging.getLogger(__name__)
 
@@ -105,8 +105,8 @@ def check_ratings(settings: Settings) -> None:
     """
     if settings.imdb_ratings is None:
         return
-    from imdb.errors import UnavailableError
-    from imdb.location import check_file
+    from movies.imdb.errors import UnavailableError
+    from movies.imdb.location import check_file
 
     try:
         check_file(settings.imdb_ratings)

@@ -6,7 +6,7 @@ import asyncio
 
 from flows.local_api import start_local_api
 from flows.terminal import Terminal
-from report.formats import counted
+from movies.report.formats import counted
 
 
 class PruneError(Exception):

@@ -7,12 +7,12 @@ import logging
 
 from flows.interrupt import stop_on_signals
 from flows.run_report import IngestionReport
-from imdb.errors import ImdbError
-from lake.lock import ingestion_lock
-from lake.tables import IMDB_RATINGS
-from settings import Settings
+from movies.imdb.errors import ImdbError
+from movies.lake.lock import ingestion_lock
+from movies.lake.tables import IMDB_RATINGS
+from movies.settings import Settings
+from movies.tmdb.retry import RetryPolicy
 from tasks.ratings import RatingsCounts, read_ratings
-from tmdb.retry import RetryPolicy
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ async def ingest_ratings(settings: Settings, report: IngestionReport, run_id: st
                 if stop.reason is not None:
                     raise stop.reason
     except ImdbError as error:
-        from lake.snapshots import read_snapshot
+        from movies.lake.snapshots import read_snapshot
 
         kept = read_snapshot(IMDB_RATINGS, settings.lake)
         if kept is None:

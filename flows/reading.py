@@ -9,8 +9,8 @@ import typer
 
 from flows.examples import epilog
 from flows.options import LARGEST, LakeRoot, parse_file
-from lake.names import complete_name
-from report.answer_formats import Format
+from movies.lake.names import complete_name
+from movies.report.answer_formats import Format
 
 app = typer.Typer()
 

@@ -14,12 +14,12 @@ import pyarrow.compute as pc
 
 from flows.streams import standard_output
 from flows.terminal import Terminal
-from lake.arrow import arrow_schema
-from lake.delta import open_table, query
-from lake.table import Table
-from lake.tables import FILTERED, QUARANTINE, SILVER_MOVIES
-from report.formats import counted
-from settings import load_settings
+from movies.lake.arrow import arrow_schema
+from movies.lake.delta import open_table, query
+from movies.lake.table import Table
+from movies.lake.tables import FILTERED, QUARANTINE, SILVER_MOVIES
+from movies.report.formats import counted
+from movies.settings import load_settings
 from spark.payloads import is_deep
 
 INDENT = 2

@@ -13,10 +13,10 @@ from flows.refused import Fate, NotInQuarantineError, Refusal, describe_absence,
 from flows.run import RunRequest, execute
 from flows.run_report import reasons
 from flows.terminal import Terminal
-from lake.delta import current_version
-from lake.publications import last
-from lake.tables import FETCH_FAILURES, RAW_MOVIES
-from report.formats import counted
+from movies.lake.delta import current_version
+from movies.lake.publications import last
+from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES
+from movies.report.formats import counted
 from tasks.stages import Stage
 
 # A flow's parameters may not be long.

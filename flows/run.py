@@ -15,15 +15,15 @@ from flows.failure import FAILED, OK, USAGE, explained, is_own, sentence, status
 from flows.interrupt import Interrupted, Interrupts, describe_interrupt, interrupt_status
 from flows.local_api import LocalApi, start_local_api
 from flows.terminal import Terminal
-from proxies import ProxyError, check_proxies
-from settings import Settings, SettingsError, load_settings
+from movies.proxies import ProxyError, check_proxies
+from movies.settings import Settings, SettingsError, load_settings
 from tasks.run_logs import log_files
 from tasks.stages import Stage
 
 if TYPE_CHECKING:
     from flows.planning import Errand
     from flows.run_report import RunReport
-    from lake.work_list import WorkList
+    from movies.lake.work_list import WorkList
 
 logger = logging.getLogger(__name__)
 
@@ -94,8 +94,8 @@ def execute(request: RunRequest, *, dry_run: bool = False) -> int:
     """Run the pipeline, or only say what it would do; return the exit status (contract, section 1)."""
     from flows.parameters import check_parameters
     from flows.planning import check_ratings
-    from lake.errors import FolderNameError
-    from lake.table import check_folder
+    from movies.lake.errors import FolderNameError
+    from movies.lake.table import check_folder
     from spark.errors import EngineUnavailable, UnknownCheckError
     from spark.session import check_engine_settings
 
@@ -188,8 +188,8 @@ def _announce(request: RunRequest, settings: Settings, errand: Errand, terminal:
 def _plan_early(request: RunRequest, settings: Settings, errand: Errand) -> WorkList | None:
     """What there is to fetch, where no server has to be asked for that; None where nobody can tell yet."""
     from flows.planning import INVENTORY, plan
-    from lake.inventory import read_inventory
-    from tmdb.sources import Ids
+    from movies.lake.inventory import read_inventory
+    from movies.tmdb.sources import Ids
 
     if Stage.INGEST not in request.stages or not isinstance(errand.source, Ids):
         return None
@@ -214,7 +214,7 @@ def _run_flow(
     work = _plan_early(request, settings, errand)
     asks = Stage.INGEST in request.stages and (work is None or work.to_fetch)
     if asks and settings.uses_sandbox:
-        from tmdb.sandbox import Sandbox
+        from movies.sandbox import Sandbox
 
         SANDBOX.set(stack.enter_context(Sandbox()))
     if needs_engine(settings, request.stages, work):
@@ -226,8 +226,8 @@ def _run_flow(
     from tasks.progress import LISTENER
 
     LISTENER.set(stack.enter_context(terminal.progress()))
-    stack.enter_context(terminal.warnings_of("lake.lock"))
-    stack.enter_context(terminal.warnings_of("tmdb.outage"))
+    stack.enter_context(terminal.warnings_of("movies.lake.lock"))
+    stack.enter_context(terminal.warnings_of("movies.tmdb.outage"))
     stack.enter_context(api.ready(terminal.say))
     report: RunReport = interrupts.run(lambda: movie_pipeline(**request.flow_parameters()))
     return report

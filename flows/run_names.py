@@ -11,11 +11,11 @@ from typing import Any
 from prefect import runtime
 
 from flows.run_settings import load_run_settings
-from lake.cursor import read_cursor
-from report.formats import counted
-from settings import SettingsError
+from movies.lake.cursor import read_cursor
+from movies.report.formats import counted
+from movies.settings import SettingsError
+from movies.tmdb.redaction import escape_controls
 from tasks.stages import Stage
-from tmdb.redaction import escape_controls
 
 logger = logging.getLogger(__name__)
 

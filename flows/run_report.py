@@ -9,11 +9,11 @@ from datetime import datetime
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from lake.publications import Publication
-from report.formats import counted
-from report.provenance import describe_data
+from movies.lake.publications import Publication
+from movies.report.formats import counted
+from movies.report.provenance import describe_data
+from movies.tmdb.client import tally
 from tasks.stages import Stage
-from tmdb.client import tally
 
 if TYPE_CHECKING:
     # It loads Prefect, which is not to be loaded before its settings are known.

@@ -18,8 +18,8 @@ from pydantic_settings import BaseSettings
 
 from flows.failure import RUN_SETTINGS
 from flows.places import check_job_settings
-from proxies import keep_loopback_direct
-from settings import Settings, SettingsError, load_settings
+from movies.proxies import keep_loopback_direct
+from movies.settings import Settings, SettingsError, load_settings
 from tasks.run_logs import log_files, set_levels, trace_of
 
 logger = logging.getLogger(__name__)

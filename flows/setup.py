@@ -22,10 +22,10 @@ from flows.job_settings import lakes_of_jobs
 from flows.run_settings import SECRET_BLOCKS
 from flows.terminal import Terminal
 from flows.work_pool import DEPLOYMENTS, SetupError, read_file, save_work_pool, work_pool_template
-from lake.separation import separate_sandbox
-from proxies import check_proxies
-from settings import SANDBOX_SOURCE, WEB, Settings, SettingsError, load_settings, parse_url
-from tmdb.redaction import redact
+from movies.lake.separation import separate_sandbox
+from movies.proxies import check_proxies
+from movies.settings import SANDBOX_SOURCE, WEB, Settings, SettingsError, load_settings, parse_url
+from movies.tmdb.redaction import redact
 
 NOTIFICATION_BLOCK = "tmdb-movies-notifications"
 ANSWER_SECONDS = 30.0

@@ -8,15 +8,15 @@ import textwrap
 from collections.abc import Iterator
 
 from flows.terminal import Terminal
-from lake.catalogue import Catalogue, Entry, find_table
-from lake.names import sql_name
-from lake.queries import ask_table
-from lake.table import Table
-from report.answers import grid_of
-from report.definitions import describe_column, describe_table
-from report.grids import GAP, Grid
-from report.provenance import SHOWN_DIGITS
-from settings import load_settings
+from movies.lake.catalogue import Catalogue, Entry, find_table
+from movies.lake.names import sql_name
+from movies.lake.queries import ask_table
+from movies.lake.table import Table
+from movies.report.answers import grid_of
+from movies.report.definitions import describe_column, describe_table
+from movies.report.grids import GAP, Grid
+from movies.report.provenance import SHOWN_DIGITS
+from movies.settings import load_settings
 
 DATE = "%Y-%m-%d %H:%M"
 LABEL_CELLS = 12

@@ -12,12 +12,12 @@ from typing import IO
 
 from flows.streams import standard_output
 from flows.terminal import Terminal
-from lake.queries import Answer, ask
-from lake.statements import is_plan
-from report.answer_formats import Format, format_of
-from report.answers import Head, write_answer
-from report.formats import counted
-from settings import SettingsError, decode_text, load_settings, read_text
+from movies.lake.queries import Answer, ask
+from movies.lake.statements import is_plan
+from movies.report.answer_formats import Format, format_of
+from movies.report.answers import Head, write_answer
+from movies.report.formats import counted
+from movies.settings import SettingsError, decode_text, load_settings, read_text
 
 # A person reads this many rows; programs get all of them.
 SHOWN_ROWS = 100

@@ -10,8 +10,8 @@ import msgspec
 from flows.lake_status import LONGEST_AGE, LakeStatus, MovieStatus, StageStatus, read_status
 from flows.streams import standard_output
 from flows.terminal import Terminal
-from report.formats import counted
-from settings import load_settings
+from movies.report.formats import counted
+from movies.settings import load_settings
 
 MOMENT = "%Y-%m-%d %H:%M"
 

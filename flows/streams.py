@@ -12,7 +12,7 @@ from typing import IO, Any, cast
 
 import typer
 
-from tmdb.redaction import escape_controls
+from movies.tmdb.redaction import escape_controls
 
 SIZES = ("COLUMNS", "LINES")
 # What tables are drawn with, for encodings that lack it; anything else is written as an escape.

@@ -14,7 +14,7 @@ from contextlib import closing
 from pathlib import Path
 from urllib.request import urlopen
 
-from loopback import LoopbackServer, LoopbackServerError
+from movies.loopback import LoopbackServer, LoopbackServerError
 
 logger = logging.getLogger(__name__)
 

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Protocol
 from rich.console import Console
 
 from flows.streams import silence
-from imdb import ATTRIBUTION
-from report.files import DASHBOARD_NAME
-from report.provenance import SANDBOX
-from tmdb.redaction import escape_controls, redact
+from movies.imdb import ATTRIBUTION
+from movies.report.files import DASHBOARD_NAME
+from movies.report.provenance import SANDBOX
+from movies.tmdb.redaction import escape_controls, redact
 
 if TYPE_CHECKING:
     from flows.run_report import RunReport

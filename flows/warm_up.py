@@ -7,13 +7,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
-from lake.arrow import arrow_schema
-from lake.delta import open_table, query
-from lake.errors import LakeError
-from lake.tables import RAW_MOVIES
-from report.gold import REPORT_TABLES, Gold
-from report.provenance import Provenance
-from settings import Settings
+from movies.lake.arrow import arrow_schema
+from movies.lake.delta import open_table, query
+from movies.lake.errors import LakeError
+from movies.lake.tables import RAW_MOVIES
+from movies.report.gold import REPORT_TABLES, Gold
+from movies.report.provenance import Provenance
+from movies.settings import Settings
 
 if TYPE_CHECKING:
     from spark.session import Engine
@@ -82,7 +82,7 @@ def _prepare_drawing() -> None:
     # Drawing anything loads the fonts; seaborn is what the plots import last.
     import seaborn  # noqa: F401
 
-    from report.plots import PLOTS, render
+    from movies.report.plots import PLOTS, render
 
     nothing = Gold.from_arrow({table.name: arrow_schema(table).empty_table() for table in REPORT_TABLES})
     render(next(iter(PLOTS)), nothing, Provenance(0))

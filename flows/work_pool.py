@@ -17,7 +17,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.utilities.schema_tools import validate
 
 from flows.job_settings import DATA, PROJECT, data_volume, variable_names
-from settings import Settings
+from movies.settings import Settings
 
 DEPLOYMENTS = PROJECT / "deployments"
 # Of version 0.1.0, and set by nobody.

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
-from proxies import keep_loopback_direct
+from movies.proxies import keep_loopback_direct
 from spark.options import SESSION_OPTIONS
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from lake.table import Table
-from lake.tables import FILTERED, QUARANTINE, RATED_MOVIES, SILVER_MOVIES
+from movies.lake.table import Table
+from movies.lake.tables import FILTERED, QUARANTINE, RATED_MOVIES, SILVER_MOVIES
 
 MINIMUM_VALUES = 10
 DOLLARS_PER_MUSD = 1_000_000

@@ -12,9 +12,9 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
-from lake.arrow import arrow_schema
-from lake.table import Table
-from lake.tables import FETCH_FAILURES, IMDB_RATINGS, RATED_MOVIES, RATED_SILVER, RAW_MOVIES, SILVER
+from movies.lake.arrow import arrow_schema
+from movies.lake.table import Table
+from movies.lake.tables import FETCH_FAILURES, IMDB_RATINGS, RATED_MOVIES, RATED_SILVER, RAW_MOVIES, SILVER
 from spark.frames import keep_result, read_table, write_files, write_partitions
 from spark.payloads import KEPT
 from spark.silver import add_ratings, is_row, judge, rows_of, select_columns, set_deleted_aside

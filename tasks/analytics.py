@@ -10,11 +10,11 @@ from dataclasses import replace
 from itertools import chain
 from typing import Any
 
-from lake.changes import find_gone
-from lake.delta import content_version, create, open_table
-from lake.integrity import require_files
-from lake.publications import Publication, current, find_current, publish
-from lake.tables import FETCH_FAILURES, IMDB_RATINGS, RAW_MOVIES, SILVER_MOVIES
+from movies.lake.changes import find_gone
+from movies.lake.delta import content_version, create, open_table
+from movies.lake.integrity import require_files
+from movies.lake.publications import Publication, current, find_current, publish
+from movies.lake.tables import FETCH_FAILURES, IMDB_RATINGS, RAW_MOVIES, SILVER_MOVIES
 from tasks.code import stage_code
 from tasks.gold import compute_gold
 from tasks.publishing import Inputs, find_standing

@@ -6,7 +6,7 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
-from project import pinned_versions
+from movies.project import pinned_versions
 from tasks.stages import Stage
 
 PROJECT_ROOT = Path(__file__).parent.parent
@@ -15,7 +15,7 @@ SOURCES = (".py", ".html", ".css", ".js")
 
 # What decides a stage's result, besides its input tables.
 READING = (
-    "lake",
+    "movies/lake",
     *("spark/connect.py", "spark/frames.py", "spark/links.py", "spark/options.py", "spark/session.py"),
     *("tasks/analytics.py", "tasks/publishing.py"),
 )

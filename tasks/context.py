@@ -9,8 +9,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lake.checkpoints import Batch, Committer
-from tmdb.client import TmdbClient
+from movies.lake.checkpoints import Batch, Committer
+from movies.tmdb.client import TmdbClient
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

@@ -18,9 +18,9 @@ from prefect.client.schemas.filters import (
 )
 from prefect.client.schemas.objects import StateType
 
+from movies.tmdb.movies import Failure, Movie, fetch_movies
 from tasks.context import current_ingestion
 from tasks.optional import optional
-from tmdb.movies import Failure, Movie, fetch_movies
 
 # How long to wait for Prefect's server, at most.
 RECORDING_SECONDS = 1.0

@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Any
 
 from prefect import runtime, task
 
-from forecast.errors import ShortageError, SuspectedLeakError
-from lake.arrow import arrow_schema
-from lake.commits import replace
-from lake.delta import TableVersion, open_table, query, version_to_read
-from lake.forecast_tables import FORECAST as FORECAST_TABLES
-from lake.publications import Publication, current, find_current, last, publish
-from lake.tables import SILVER_MOVIES
-from report.files import replace_file
-from report.forecast import ForecastTables, markdown_forecast
-from report.provenance import Provenance
-from report.record import made_files, write_record
+from movies.forecast.errors import ShortageError, SuspectedLeakError
+from movies.lake.arrow import arrow_schema
+from movies.lake.commits import replace
+from movies.lake.delta import TableVersion, open_table, query, version_to_read
+from movies.lake.forecast_tables import FORECAST as FORECAST_TABLES
+from movies.lake.publications import Publication, current, find_current, last, publish
+from movies.lake.tables import SILVER_MOVIES
+from movies.report.files import replace_file
+from movies.report.forecast import ForecastTables, markdown_forecast
+from movies.report.provenance import Provenance
+from movies.report.record import made_files, write_record
 from tasks.caching import CACHE
 from tasks.code import code_version
 from tasks.forecast_showing import show_words
@@ -34,13 +34,13 @@ from tasks.publishing import Order
 if TYPE_CHECKING:
     import pandas as pd
 
-    from forecast.training import Training
+    from movies.forecast.training import Training
 
 logger = logging.getLogger(__name__)
 
 # Its name among the publications; it is no step of `movies run`.
 FORECAST = "forecast"
-CODE = ("lake", "forecast", "tasks/forecast.py")
+CODE = ("movies/lake", "movies/forecast", "tasks/forecast.py")
 LIBRARIES = ("deltalake", "numpy", "pandas", "pyarrow", "scikit-learn")
 # The model among an output folder's files.
 MODEL = "forecast-model"
@@ -144,7 +144,7 @@ def find_standing(lake_root: str, output_dir: Path, content: TableVersion, code:
 
 def learn(lake_root: str, content: TableVersion, holdout_years: int) -> tuple[Training, int]:
     """Train on a version of silver; also tell how many of its movies have a budget or a revenue."""
-    from forecast.training import train
+    from movies.forecast.training import train
 
     movies = load_silver(lake_root, content)
     return train(movies, holdout_years), len(movies)
@@ -152,7 +152,7 @@ def learn(lake_root: str, content: TableVersion, holdout_years: int) -> tuple[Tr
 
 def load_silver(lake_root: str, content: TableVersion) -> pd.DataFrame:
     """The movies of a version of silver of which budget or revenue is known."""
-    from forecast.movies import COLUMNS, load_movies
+    from movies.forecast.movies import COLUMNS, load_movies
 
     found = open_table(SILVER_MOVIES, lake_root)
     assert found is not None, "silver is published"
@@ -169,7 +169,7 @@ def publish_forecast(
     """Leave the model's file and the tables, and publish them last."""
     import pyarrow as pa
 
-    from forecast.model import dump_model
+    from movies.forecast.model import dump_model
 
     made_from = model_made_from(order.inputs[SILVER_MOVIES.name], order.code)
     path = replace_file(folder / MODEL_FILE, dump_model(training.model, made_from))

@@ -10,10 +10,10 @@ from prefect import task
 from prefect.artifacts import acreate_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from lake.delta import TableVersion
-from report.formats import movie_name
-from report.provenance import describe_data
-from report.record import MadeFrom
+from movies.lake.delta import TableVersion
+from movies.report.formats import movie_name
+from movies.report.provenance import describe_data
+from movies.report.record import MadeFrom
 from tasks.forecast import load_silver
 from tasks.optional import optional
 from tasks.outputs import source_name
@@ -50,8 +50,8 @@ async def show_forecasts(lake_root: str, rows: list[dict[str, Any]]) -> None:
 def _forecast(
     lake_root: str, model_path: Path, made_from: MadeFrom, movie_ids: list[int]
 ) -> list[dict[str, Any]]:
-    from forecast.features import build_features
-    from forecast.model import load_model
+    from movies.forecast.features import build_features
+    from movies.forecast.model import load_model
 
     model = load_model(model_path, made_from)
     movies = load_silver(lake_root, TableVersion(made_from["silver_table"], made_from["silver_version"]))

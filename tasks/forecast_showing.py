@@ -10,23 +10,23 @@ from typing import Any
 from prefect import task
 from prefect.artifacts import acreate_markdown_artifact
 
-from lake.delta import TableVersion, open_table, read, version_to_read
-from lake.forecast_tables import FORECAST
-from lake.publications import Publication
-from lake.table import Table
-from lake.tables import RAW_MOVIES, SILVER_MOVIES
-from report.files import replace_file
-from report.forecast import ForecastTables, markdown_forecast
-from report.markdown import escape
-from report.provenance import SHOWN_DIGITS, Provenance
-from report.record import MadeFrom, made_files, write_record
-from report.themes import Theme
+from movies.lake.delta import TableVersion, open_table, read, version_to_read
+from movies.lake.forecast_tables import FORECAST
+from movies.lake.publications import Publication
+from movies.lake.table import Table
+from movies.lake.tables import RAW_MOVIES, SILVER_MOVIES
+from movies.report.files import replace_file
+from movies.report.forecast import ForecastTables, markdown_forecast
+from movies.report.markdown import escape
+from movies.report.provenance import SHOWN_DIGITS, Provenance
+from movies.report.record import MadeFrom, made_files, write_record
+from movies.report.themes import Theme
 from tasks.caching import CACHE
 from tasks.code import code_version
 from tasks.optional import optional
 from tasks.outputs import source_name
 
-CODE = ("lake", "report", "tasks/forecast_showing.py")
+CODE = ("movies/lake", "movies/report", "tasks/forecast_showing.py")
 LIBRARIES = ("matplotlib", "numpy", "pillow", "pyarrow")
 # Words and pictures among an output folder's files.
 SHOWN = "forecast"
@@ -47,7 +47,7 @@ async def show_forecast(
 @task(name="forecast-report", task_run_name="forecast-report", cache_policy=CACHE, result_serializer="json")
 async def write_forecast_report(lake_root: str, output_dir: str, made_from: MadeFrom) -> list[str]:
     """Write the scores as Markdown and draw the plots, as files and in Prefect's UI."""
-    from report.forecast_plots import PLOTS, render
+    from movies.report.forecast_plots import PLOTS, render
 
     folder = Path(output_dir)
     if paths := made_files(folder, SHOWN, made_from):

@@ -9,11 +9,11 @@ from typing import Any
 
 from prefect import task
 
-from lake.commits import replace
-from lake.delta import TableVersion
-from lake.gold_tables import GOLD
-from lake.publications import current
-from lake.tables import DATA_QUALITY, RAW_MOVIES, SILVER_MOVIES
+from movies.lake.commits import replace
+from movies.lake.delta import TableVersion
+from movies.lake.gold_tables import GOLD
+from movies.lake.publications import current
+from movies.lake.tables import DATA_QUALITY, RAW_MOVIES, SILVER_MOVIES
 from spark.errors import DataQualityError
 from tasks.caching import CACHE
 from tasks.context import current_spark

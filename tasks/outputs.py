@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lake.publications import Publication
-from lake.tables import RAW_MOVIES
-from lake.work_list import find_sources
-from report.provenance import name_source
-from report.record import MadeFrom, made_files
-from report.themes import Theme
+from movies.lake.publications import Publication
+from movies.lake.tables import RAW_MOVIES
+from movies.lake.work_list import find_sources
+from movies.report.provenance import name_source
+from movies.report.record import MadeFrom, made_files
+from movies.report.themes import Theme
 from tasks.code import code_version
 
 REPORT, PLOTS, DASHBOARD = "report", "plots", "dashboard"
-CODE = ("lake", "report", "tasks/outputs.py", "tasks/reporting.py")
+CODE = ("movies/lake", "movies/report", "tasks/outputs.py", "tasks/reporting.py")
 LIBRARIES = ("itables", "matplotlib", "plotly", "pyarrow", "seaborn")
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from prefect.artifacts import acreate_progress_artifact, aupdate_progress_artifact
 
-from tmdb.client import FetchStats, tally
+from movies.tmdb.client import FetchStats, tally
 
 logger = logging.getLogger(__name__)
 

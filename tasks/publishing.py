@@ -10,8 +10,8 @@ from typing import Any
 
 from prefect import runtime
 
-from lake.delta import TableVersion, open_table, version_to_read
-from lake.publications import TABLES_BY_NAME, Publication, find_current, last, publish
+from movies.lake.delta import TableVersion, open_table, version_to_read
+from movies.lake.publications import TABLES_BY_NAME, Publication, find_current, last, publish
 from tasks.context import current_spark
 from tasks.stages import Stage
 

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from lake.tables import IMDB_RATINGS
+from movies.lake.tables import IMDB_RATINGS
 from tasks.code import code_version
 
 if TYPE_CHECKING:
-    from lake.snapshots import Snapshot
+    from movies.lake.snapshots import Snapshot
 
 logger = logging.getLogger(__name__)
 
 # What decides which rows a file has.
-CODE, LIBRARIES = ("imdb/ratings.py", "bounded.py"), ("pyarrow",)
+CODE, LIBRARIES = ("movies/imdb/ratings.py", "movies/bounded.py"), ("pyarrow",)
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,8 @@ async def read_ratings(lake_root: str, location: str, batch_id: str, waits: list
         ImdbError: it cannot be had, or is no file of ratings; the table stays as it was.
         LakeAccessError: the table cannot be written.
     """
-    from imdb.location import obtain, shown
-    from lake.snapshots import Snapshot, read_snapshot
+    from movies.imdb.location import obtain, shown
+    from movies.lake.snapshots import Snapshot, read_snapshot
 
     source = shown(location)
     before, code = read_snapshot(IMDB_RATINGS, lake_root), code_version(CODE, LIBRARIES)
@@ -63,8 +63,8 @@ async def read_ratings(lake_root: str, location: str, batch_id: str, waits: list
 
 def mirror_ratings(lake_root: str, path: Path, told: Snapshot, batch_id: str) -> tuple[Snapshot, bool]:
     """Read a file into the table; `told` is what is known of it so far."""
-    from imdb.ratings import RatingsFile
-    from lake.snapshots import Snapshot, replace_by_file
+    from movies.imdb.ratings import RatingsFile
+    from movies.lake.snapshots import Snapshot, replace_by_file
 
     file = RatingsFile(path, told.source)
     constants = {"fetched_at": datetime.now(UTC), "batch_id": batch_id, "source": told.source}

@@ -11,13 +11,13 @@ from prefect import task
 from prefect.artifacts import acreate_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
-from lake.delta import origin_of, require_version
-from lake.tables import SILVER_MOVIES
-from report.files import write_dashboard, write_plots, write_report
-from report.gold import Gold
-from report.markdown import markdown_report
-from report.provenance import SHOWN_DIGITS, Provenance
-from report.themes import Theme
+from movies.lake.delta import origin_of, require_version
+from movies.lake.tables import SILVER_MOVIES
+from movies.report.files import write_dashboard, write_plots, write_report
+from movies.report.gold import Gold
+from movies.report.markdown import markdown_report
+from movies.report.provenance import SHOWN_DIGITS, Provenance
+from movies.report.themes import Theme
 from tasks.context import current_spark
 from tasks.optional import optional
 from tasks.outputs import source_name

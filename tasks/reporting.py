@@ -16,26 +16,26 @@ from typing import TYPE_CHECKING, Any
 from prefect import task
 from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 
-from lake.delta import (
+from movies.lake.delta import (
     TableVersion,
     content_version,
     open_table,
     read,
     version_to_read,
 )
-from lake.publications import Publication
-from lake.table import Table
-from lake.tables import DATA_QUALITY, SILVER_MOVIES
-from report.dashboard import DASHBOARD_TABLES
-from report.files import write_dashboard, write_plots, write_report
-from report.formats import counted
-from report.gold import REPORT_TABLES, Gold
-from report.markdown import escape, markdown_report
-from report.provenance import SHOWN_DIGITS, Provenance
-from report.record import MadeFrom, made_files, write_record
-from report.sections import Table as ReportTable
-from report.sections import build_rankings
-from report.themes import Theme
+from movies.lake.publications import Publication
+from movies.lake.table import Table
+from movies.lake.tables import DATA_QUALITY, SILVER_MOVIES
+from movies.report.dashboard import DASHBOARD_TABLES
+from movies.report.files import write_dashboard, write_plots, write_report
+from movies.report.formats import counted
+from movies.report.gold import REPORT_TABLES, Gold
+from movies.report.markdown import escape, markdown_report
+from movies.report.provenance import SHOWN_DIGITS, Provenance
+from movies.report.record import MadeFrom, made_files, write_record
+from movies.report.sections import Table as ReportTable
+from movies.report.sections import build_rankings
+from movies.report.themes import Theme
 from tasks.analytics import MissingInputError
 from tasks.caching import CACHE
 from tasks.optional import optional
@@ -140,7 +140,7 @@ async def show_report(gold: Gold, provenance: Provenance) -> None:
 @optional
 async def show_plots(drawn: Mapping[str, Path], gold: Gold, provenance: Provenance) -> None:
     """Show each plot in Prefect's UI, with what it finds."""
-    from report.plots import describe, headline
+    from movies.report.plots import describe, headline
 
     await at_once(
         acreate_markdown_artifact(

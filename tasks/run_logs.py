@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tmdb.redaction import escape_controls, redact
+from movies.tmdb.redaction import escape_controls, redact
 
 # A run adds some kilobytes. The file before a full one is kept as well.
 LARGEST_BYTES = 10_000_000
@@ -18,9 +18,9 @@ FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 # `flows` and `tasks`, which work for all. `project.log` (the root) has all, and Prefect's stack traces.
 FILES = {
     "ingestion.log": (
-        "tmdb",
-        "imdb",
-        "lake",
+        "movies.tmdb",
+        "movies.imdb",
+        "movies.lake",
         "flows.ingest",
         "flows.maintain",
         "flows.ratings",
@@ -32,8 +32,8 @@ FILES = {
     ),
     "etl.log": ("spark", "flows.warm_up", "tasks.gold", "tasks.publishing", "tasks.silver"),
     "analytics.log": (
-        "report",
-        "forecast",
+        "movies.report",
+        "movies.forecast",
         "flows.analytics",
         "flows.delegation",
         "flows.forecast",
@@ -56,21 +56,7 @@ OF_THE_RUN = (
     "tasks.optional",
     "tasks.pruning",
 )
-OWN_PACKAGES = (
-    "bounded",
-    "flows",
-    "forecast",
-    "imdb",
-    "lake",
-    "loopback",
-    "project",
-    "proxies",
-    "report",
-    "settings",
-    "spark",
-    "tasks",
-    "tmdb",
-)
+OWN_PACKAGES = ("flows", "movies", "spark", "tasks")
 # httpx logs whole URLs at INFO, and a v3 key is part of them.
 QUIET = ("httpx", "httpcore", "py4j", "matplotlib", "grpc", "pyspark")
 

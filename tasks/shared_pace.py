@@ -10,9 +10,9 @@ from math import floor
 
 from httpx import URL
 
+from movies.tmdb.pace import Pace
+from movies.tmdb.stop import Stop
 from tasks.leased_slots import LEASE_SECONDS, LeasedSlots, open_limits_client
-from tmdb.pace import Pace
-from tmdb.stop import Stop
 
 logger = logging.getLogger(__name__)
 

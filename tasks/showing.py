@@ -10,15 +10,15 @@ from typing import Any
 
 from prefect.artifacts import acreate_table_artifact
 
-from lake.delta import read
-from lake.tables import DATA_QUALITY, FETCH_FAILURES, IMDB_RATINGS, RAW_MOVIES
-from report.provenance import describe_data
+from movies.lake.delta import read
+from movies.lake.tables import DATA_QUALITY, FETCH_FAILURES, IMDB_RATINGS, RAW_MOVIES
+from movies.report.provenance import describe_data
+from movies.tmdb.drift import Finding
+from movies.tmdb.redaction import escape_controls
 from tasks.events import announce_drift
 from tasks.optional import optional
 from tasks.outputs import source_name
 from tasks.waiting import all_done
-from tmdb.drift import Finding
-from tmdb.redaction import escape_controls
 
 logger = logging.getLogger(__name__)
 

@@ -10,12 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from prefect import task
 
-from lake.changes import Changes, find_changes, find_rated_otherwise
-from lake.delta import TableVersion, content_version, create, open_table, query
-from lake.errors import OvertakenError
-from lake.publications import stands
-from lake.table import Table
-from lake.tables import (
+from movies.lake.changes import Changes, find_changes, find_rated_otherwise
+from movies.lake.delta import TableVersion, content_version, create, open_table, query
+from movies.lake.errors import OvertakenError
+from movies.lake.publications import stands
+from movies.lake.table import Table
+from movies.lake.tables import (
     FETCH_FAILURES,
     FILTERED,
     IMDB_RATINGS,
@@ -122,7 +122,7 @@ def find_mergeable_work(order: Order) -> Work | None:
 
 def rebuild_silver(session: SparkSession, order: Order) -> dict[str, TableVersion]:
     """Judge the latest payload of every movie."""
-    from lake.files import adopt_files, new_folder
+    from movies.lake.files import adopt_files, new_folder
     from spark.transform import write_all
 
     versions = _versions(order)
@@ -138,7 +138,7 @@ def rebuild_silver(session: SparkSession, order: Order) -> dict[str, TableVersio
 
 def merge_changes(session: SparkSession, order: Order, work: Work) -> dict[str, TableVersion]:
     """Judge the movies that have changed, and put them in the place of what silver had of them."""
-    from lake.files import replace_rows
+    from movies.lake.files import replace_rows
     from spark.transform import compute_some, rate_some
 
     versions, judged = _versions(order), work.changes.movie_ids

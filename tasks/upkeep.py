@@ -11,8 +11,8 @@ from prefect import task
 from prefect.artifacts import acreate_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from lake.publications import TABLES_BY_NAME
-from lake.upkeep import drop_older, maintain
+from movies.lake.publications import TABLES_BY_NAME
+from movies.lake.upkeep import drop_older, maintain
 from tasks.optional import optional
 
 

@@ -14,7 +14,7 @@ import pytest
 from filelock import FileLock
 
 from flows.temporary_server import API_FACTORY, SERVER_ENVIRONMENT, START_SECONDS
-from loopback import LoopbackServer
+from movies.loopback import LoopbackServer
 
 # Prefect's name for it in its home.
 DATABASE = "prefect.db"

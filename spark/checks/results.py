@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from lake.arrow import arrow_rows
-from lake.tables import DATA_QUALITY
+from movies.lake.arrow import arrow_rows
+from movies.lake.tables import DATA_QUALITY
 from spark.checks.check import Severity, Status
 from spark.errors import DataQualityError
 

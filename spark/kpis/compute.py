@@ -7,9 +7,9 @@ from collections.abc import Iterable
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
-from lake.arrow import arrow_schema
-from lake.table import Table
-from lake.tables import SILVER_MOVIES
+from movies.lake.arrow import arrow_schema
+from movies.lake.table import Table
+from movies.lake.tables import SILVER_MOVIES
 from spark.frames import keep_result, read_table
 from spark.kpis.kpi import MOVIE_COLUMNS
 from spark.kpis.registry import KPIS

@@ -7,7 +7,7 @@ from itertools import combinations
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from lake import gold_tables as tables
+from movies.lake import gold_tables as tables
 from spark.kpis.kpi import Kpi
 
 MEASURES = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from lake import gold_tables as tables
+from movies.lake import gold_tables as tables
 from spark.kpis.figures import coverage
 from spark.kpis.kpi import Kpi, add_rank, in_dollars, total
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from lake.table import Table
+from movies.lake.table import Table
 
 # Tables whose rows would be as many as people, companies or movies hold this many, by an order of their own.
 LISTED_ROWS = 1_000

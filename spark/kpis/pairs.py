@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from lake import gold_tables as tables
+from movies.lake import gold_tables as tables
 from spark.kpis.actors import TOP_BILLED, explode_top_billed
 from spark.kpis.figures import FIGURE_COLUMNS, MINIMUM_TOGETHER, rank_pairs
 from spark.kpis.kpi import LISTED_ROWS, Kpi, explode_names

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from lake import gold_tables as tables
+from movies.lake import gold_tables as tables
 from spark.kpis.kpi import LISTED_ROWS, Kpi, in_dollars, list_first
 
 _COMPARED = ("id", "title", "release_date", "budget_musd", "revenue_musd", "vote_average")

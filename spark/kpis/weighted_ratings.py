@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from lake import gold_tables as tables
+from movies.lake import gold_tables as tables
 from spark.kpis.kpi import Kpi, list_first
 
 PLACES = 250

@@ -13,9 +13,9 @@ import pyarrow as pa
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from report import Provenance, write_dashboard
-from tests.report.conftest import silver_rows
-from tests.report.gold_tables import movie, tables_from_silver
+from movies.report import Provenance, write_dashboard
+from tests.movies.report.conftest import silver_rows
+from tests.movies.report.gold_tables import movie, tables_from_silver
 
 FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from report import Provenance
+from movies.report import Provenance
 from tests.browser.conftest import PROVENANCE, Open
 from tests.browser.pages import count, figure, tiles, titles
-from tests.report.gold_tables import movie
+from tests.movies.report.gold_tables import movie
 
 pytestmark = pytest.mark.browser
 

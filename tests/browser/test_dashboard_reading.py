@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.browser.conftest import PROVENANCE, Open
 from tests.browser.pages import figure
-from tests.report.gold_tables import movie
+from tests.movies.report.gold_tables import movie
 
 pytestmark = pytest.mark.browser
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}

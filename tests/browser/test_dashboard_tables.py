@@ -8,12 +8,12 @@ import pyarrow as pa
 import pytest
 from playwright.sync_api import Page
 
-from lake.arrow import arrow_schema
-from lake.tables import DATA_QUALITY
-from report import Provenance
+from movies.lake.arrow import arrow_schema
+from movies.lake.tables import DATA_QUALITY
+from movies.report import Provenance
 from tests.browser.conftest import MOVIES, PROVENANCE, Open
 from tests.browser.pages import count, figure, titles
-from tests.report.gold_tables import movie
+from tests.movies.report.gold_tables import movie
 
 pytestmark = pytest.mark.browser
 HOSTILE = "<img src=x onerror=alert(1)></script><script>alert(2)</script> <b>\"bold\"</b> 'it' & $x^2$ 映画"

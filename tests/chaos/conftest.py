@@ -16,9 +16,12 @@ from typing import Any
 
 import pytest
 
-from lake.cursor import read_cursor
-from lake.delta import read
-from lake.tables import FETCH_FAILURES, RAW_MOVIES
+from movies.lake.cursor import read_cursor
+from movies.lake.delta import read
+from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES
+from movies.sandbox import Sandbox
+from movies.sandbox.movies import Movies
+from movies.sandbox.synthetic import SyntheticMovies
 from tests.chaos.driver import RETRIES, Job
 from tests.flows.conftest import (  # noqa: F401
     clean_environment,
@@ -28,9 +31,6 @@ from tests.flows.conftest import (  # noqa: F401
     prefect_home,
     served,
 )
-from tmdb.sandbox import Sandbox
-from tmdb.sandbox.movies import Movies
-from tmdb.sandbox.synthetic import SyntheticMovies
 
 HERE = Path(__file__).parent
 PAYLOAD_BYTES = 2048

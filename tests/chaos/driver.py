@@ -19,16 +19,16 @@ from datetime import UTC, datetime
 from math import ceil
 from typing import Any
 
-from lake.backup import check_finished
-from lake.checkpoints import Committer
-from lake.cursor import mark_begun, move_cursor
-from lake.inventory import read_inventory
-from lake.lock import ingestion_lock
-from lake.work_list import check_source, plan_work
-from tmdb.client import TmdbClient, open_client
-from tmdb.movies import Failure, Movie, fetch_movies
-from tmdb.pace import Pace
-from tmdb.retry import RetryPolicy
+from movies.lake.backup import check_finished
+from movies.lake.checkpoints import Committer
+from movies.lake.cursor import mark_begun, move_cursor
+from movies.lake.inventory import read_inventory
+from movies.lake.lock import ingestion_lock
+from movies.lake.work_list import check_source, plan_work
+from movies.tmdb.client import TmdbClient, open_client
+from movies.tmdb.movies import Failure, Movie, fetch_movies
+from movies.tmdb.pace import Pace
+from movies.tmdb.retry import RetryPolicy
 
 PARTS = 2
 RETRIES = 1

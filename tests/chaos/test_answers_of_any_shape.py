@@ -13,12 +13,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from movies.tmdb.client import open_client
+from movies.tmdb.errors import FatalError
+from movies.tmdb.movies import Failure, Movie, fetch_movies
+from movies.tmdb.pace import Pace
+from movies.tmdb.retry import RetryPolicy
 from tests.conftest import SkippingClock
-from tmdb.client import open_client
-from tmdb.errors import FatalError
-from tmdb.movies import Failure, Movie, fetch_movies
-from tmdb.pace import Pace
-from tmdb.retry import RetryPolicy
 
 pytestmark = pytest.mark.chaos
 

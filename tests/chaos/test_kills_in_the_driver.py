@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from deltalake import DeltaTable
 
-from lake.tables import FETCH_FAILURES, RAW_MOVIES
+from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES
 from tests.chaos.conftest import ABSENT, Driver, assert_cursor_is_behind, assert_exact, count_refetched
 
 pytestmark = pytest.mark.chaos

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from lake.tables import FETCH_FAILURES
+from movies.lake.tables import FETCH_FAILURES
 
 pytestmark = pytest.mark.chaos
 

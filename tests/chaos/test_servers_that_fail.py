@@ -19,15 +19,15 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-import tmdb.client
-from lake.tables import FETCH_FAILURES, RAW_MOVIES
+import movies.tmdb.client
+from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES
+from movies.sandbox import Sandbox
+from movies.tmdb.client import open_client
+from movies.tmdb.movies import Failure, Movie, fetch_movies
+from movies.tmdb.pace import Pace
+from movies.tmdb.retry import RetryPolicy
 from tests.flows.conftest import await_requests
 from tests.flows.test_faults import QUICK, ids
-from tmdb.client import open_client
-from tmdb.movies import Failure, Movie, fetch_movies
-from tmdb.pace import Pace
-from tmdb.retry import RetryPolicy
-from tmdb.sandbox import Sandbox
 
 pytestmark = pytest.mark.chaos
 
@@ -59,7 +59,7 @@ def test_a_server_that_goes_and_comes_back_costs_no_movie_and_no_second_run(serv
 
 async def test_a_body_that_never_ends_is_given_up_and_takes_no_other_movie_with_it(monkeypatch):
     # Each byte comes within the time-out of a read; 60 seconds are too long for a test.
-    monkeypatch.setattr(tmdb.client, "MAX_ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(movies.tmdb.client, "MAX_ANSWER_SECONDS", 0.5)
     faults = {"by_movie": {3: "drip"}}
     with Sandbox(synthetic=9, payload_bytes=4096, faults=faults) as sandbox:
         sandbox.stats()  # it has loaded

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from lake.lock import LOCK_FILE
-from lake.tables import FETCH_FAILURES
+from movies.lake.lock import LOCK_FILE
+from movies.lake.tables import FETCH_FAILURES
 from tests.flows.test_faults import QUICK, ids
 
 pytestmark = pytest.mark.chaos

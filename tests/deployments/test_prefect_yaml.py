@@ -15,7 +15,7 @@ from prefect.utilities.templating import apply_values
 from flows.deploy import without_builds
 from flows.job_settings import job_settings, revision
 from flows.work_pool import BUILD_STEP, work_pool_template
-from settings import load_settings
+from movies.settings import load_settings
 
 PROJECT_ROOT = Path(__file__).parents[2]
 TEXT = (PROJECT_ROOT / "prefect.yaml").read_text()

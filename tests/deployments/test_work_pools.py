@@ -14,7 +14,7 @@ from prefect_docker.worker import DockerWorker, DockerWorkerJobConfiguration
 from flows.cli import Pool
 from flows.job_settings import PASSED_ON, STORE_VARIABLES, job_environment, job_settings, variable_names
 from flows.work_pool import DEPLOYMENTS, is_allowed, work_pool_template
-from settings import load_settings
+from movies.settings import load_settings
 
 WORKER_METADATA = "collections_data/views/aggregate-worker-metadata.json"
 # What Prefect's own templates have no variable for, because AWS and Kubernetes take it as part of a manifest.

@@ -20,12 +20,12 @@ from docker.errors import DockerException
 from docker.models.containers import Container
 
 from flows.job_settings import job_settings
-from lake.delta import read
-from lake.table import Table
+from movies.lake.delta import read
+from movies.lake.table import Table
+from movies.sandbox import Sandbox
 from tests.flows.conftest import clean_environment, new_place, place, prefect_api, prefect_home  # noqa: F401
 from tests.flows.prefect_runs import Api
 from tests.prefect_servers import prefect_server
-from tmdb.sandbox import Sandbox
 
 PROJECT_ROOT = Path(__file__).parents[2]
 BUILD_SECONDS = 1200.0

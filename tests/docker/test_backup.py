@@ -12,11 +12,11 @@ import docker
 import httpx
 import pytest
 
-from lake.delta import read
-from lake.tables import RAW_MOVIES
+from movies.lake.delta import read
+from movies.lake.tables import RAW_MOVIES
+from movies.sandbox import Sandbox
 from tests.docker.conftest import BUILD_SECONDS, PROJECT_ROOT
 from tests.docker.test_compose import prepare_compose
-from tmdb.sandbox import Sandbox
 
 pytestmark = pytest.mark.docker
 

@@ -18,10 +18,10 @@ import docker
 import pytest
 from docker.models.containers import Container
 
-from lake.delta import create, read
-from lake.gold_tables import GOLD
-from lake.table import Table
-from lake.tables import FETCH_FAILURES, RAW_MOVIES, SILVER, SILVER_MOVIES
+from movies.lake.delta import create, read
+from movies.lake.gold_tables import GOLD
+from movies.lake.table import Table
+from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES, SILVER, SILVER_MOVIES
 from tests.docker.conftest import BUILD_SECONDS, PROJECT_ROOT, RUN_SECONDS
 from tests.flows.conftest import Place, clean_environment
 from tests.spark.lakes import FETCHED_AT, append_payloads, read_payloads

@@ -128,7 +128,7 @@ class Compose:
         """The servers that the movies of each lake in the volume come from."""
         code = """
 import json
-from lake.work_list import find_sources
+from movies.lake.work_list import find_sources
 print(json.dumps({name: sorted(find_sources(f"/data/{name}")) for name in ("lake", "sandbox")}))
 """
         said: bytes = self.client.containers.run(
@@ -390,7 +390,7 @@ def test_data_and_history_outlive_the_service_and_a_key_ends_in_a_secret_block_a
     assert operated(compose.api) == as_set
     assert as_set[2:] == (True, {"source": "ids"})
     # From a trial to movies of a server: each has a lake of its own.
-    server = ["python", "-m", "tmdb.sandbox", "--host", "0.0.0.0", "--key", key]
+    server = ["python", "-m", "movies.sandbox", "--host", "0.0.0.0", "--key", key]
     tmdb = compose.client.containers.run(
         "tmdb-movies-flow", server, name="tmdb", hostname="tmdb", network=NAME, detach=True, auto_remove=True
     )

@@ -14,8 +14,8 @@ import pytest
 from docker.models.containers import Container
 
 from flows.ended_runs import NEXT
-from lake.gold_tables import OVERVIEW
-from lake.tables import FETCH_FAILURES, RAW_MOVIES, SILVER_MOVIES
+from movies.lake.gold_tables import OVERVIEW
+from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES, SILVER_MOVIES
 from tests.docker.conftest import RUN_SECONDS, Service
 from tests.flows.conftest import await_requests
 

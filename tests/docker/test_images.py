@@ -19,10 +19,10 @@ from docker.models.containers import Container
 
 from flows.cli import app
 from flows.job_settings import revision
-from lake.delta import read
-from lake.tables import RAW_MOVIES
+from movies.lake.delta import read
+from movies.lake.tables import RAW_MOVIES
+from movies.sandbox import Sandbox
 from tests.docker.conftest import PROJECT_ROOT, RUN_SECONDS
-from tmdb.sandbox import Sandbox
 
 pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("images")]
 
@@ -60,7 +60,12 @@ def test_the_flow_image_has_no_spark_and_no_java_and_the_spark_image_has_both(do
 
 
 def test_the_forecast_image_has_what_learns_and_draws_and_no_engine(docker_client) -> None:
-    modules = ["flows.forecast", "forecast.training", "report.forecast_plots", "sklearn.ensemble"]
+    modules = [
+        "flows.forecast",
+        "movies.forecast.training",
+        "movies.report.forecast_plots",
+        "sklearn.ensemble",
+    ]
     script = (
         "from importlib import import_module; from importlib.util import find_spec\n"
         f"[import_module(name) for name in {modules}]\n"
@@ -154,8 +159,8 @@ def test_a_container_that_cannot_write_its_data_is_not_healthy(docker_client) ->
 def test_spark_needs_no_network_no_capabilities_no_known_user_and_no_writable_image(
     docker_client, tmp_path: Path, shared_data: Path
 ) -> None:
-    from lake.delta import create
-    from lake.tables import FETCH_FAILURES, RAW_MOVIES, SILVER, SILVER_MOVIES
+    from movies.lake.delta import create
+    from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES, SILVER, SILVER_MOVIES
     from tests.spark.lakes import append_payloads, read_expected_silver, read_payloads, read_rows
 
     lake = tmp_path / "lake"

@@ -23,7 +23,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Route
 
 from flows.work_pool import image_names, work_pool_template
-from settings import load_settings
+from movies.settings import load_settings
 from tests.conftest import PROJECT_ROOT
 
 PROXY = runpy.run_path(str(PROJECT_ROOT / "docker" / "socket_proxy.py"))

@@ -15,8 +15,8 @@ import docker
 import pytest
 from docker.models.containers import Container
 
-from lake.delta import create
-from lake.tables import FETCH_FAILURES, RAW_MOVIES, SILVER, SILVER_MOVIES
+from movies.lake.delta import create
+from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES, SILVER, SILVER_MOVIES
 from spark.container import LABEL
 from spark.session import CONNECT_MODE, EngineDied, EngineOptions, EngineUnavailable, open_engine
 from tests.flows.conftest import RUN_SECONDS, Place

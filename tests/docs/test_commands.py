@@ -48,7 +48,7 @@ def check(words: list[str]) -> None:
             parse_click(MOVIES, rest)
         case ["python", "flows/main.py", *rest]:
             parse_click(MOVIES, ["run", *rest])
-        case ["python", "-m", "tmdb.sandbox", *rest]:
+        case ["python", "-m", "movies.sandbox", *rest]:
             parse_click(SANDBOX, rest)
         case ["python", script, *_] if (ROOT / script).is_file():
             pass
@@ -109,7 +109,7 @@ def test_commands_of_the_page_can_be_parsed(page: Path) -> None:
         "movies stats",
         "movies backup",
         "python flows/main.py --no-such",
-        "python -m tmdb.sandbox --speed 3",
+        "python -m movies.sandbox --speed 3",
         "uv run prefect deployment run x --wach",
         "prefect deploi --all",
         "python benchmarks/no_such.py",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-import project
+from movies import project
 
 
 @pytest.fixture(autouse=True)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from lake.delta import open_table
-from lake.queries import ask
-from lake.tables import TABLES
-from tests.lake.small_lake import make_lake, write
+from movies.lake.delta import open_table
+from movies.lake.queries import ask
+from movies.lake.tables import TABLES
+from tests.movies.lake.small_lake import make_lake, write
 
 PAGE = (Path(__file__).parents[2] / "docs" / "queries.md").read_text(encoding="utf-8")
 

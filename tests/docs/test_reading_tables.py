@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lake.small_lake import make_lake
+from tests.movies.lake.small_lake import make_lake
 
 PAGE = Path(__file__).parents[2] / "docs" / "quickstart.md"
 TIMES = 40

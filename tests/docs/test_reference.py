@@ -12,11 +12,11 @@ from pydantic.fields import FieldInfo
 
 from flows.cli import app
 from flows.setup import NotificationSettings
-from lake.table import Table
-from lake.tables import TABLES
-from settings import DEFAULT_MOVIE_IDS, Settings
+from movies.lake.table import Table
+from movies.lake.tables import TABLES
+from movies.sandbox.__main__ import main as sandbox
+from movies.settings import DEFAULT_MOVIE_IDS, Settings
 from tests.docs.pages import ROOT
-from tmdb.sandbox.__main__ import main as sandbox
 
 DOCS = ROOT / "docs"
 TABLE_PAGES = ("tables.md", "kpis.md")
@@ -114,7 +114,7 @@ def sandbox_command() -> click.Command:
 
 ROOT_COMMAND = typer.main.get_command(app)
 COMMANDS = dict(leaves(ROOT_COMMAND, "movies"))  # type: ignore[arg-type]
-COMMANDS["python -m tmdb.sandbox"] = sandbox_command()
+COMMANDS["python -m movies.sandbox"] = sandbox_command()
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -48,7 +48,7 @@ def test_every_sentence_can_be_read_where_it_is_told() -> None:
         "flows/failure.py: f'{sentence(error)}{_keep_trace(error)}'",
         "flows/delegation.py: sentence",
         "flows/forecast_command.py: report.shortage",
-        "forecast/errors.py: sentence",
+        "movies/forecast/errors.py: sentence",
         "flows/failure.py: sentence(error)",
         "flows/failure.py: str(interrupt) or 'Interrupted'",
         "flows/interrupt.py: came[0]",
@@ -62,15 +62,16 @@ def test_every_sentence_can_be_read_where_it_is_told() -> None:
         "flows/run_report.py: '. '.join((sentence for sentence in (report.ingestion.outage, "
         "_tell_lost(report.ingestion), _tell_ratings(report.ingestion)) if sentence))",
         "flows/run_report.py: RunReport(ingestion=ingestion)",
-        "forecast/split.py: describe_shortage(0, 0, None)",
-        "forecast/split.py: describe_shortage(len(years), len(to_learn), first)",
-        "lake/queries.py: error",
+        "movies/forecast/split.py: describe_shortage(0, 0, None)",
+        "movies/forecast/split.py: describe_shortage(len(years), len(to_learn), first)",
+        "movies/lake/queries.py: error",
         "settings.py: '; '.join((_sentence(dict(problem)) for problem in error.errors()))",
         "spark/container.py: self.cause_of_death or 'The Spark container ended'",
         "spark/session.py: cause",
         "spark/session.py: server.cause_of_death or 'Spark in the container does not answer.'",
-        "tmdb/errors.py: detail",
-        "tmdb/sources/__init__.py: f'The filter {where} of the source {name}: {text}' if where else text",
+        "movies/tmdb/errors.py: detail",
+        "movies/tmdb/sources/__init__.py: "
+        "f'The filter {where} of the source {name}: {text}' if where else text",
     }
 
 

@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from lake.delta import read
-from lake.table import Table
-from lake.tables import RAW_MOVIES
+from movies.lake.delta import read
+from movies.lake.table import Table
+from movies.lake.tables import RAW_MOVIES
+from movies.sandbox import Sandbox
 from tests.prefect_servers import prefect_server
-from tmdb.sandbox import Sandbox
 
 PROJECT_ROOT = Path(__file__).parents[2]
 MAIN = PROJECT_ROOT / "flows" / "main.py"

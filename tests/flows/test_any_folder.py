@@ -10,12 +10,12 @@ import pytest
 from typer.testing import CliRunner
 
 from flows.cli import app
-from lake.delta import open_table
-from lake.gold_tables import GENRES
-from lake.integrity import damaged_files, files_of
-from lake.tables import RAW_MOVIES, SILVER_MOVIES
+from movies.lake.delta import open_table
+from movies.lake.gold_tables import GENRES
+from movies.lake.integrity import damaged_files, files_of
+from movies.lake.tables import RAW_MOVIES, SILVER_MOVIES
 from tests.flows.conftest import PROJECT_ROOT, RUN_SECONDS, clean_environment
-from tests.lake.small_lake import make_lake
+from tests.movies.lake.small_lake import make_lake
 
 IN_A_CHECKOUT = "Filme für Ödön 100% #1's"
 ELSEWHERE = "out [b] %20 ü"
@@ -26,10 +26,9 @@ def test_a_checkout_a_temporary_folder_and_an_output_of_odd_names_hold_a_whole_r
     checkout, temporary, output = (tmp_path / name for name in (IN_A_CHECKOUT, "tmp %41 [a]", ELSEWHERE))
     checkout.mkdir()
     temporary.mkdir()
-    for name in ("flows", "forecast", "imdb", "lake", "report", "spark", "tasks", "tmdb"):
+    for name in ("flows", "movies", "spark", "tasks"):
         (checkout / name).symlink_to(PROJECT_ROOT / name)
-    for file in ("loopback.py", "pyproject.toml", "settings.py"):
-        (checkout / file).write_bytes((PROJECT_ROOT / file).read_bytes())
+    (checkout / "pyproject.toml").write_bytes((PROJECT_ROOT / "pyproject.toml").read_bytes())
 
     for _ in range(2):
         done = subprocess.run(

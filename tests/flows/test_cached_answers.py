@@ -14,13 +14,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from lake.arrow import arrow_rows
-from lake.commits import Appender
-from lake.cursor import read_cursor
-from lake.tables import RAW_MOVIES, SILVER_MOVIES
+from movies.lake.arrow import arrow_rows
+from movies.lake.commits import Appender
+from movies.lake.cursor import read_cursor
+from movies.lake.tables import RAW_MOVIES, SILVER_MOVIES
 from tests.flows.conftest import Place
 from tests.flows.test_pipeline import counts
-from tests.lake.rows import Movie
+from tests.movies.lake.rows import Movie
 
 pytestmark = pytest.mark.slow
 INGEST = ("--stage", "ingest")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flows.cli import Source
-from tmdb.sources import SOURCES
+from movies.tmdb.sources import SOURCES
 
 
 def test_every_source_of_ids_can_be_named():

@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 
 from flows.planning import announce_data
-from lake.arrow import arrow_rows
-from lake.commits import Appender
-from lake.publications import read_publications
-from lake.tables import RAW_MOVIES
-from report.record import write_record
-from settings import load_settings
+from movies.lake.arrow import arrow_rows
+from movies.lake.commits import Appender
+from movies.lake.publications import read_publications
+from movies.lake.tables import RAW_MOVIES
+from movies.report.record import write_record
+from movies.settings import load_settings
 from tasks.outputs import outputs, sources
 from tests.flows.conftest import FOREIGN
-from tests.lake.rows import Movie
-from tests.lake.small_lake import make_lake
+from tests.movies.lake.rows import Movie
+from tests.movies.lake.small_lake import make_lake
 
 TMDB, SANDBOX = "TMDB", "the bundled sandbox, not TMDB"
 

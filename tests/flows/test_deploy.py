@@ -19,7 +19,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from flows.deploy import differences, reset_variables, settings_of, with_settings
 from flows.job_settings import PROJECT
 from flows.setup import set_up
-from settings import load_settings
+from movies.settings import load_settings
 from tests.flows.conftest import Place, clean_environment
 
 pytestmark = pytest.mark.slow

@@ -11,11 +11,11 @@ from typer.testing import CliRunner
 
 from flows.cli import app
 from flows.examples import EXAMPLES
-from lake.delta import create
-from lake.gold_tables import GOLD
+from movies.lake.delta import create
+from movies.lake.gold_tables import GOLD
 from tests.docs.pages import ROOT, commands
 from tests.docs.test_commands import check
-from tests.lake.small_lake import make_lake
+from tests.movies.lake.small_lake import make_lake
 
 LINES = [line for lines in EXAMPLES.values() for line in lines]
 # Those that only look: they can be run on any lake.

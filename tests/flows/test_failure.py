@@ -16,8 +16,8 @@ import flows.run
 import flows.status
 from flows.cli import app
 from flows.failure import explained, is_temporary
-from lake.errors import LakeAccessError, MixedSourcesError
-from settings import SettingsError
+from movies.lake.errors import LakeAccessError, MixedSourcesError
+from movies.settings import SettingsError
 from tests.flows.conftest import clean_environment
 
 

@@ -4,7 +4,7 @@ import time
 import psutil
 import pytest
 
-from lake.tables import FETCH_FAILURES, SILVER_MOVIES
+from movies.lake.tables import FETCH_FAILURES, SILVER_MOVIES
 from tests.flows.conftest import await_requests
 
 pytestmark = pytest.mark.slow
@@ -109,7 +109,7 @@ def test_a_second_signal_ends_a_run_at_once_and_leaves_no_process(number, status
     while "for flow 'refresh-analytics'" not in (log.read_text() if log.exists() else ""):
         assert process.poll() is None
     children = psutil.Process(process.pid).children(recursive=True)
-    assert any("loopback.py" in " ".join(child.cmdline()) for child in children), "the sandbox at least"
+    assert any("movies.loopback" in " ".join(child.cmdline()) for child in children), "the sandbox at least"
 
     began = time.monotonic()
     while process.poll() is None:

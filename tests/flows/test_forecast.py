@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from lake.commits import replace
-from lake.delta import TableVersion, origin_of, read
-from lake.forecast_tables import DRIVERS, PREDICTIONS, SCORES
-from lake.publications import Publication, publish
-from lake.tables import FETCH_FAILURES, RAW_MOVIES, SILVER_MOVIES
+from movies.lake.commits import replace
+from movies.lake.delta import TableVersion, origin_of, read
+from movies.lake.forecast_tables import DRIVERS, PREDICTIONS, SCORES
+from movies.lake.publications import Publication, publish
+from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES, SILVER_MOVIES
 from tasks.stages import Stage
 from tests.flows.conftest import RUN_SECONDS, Place, clean_environment
-from tests.forecast.conftest import TO_COME
-from tests.forecast.movies import Row, generate, silver
+from tests.movies.forecast.conftest import TO_COME
+from tests.movies.forecast.movies import Row, generate, silver
 
 COMMAND = "from flows.cli import main; main(['forecast'])"
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from flows.interrupt import END_SECONDS
-from tmdb.stop import GRACE_SECONDS
+from movies.tmdb.stop import GRACE_SECONDS
 
 PROJECT_ROOT = Path(__file__).parents[2]
 SECONDS = 30.0
@@ -31,7 +31,7 @@ from pathlib import Path
 import flows.interrupt
 from flows.interrupt import stop_on_signals
 from flows.run import guarded
-from settings import load_settings
+from movies.settings import load_settings
 from spark.java import stderr_to
 
 folder, stage, hangs, end_seconds = sys.argv[1:]

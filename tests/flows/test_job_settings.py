@@ -7,7 +7,7 @@ import pytest
 
 import flows.job_settings
 from flows.job_settings import job_settings
-from settings import SettingsError
+from movies.settings import SettingsError
 
 HEARTBEAT = {"PREFECT_HOME": "/tmp/prefect", "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30"}
 

@@ -15,15 +15,15 @@ import httpx
 import pytest
 from deltalake import DeltaTable
 
-from lake.arrow import arrow_rows
-from lake.commits import Appender
-from lake.delta import open_table
-from lake.inventory import read_inventory
-from lake.tables import FETCH_FAILURES, QUARANTINE, RAW_MOVIES, SILVER_MOVIES, TABLES
-from lake.work_list import owed_movies
+from movies.lake.arrow import arrow_rows
+from movies.lake.commits import Appender
+from movies.lake.delta import open_table
+from movies.lake.inventory import read_inventory
+from movies.lake.tables import FETCH_FAILURES, QUARANTINE, RAW_MOVIES, SILVER_MOVIES, TABLES
+from movies.lake.work_list import owed_movies
 from tests.flows.conftest import MAIN, Place, clean_environment
 from tests.flows.prefect_runs import Api
-from tests.lake.rows import Movie
+from tests.movies.lake.rows import Movie
 
 QUICK = {"INGESTION_CONCURRENCY": "20", "INGESTION_REQUESTS_PER_SECOND": "1000", "INGESTION_MAX_RETRIES": "1"}
 

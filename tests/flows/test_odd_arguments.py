@@ -13,7 +13,7 @@ import flows.forecast_command
 import flows.run
 from flows.cli import app
 from tests.flows.conftest import FOREIGN
-from tests.lake.small_lake import make_lake
+from tests.movies.lake.small_lake import make_lake
 
 NO_PATH = "this is no path. Give the path of a file or a folder"
 NO_HOME = "there is no home folder for ~nosuchuser. Give the whole path"

@@ -9,10 +9,10 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from flows.cli import app
-from lake.delta import read
-from lake.gold_tables import GOLD, MOVIE_SEARCHES, YEARS
-from lake.tables import FETCH_FAILURES, RAW_MOVIES, SILVER_MOVIES
-from settings import DEFAULT_MOVIE_IDS
+from movies.lake.delta import read
+from movies.lake.gold_tables import GOLD, MOVIE_SEARCHES, YEARS
+from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES, SILVER_MOVIES
+from movies.settings import DEFAULT_MOVIE_IDS
 
 runner = CliRunner()
 

@@ -9,7 +9,7 @@ import pytest
 
 import flows.places
 from flows.places import CONTAINER_VARIABLE, PlaceError, check_job_places, check_job_settings
-from settings import load_settings
+from movies.settings import load_settings
 from tests.conftest import PROJECT_ROOT
 
 # A job's container with the data volume, as Docker makes it, and a folder on the host with a space.

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from deltalake import DeltaTable
 
-from lake.delta import open_table, origin_of, read
-from lake.gold_tables import GOLD, OVERVIEW
-from lake.publications import last
-from lake.tables import DATA_QUALITY, RAW_MOVIES, SILVER_MOVIES
-from report.gold import REPORT_TABLES
+from movies.lake.delta import open_table, origin_of, read
+from movies.lake.gold_tables import GOLD, OVERVIEW
+from movies.lake.publications import last
+from movies.lake.tables import DATA_QUALITY, RAW_MOVIES, SILVER_MOVIES
+from movies.report.gold import REPORT_TABLES
 from tests.flows.conftest import Place
 from tests.flows.test_pipeline import counts
 

@@ -14,14 +14,14 @@ from flows.refused import Fate, Refusal, lay_out
 from flows.replay import fetch_again, say_fates
 from flows.run import RunRequest
 from flows.terminal import Terminal
-from lake.arrow import arrow_rows
-from lake.delta import create
-from lake.tables import FILTERED, QUARANTINE, SILVER, SILVER_MOVIES
+from movies.lake.arrow import arrow_rows
+from movies.lake.delta import create
+from movies.lake.tables import FILTERED, QUARANTINE, SILVER, SILVER_MOVIES
+from movies.sandbox.catalogue import load_catalogue
 from tasks.stages import Stage
 from tests.flows.conftest import RUN_SECONDS, Place, clean_environment
 from tests.flows.test_pipeline import NO_ENGINE, counts
 from tests.spark.lakes import FETCHED_AT, append_payloads
-from tmdb.sandbox.catalogue import load_catalogue
 
 pytestmark = pytest.mark.slow
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from lake.delta import open_table
-from lake.snapshots import read_snapshot
-from lake.tables import IMDB_RATINGS, RATED_MOVIES, SILVER_MOVIES
+from movies.lake.delta import open_table
+from movies.lake.snapshots import read_snapshot
+from movies.lake.tables import IMDB_RATINGS, RATED_MOVIES, SILVER_MOVIES
+from movies.sandbox import Sandbox
 from tests.flows.conftest import Place
 from tests.flows.test_pipeline import NO_ENGINE, counts
-from tests.imdb.files import write_ratings
-from tmdb.sandbox import Sandbox
+from tests.movies.imdb.files import write_ratings
 
 MOVIES = ("--movie-ids", "19995,597,18", "--stage", "ingest", "--stage", "transform")
 AVATAR, TITANIC, FIFTH_ELEMENT = "tt0499549", "tt0120338", "tt0119116"
@@ -114,7 +114,7 @@ def test_a_run_that_is_killed_between_ratings_and_silver_is_mended_by_the_next(r
     killer.write_text(
         "import os, signal, sys\n"
         "import lake.files\n"
-        "lake.files.replace_rows = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "movies.lake.files.replace_rows = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     root = Path(__file__).parents[2]
     done = place.run(*MOVIES, PYTHONPATH=f"{place.folder}{os.pathsep}{root}")

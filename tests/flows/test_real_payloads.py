@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from lake.delta import read
-from lake.gold_tables import (
+from movies.lake.delta import read
+from movies.lake.gold_tables import (
     DIRECTORS,
     FRANCHISE_COMPARISON,
     FRANCHISES,
@@ -20,7 +20,7 @@ from lake.gold_tables import (
     OVERVIEW,
     YEARS,
 )
-from lake.tables import QUARANTINE, RAW_MOVIES, SILVER_MOVIES
+from movies.lake.tables import QUARANTINE, RAW_MOVIES, SILVER_MOVIES
 
 Row = dict[str, Any]
 

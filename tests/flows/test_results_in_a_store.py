@@ -8,9 +8,9 @@ import sys
 import httpx
 import pytest
 
-from lake.tables import RAW_MOVIES
+from movies.lake.tables import RAW_MOVIES
 from tests.flows.conftest import clean_environment
-from tests.lake.s3_server import s3_server
+from tests.movies.lake.s3_server import s3_server
 
 pytestmark = pytest.mark.store
 

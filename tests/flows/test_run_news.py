@@ -8,10 +8,10 @@ import httpx
 import pytest
 from deltalake import DeltaTable
 
-from lake.tables import RAW_MOVIES
+from movies.lake.tables import RAW_MOVIES
+from movies.sandbox.catalogue import load_catalogue
 from tests.flows.test_pipeline import artifacts
 from tests.flows.test_sources import INGEST, QUICK
-from tmdb.sandbox.catalogue import load_catalogue
 
 
 @pytest.mark.slow

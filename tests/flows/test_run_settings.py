@@ -22,8 +22,8 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from flows import run_names
 from flows.failure import explained
 from flows.run_settings import SECRET_BLOCKS, load_run_settings, run_settings
-from lake.cursor import move_cursor
-from settings import SettingsError
+from movies.lake.cursor import move_cursor
+from movies.settings import SettingsError
 from tests.flows.conftest import clean_environment
 
 SECONDS = 60.0

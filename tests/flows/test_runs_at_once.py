@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from lake.lock import LOCK_FILE
+from movies.lake.lock import LOCK_FILE
 from tests.flows.conftest import await_requests
 from tests.flows.test_pipeline import counts
 from tests.flows.test_sources import INGEST, QUICK, fill

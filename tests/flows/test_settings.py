@@ -8,9 +8,9 @@ import pytest
 
 from flows.job_settings import job_settings
 from flows.setup import _read_webhook
-from settings import Settings, SettingsError, load_settings
+from movies.settings import Settings, SettingsError, load_settings
+from movies.tmdb.redaction import redact
 from tests.flows.conftest import FOREIGN
-from tmdb.redaction import redact
 
 KEY = "0123456789abcdef"
 URL_SETTINGS = ["TMDB_BASE_URL", "TMDB_EXPORTS_URL", "IMDB_RATINGS", "LAKE_ROOT", "SPARK_MASTER"]

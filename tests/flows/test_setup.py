@@ -15,10 +15,10 @@ from flows.automations import read_automations, tagged
 from flows.cli import app
 from flows.setup import DEPLOYMENTS, NOTIFICATION_BLOCK, SetupError, set_up
 from flows.work_pool import work_pool_template
-from lake.work_list import find_sources
-from settings import load_settings
+from movies.lake.work_list import find_sources
+from movies.settings import load_settings
 from tests.flows.conftest import Place, clean_environment
-from tests.lake.test_work_list import Movie, commit
+from tests.movies.lake.test_work_list import Movie, commit
 
 COMMAND = "from flows.cli import main; main(['setup'])"
 SECONDS = 60.0

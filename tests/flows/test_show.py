@@ -9,13 +9,13 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from flows.cli import app
-from lake.arrow import arrow_schema
-from lake.commits import replace
-from lake.gold_tables import GENRES
-from lake.names import complete_name
-from lake.tables import TABLES
-from report.definitions import describe_table
-from tests.lake.small_lake import GENRE_ROWS, make_lake, write
+from movies.lake.arrow import arrow_schema
+from movies.lake.commits import replace
+from movies.lake.gold_tables import GENRES
+from movies.lake.names import complete_name
+from movies.lake.tables import TABLES
+from movies.report.definitions import describe_table
+from tests.movies.lake.small_lake import GENRE_ROWS, make_lake, write
 
 
 @pytest.fixture(scope="module")

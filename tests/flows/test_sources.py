@@ -9,15 +9,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from deltalake import DeltaTable
 
-from lake.arrow import arrow_rows
-from lake.commits import Appender
-from lake.cursor import move_cursor, read_cursor
-from lake.inventory import read_inventory
-from lake.tables import FETCH_FAILURES, RAW_MOVIES
+from movies.lake.arrow import arrow_rows
+from movies.lake.commits import Appender
+from movies.lake.cursor import move_cursor, read_cursor
+from movies.lake.inventory import read_inventory
+from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES
+from movies.sandbox.catalogue import load_catalogue
 from tests.flows.conftest import Place
 from tests.flows.test_pipeline import counts
-from tests.lake.rows import Movie
-from tmdb.sandbox.catalogue import load_catalogue
+from tests.movies.lake.rows import Movie
 
 QUICK = {"INGESTION_CONCURRENCY": "20", "INGESTION_REQUESTS_PER_SECOND": "5000"}
 INGEST = ("--stage", "ingest")

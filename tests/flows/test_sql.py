@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from flows.cli import app
-from tests.lake.small_lake import make_lake
+from tests.movies.lake.small_lake import make_lake
 
 GENRES = "SELECT genre, movies FROM gold.genres ORDER BY genre"
 CSV = '"genre","movies"\n"Action",2\n"Crime",1\n'

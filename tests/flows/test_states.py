@@ -11,17 +11,17 @@ from prefect.client.orchestration import SyncPrefectClient
 
 from flows import run_names
 from flows.states import shorten_own_error
-from forecast.errors import NoForecastError
-from lake.arrow import arrow_rows
-from lake.commits import Appender
-from lake.cursor import move_cursor
-from lake.tables import FETCH_FAILURES, RAW_MOVIES
-from settings import SANDBOX_SOURCE
+from movies.forecast.errors import NoForecastError
+from movies.lake.arrow import arrow_rows
+from movies.lake.commits import Appender
+from movies.lake.cursor import move_cursor
+from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES
+from movies.settings import SANDBOX_SOURCE
 from tasks.run_logs import RedactingFormatter
 from tests.flows.deployed import run_deployment
 from tests.flows.test_forecast import publish_silver
-from tests.forecast.movies import generate
-from tests.lake.rows import Movie
+from tests.movies.forecast.movies import generate
+from tests.movies.lake.rows import Movie
 
 BAD_KEY = "TMDB does not accept the key: check TMDB_API_KEY or TMDB_ACCESS_TOKEN"
 PIPELINE = {
@@ -183,4 +183,4 @@ def test_a_stack_trace_of_an_own_error_goes_into_the_files_alone() -> None:
     assert logging.Formatter().format(records[0]) == "Movie 7 is not in silver"
     in_file = RedactingFormatter(()).format(records[0])
     assert "Movie 7 is not in silver\nTraceback (most recent call last):" in in_file
-    assert in_file.endswith("forecast.errors.NoForecastError: Movie 7 is not in silver")
+    assert in_file.endswith("movies.forecast.errors.NoForecastError: Movie 7 is not in silver")

@@ -14,15 +14,15 @@ from flows.cli import app
 from flows.lake_status import LONGEST_AGE, LakeStatus, read_status
 from flows.maintain import LONGEST_AGE_DAYS
 from flows.status import age, describe
-from lake.arrow import arrow_schema
-from lake.commits import Appender
-from lake.gold_tables import GENRES
-from lake.publications import read_publications
-from lake.tables import DATA_QUALITY, FETCH_FAILURES, RAW_MOVIES
-from report.record import write_record
-from settings import load_settings
+from movies.lake.arrow import arrow_schema
+from movies.lake.commits import Appender
+from movies.lake.gold_tables import GENRES
+from movies.lake.publications import read_publications
+from movies.lake.tables import DATA_QUALITY, FETCH_FAILURES, RAW_MOVIES
+from movies.report.record import write_record
+from movies.settings import load_settings
 from tasks.outputs import sources
-from tests.lake.small_lake import FETCHED_AT, PUBLISHED_AT, make_lake, write
+from tests.movies.lake.small_lake import FETCHED_AT, PUBLISHED_AT, make_lake, write
 
 NOW = datetime(2026, 6, 3, 12, 30, tzinfo=UTC)
 

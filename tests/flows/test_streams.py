@@ -14,9 +14,9 @@ import pytest
 from flows.cli import app
 from flows.streams import standard_output
 from flows.terminal import Terminal
-from lake.tables import QUARANTINE, SILVER_MOVIES
+from movies.lake.tables import QUARANTINE, SILVER_MOVIES
 from tests.flows.conftest import PROJECT_ROOT, clean_environment
-from tests.lake.small_lake import FETCH, MOVIES, make_lake, write
+from tests.movies.lake.small_lake import FETCH, MOVIES, make_lake, write
 
 HOSTILE = "=\x1b[2J :skull: [red]東\x9b31m\x7f"
 PAYLOAD = '{"id": 95, "title": "東 \x7f\x9b31m"'

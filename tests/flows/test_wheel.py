@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-import project
-from lake.delta import read
-from lake.gold_tables import GOLD
-from lake.tables import RAW_MOVIES, SILVER_MOVIES
+from movies import project
+from movies.lake.delta import read
+from movies.lake.gold_tables import GOLD
+from movies.lake.tables import RAW_MOVIES, SILVER_MOVIES
 from tests.flows.conftest import PROJECT_ROOT, Place, clean_environment
 
 UV = os.environ.get("UV", "uv")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from lake.delta import create
-from lake.tables import FETCH_FAILURES, RAW_MOVIES, SILVER
+from movies.lake.delta import create
+from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES, SILVER
 from spark.java import require_java
 from spark.session import CONNECT_MODE, Engine, EngineUnavailable, open_engine
 from tests.spark.lakes import Payloads, append_payloads, read_payloads

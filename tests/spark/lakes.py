@@ -13,10 +13,10 @@ import pyarrow as pa
 from deltalake import write_deltalake
 from pyspark.sql import DataFrame
 
-from lake.arrow import arrow_schema
-from lake.delta import read
-from lake.table import Table
-from lake.tables import FETCH_FAILURES, RAW_MOVIES, SILVER_MOVIES
+from movies.lake.arrow import arrow_schema
+from movies.lake.delta import read
+from movies.lake.table import Table
+from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES, SILVER_MOVIES
 
 FETCHED_AT = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from lake.tables import SILVER_MOVIES
+from movies.lake.tables import SILVER_MOVIES
 from spark.kpis.kpi import MOVIE_COLUMNS
 from spark.session import Engine
 from tests.spark.lakes import Rows, rows_of

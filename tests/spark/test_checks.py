@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from lake.arrow import arrow_schema
-from lake.tables import DATA_QUALITY, SILVER_MOVIES
+from movies.lake.arrow import arrow_schema
+from movies.lake.tables import DATA_QUALITY, SILVER_MOVIES
 from spark.checks import CHECKS, CheckResult, CheckResults, DataQualityError, run_checks
 from spark.checks.comparisons import LittleDrift
 from spark.checks.run import CHECKED_COLUMNS

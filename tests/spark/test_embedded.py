@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from settings import Settings
+from movies.settings import Settings
 from spark import embedded
 from spark.embedded import Machine, is_installed, reason_missing
 from spark.session import EngineUnavailable, open_engine

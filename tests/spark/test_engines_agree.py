@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from lake.tables import DATA_QUALITY, SILVER
+from movies.lake.tables import DATA_QUALITY, SILVER
 from spark.checks import run_checks
 from spark.checks.run import CHECKED_COLUMNS
 from spark.kpis import compute_kpis, read_movies

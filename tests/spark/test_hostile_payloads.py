@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from lake.tables import QUARANTINE, SILVER_MOVIES
-from report import Gold, Provenance, markdown_report, text_report
-from report.dashboard import dashboard_page
+from movies.lake.tables import QUARANTINE, SILVER_MOVIES
+from movies.report import Gold, Provenance, markdown_report, text_report
+from movies.report.dashboard import dashboard_page
 from spark.checks import run_checks
 from spark.frames import read_table
 from spark.kpis import compute_kpis

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lake.gold_tables import GOLD
+from movies.lake.gold_tables import GOLD
 from spark.kpis import KPIS, Kpi
 from spark.kpis.rankings import RANKINGS
 from spark.kpis.searches import SEARCHES

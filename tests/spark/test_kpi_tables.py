@@ -10,8 +10,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from lake.gold_tables import GOLD
-from lake.tables import SILVER_MOVIES
+from movies.lake.gold_tables import GOLD
+from movies.lake.tables import SILVER_MOVIES
 from spark.kpis import KPIS, compute_kpis
 from spark.kpis.compute import arrow_schema
 from spark.kpis.directors import rank_directors
@@ -370,7 +370,7 @@ def test_years_tell_real_money_where_the_price_index_covers_them(sail: Engine) -
 def test_large_samples_are_chosen_by_hash_and_ordered_by_id(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lake.gold_tables.MOVIE_SAMPLE_ROWS", 3)
+    monkeypatch.setattr("movies.lake.gold_tables.MOVIE_SAMPLE_ROWS", 3)
     # The three smallest of md5("1") … md5("6") belong to 4, 6 and 1: a87f…, 1679…, c4ca…
     rows = computed(engine, sample_movies, *({"id": n} for n in range(6, 0, -1)))
     assert [row["id"] for row in rows] == [1, 4, 6]

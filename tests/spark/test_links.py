@@ -9,11 +9,11 @@ import pyarrow as pa
 import pytest
 
 import spark.links
-from lake.arrow import arrow_schema
-from lake.commits import replace
-from lake.delta import create, read
-from lake.files import adopt_files, new_folder
-from lake.tables import FETCH_FAILURES, SILVER_MOVIES
+from movies.lake.arrow import arrow_schema
+from movies.lake.commits import replace
+from movies.lake.delta import create, read
+from movies.lake.files import adopt_files, new_folder
+from movies.lake.tables import FETCH_FAILURES, SILVER_MOVIES
 from spark.errors import EngineUnavailable
 from spark.frames import read_table, write_files, write_partitions
 from spark.links import plain_path, plain_temporary_place

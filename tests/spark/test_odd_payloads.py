@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lake.tables import QUARANTINE, SILVER_MOVIES
+from movies.lake.tables import QUARANTINE, SILVER_MOVIES
 from spark.session import Engine
 from tests.spark.lakes import read_rows
 from tests.spark.transforming import transform

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lake import files
-from lake.delta import create, open_table
-from lake.snapshots import Snapshot, replace_by_file
-from lake.tables import FILTERED, IMDB_RATINGS, QUARANTINE, RATED_MOVIES, SILVER_MOVIES
-from lake.upkeep import compact
+from movies.lake import files
+from movies.lake.delta import create, open_table
+from movies.lake.snapshots import Snapshot, replace_by_file
+from movies.lake.tables import FILTERED, IMDB_RATINGS, QUARANTINE, RATED_MOVIES, SILVER_MOVIES
+from movies.lake.upkeep import compact
 from spark.session import Engine
 from tasks import silver
 from tests.spark.lakes import FETCHED_AT, append_failures, append_payloads, read_rows

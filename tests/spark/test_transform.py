@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from deltalake import DeltaTable
 
-from lake.tables import QUARANTINE, RAW_MOVIES, SILVER_MOVIES
+from movies.lake.tables import QUARANTINE, RAW_MOVIES, SILVER_MOVIES
 from spark.frames import read_table
 from spark.session import Engine
 from tests.spark.lakes import (

@@ -15,11 +15,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lake import files
-from lake.delta import open_table, origin_of
-from lake.publications import last
-from lake.tables import FETCH_FAILURES, RAW_MOVIES, SILVER, SILVER_MOVIES
-from lake.upkeep import compact, drop_older
+from movies.lake import files
+from movies.lake.delta import open_table, origin_of
+from movies.lake.publications import last
+from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES, SILVER, SILVER_MOVIES
+from movies.lake.upkeep import compact, drop_older
 from spark.session import Engine
 from tasks import silver
 from tasks.stages import Stage

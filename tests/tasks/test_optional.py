@@ -15,10 +15,10 @@ import pytest
 from httpx import HTTPStatusError, Request, Response
 
 import tasks.fetch
+from movies.tmdb.client import FetchStats
 from tasks.fetch import await_records
 from tasks.optional import optional
 from tasks.progress import LISTENER, Progress
-from tmdb.client import FetchStats
 
 ROOT = Path(__file__).parents[2]
 

@@ -3,8 +3,8 @@ import re
 from collections import Counter
 
 import tasks.progress
+from movies.tmdb.client import FetchStats
 from tasks.progress import Progress, progress_artifact
-from tmdb.client import FetchStats
 
 
 async def test_a_progress_that_cannot_be_shown_costs_a_warning_and_no_run(monkeypatch, caplog):

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from report import Provenance
+from movies.report import Provenance
 from tasks import reporting
-from tests.report.gold_tables import gold_from_silver, movie
+from tests.movies.report.gold_tables import gold_from_silver, movie
 
 PROVENANCE = Provenance(18, 2, 3, "c0de1234", "a1b2c3d4", dt.datetime(2026, 11, 20, 14, 3, tzinfo=dt.UTC))
 

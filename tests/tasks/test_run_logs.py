@@ -3,28 +3,28 @@ from pathlib import Path
 
 import flows.maintain
 import tasks.showing
+from movies.tmdb.drift import Finding
+from movies.tmdb.pace import Pace
+from movies.tmdb.stop import Stop
 from spark.cluster import keep_on_server
 from tasks.leased_slots import LeasedSlots
 from tasks.run_logs import FILES, LARGEST_BYTES, OF_THE_RUN, OWN_PACKAGES, log_files
 from tasks.shared_pace import SharedPace
 from tasks.showing import show_drift
-from tmdb.drift import Finding
-from tmdb.pace import Pace
-from tmdb.stop import Stop
 
 ROOT = Path(__file__).parents[2]
 
 
 def test_each_room_writes_its_file_and_project_log_has_them_all_without_keys(tmp_path):
     with log_files(tmp_path, ("s3cr3t",)):
-        logging.getLogger("tmdb.client").info("fetched with %s", "s3cr3t")
+        logging.getLogger("movies.tmdb.client").info("fetched with %s", "s3cr3t")
         logging.getLogger("spark.transform").info("transformed")
-        logging.getLogger("report.files").info("drawn")
+        logging.getLogger("movies.report.files").info("drawn")
         try:
             raise ValueError("GET /3/movie/1?api_key=abc with s3cr3t")
         except ValueError:
             logging.getLogger("flows.run").exception("the run failed")
-    logging.getLogger("tmdb.client").info("after the run")
+    logging.getLogger("movies.tmdb.client").info("after the run")
 
     texts = {name: (tmp_path / name).read_text() for name in FILES}
     lines = {
@@ -46,13 +46,13 @@ def test_a_full_log_file_makes_room_for_a_new_one_and_stays_until_that_is_full(t
     for first in (b"a", b"b"):
         log.write_bytes(first * (LARGEST_BYTES + 1))
         with log_files(tmp_path, ()):
-            logging.getLogger("tmdb.client").info("fetched")
+            logging.getLogger("movies.tmdb.client").info("fetched")
 
         assert log.read_text().endswith("INFO    tmdb.client: fetched\n")
         assert (log.stat().st_size < 100, before.read_bytes()[:1]) == (True, first)
 
     with log_files(tmp_path, ()):
-        logging.getLogger("tmdb.client").info("fetched again")
+        logging.getLogger("movies.tmdb.client").info("fetched again")
 
     assert log.read_text().count("\n") == 2
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*FILES, before.name])
@@ -125,7 +125,9 @@ def test_no_record_commands_a_terminal_or_looks_like_two(tmp_path):
         try:
             raise ValueError("first\x1b[2J\nsecond s3cr3t%2Fk3y")
         except ValueError:
-            logging.getLogger("tmdb.client").exception("503 \x9b31m\n2026-01-01 INFO tmdb: all is well")
+            logging.getLogger("movies.tmdb.client").exception(
+                "503 \x9b31m\n2026-01-01 INFO tmdb: all is well"
+            )
 
     first, *trace = (tmp_path / "project.log").read_text().splitlines()
     assert first.endswith(r"ERROR   tmdb.client: 503 \x9b31m\n2026-01-01 INFO tmdb: all is well")

@@ -14,13 +14,13 @@ from prefect.client.orchestration import PrefectClient
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 import tasks.shared_pace
+from movies.tmdb.client import open_client
+from movies.tmdb.errors import FatalError
+from movies.tmdb.movies import Movie, fetch_movies
+from movies.tmdb.pace import Pace
+from movies.tmdb.stop import Stop
 from tasks.leased_slots import LeasedSlots
 from tasks.shared_pace import OwnPace, SharedPace, shared_pace
-from tmdb.client import open_client
-from tmdb.errors import FatalError
-from tmdb.movies import Movie, fetch_movies
-from tmdb.pace import Pace
-from tmdb.stop import Stop
 
 # Nobody listens there.
 NO_API = "http://127.0.0.1:9/api"

@@ -1,0 +1,81 @@
+"""Which movies a model learns from, and which it is judged on: the former are all earlier than the latter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from movies.forecast.errors import ShortageError
+from movies.forecast.histories import SETTLED
+from movies.forecast.interval import LEVEL, least_errors
+from movies.forecast.movies import has_money
+
+LEAST_MOVIES = 200
+# Of the movies to learn from, the last: errors of models of the years before, made on them, make intervals.
+CALIBRATION_SHARE = 0.3
+
+
+@dataclass(frozen=True)
+class Split:
+    """Release years: those that make the interval, and behind them the first and last held back."""
+
+    calibration_years: tuple[int, ...]
+    held_back_from: int
+    held_back_until: int
+
+
+def learnable(movies: pd.DataFrame, year: int) -> pd.Series:
+    """The movies whose budget and revenue were known when a year began: released well before it."""
+    return has_money(movies) & (movies["release_date"] + SETTLED <= pd.Timestamp(year, 1, 1).as_unit("s"))
+
+
+def split_by_year(movies: pd.DataFrame, holdout_years: int) -> Split:
+    """Hold the last years back that have movies with known money, and calibrate on the last ones before.
+
+    Raises:
+        ShortageError: too few movies are left to learn from.
+    """
+    years = movies.loc[has_money(movies), "release_date"].dt.year
+    if years.empty:
+        raise ShortageError(describe_shortage(0, 0, None), name_shortage(0))
+    last = int(years.max())
+    first = last - holdout_years + 1
+    to_learn = movies.loc[learnable(movies, first), "release_date"].dt.year
+    if len(to_learn) < LEAST_MOVIES:
+        known = len(years) if len(years) < LEAST_MOVIES else len(to_learn)
+        raise ShortageError(describe_shortage(len(years), len(to_learn), first), name_shortage(known))
+    chosen: list[int] = []
+    for year in sorted(to_learn.unique(), reverse=True)[:-1]:
+        if to_learn.isin(chosen).sum() >= CALIBRATION_SHARE * len(to_learn):
+            break
+        chosen.append(int(year))
+    if to_learn.isin(chosen).sum() < least_errors(LEVEL):
+        crowding = describe_crowding(len(to_learn), int(to_learn.min()))
+        raise ShortageError(crowding, crowding)
+    return Split(tuple(sorted(chosen)), first, last)
+
+
+def name_shortage(movies: int) -> str:
+    """How many movies there are that could be learnt from."""
+    return f"{movies:,} of the {LEAST_MOVIES} movies it needs"
+
+
+def describe_shortage(known: int, before: int, held_back_from: int | None) -> str:
+    """Why nothing is learnt: how many movies have known money, and how many of them are early enough."""
+    have = "1 movie has" if known == 1 else f"{known:,} movies have"
+    need = f"A forecast learns from at least {LEAST_MOVIES} movies with a known budget and revenue"
+    sentence = f"{need}: here {have} both"
+    if held_back_from is None or known == before:
+        return sentence
+    return (
+        f"{sentence}, {before:,} of them from before the held-back years, which begin with {held_back_from}"
+    )
+
+
+def describe_crowding(movies: int, year: int) -> str:
+    """Why nothing is learnt though there are enough movies: nearly all are of one year."""
+    return (
+        f"Of the {movies:,} movies to learn from nearly all are of {year}: a forecast needs several years, "
+        "to see how it fares on movies that are later than those it knows"
+    )

@@ -1,0 +1,44 @@
+"""The tables' schemas in Arrow's terms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+
+import pyarrow as pa
+
+from movies.lake.table import Table
+
+TYPES: dict[str, Callable[[], pa.DataType]] = {
+    "long": pa.int64,
+    "integer": pa.int32,
+    "double": pa.float64,
+    "string": pa.string,
+    "date": pa.date32,
+    "timestamp": lambda: pa.timestamp("us", "UTC"),
+}
+
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def arrow_schema(table: Table) -> pa.Schema:
+    """The declared columns, every one of them nullable."""
+    return pa.schema([pa.field(name, TYPES[kind]()) for name, kind in table.columns.items()])
+
+
+def arrow_rows(table: Table, rows: Iterable[object], **constants: object) -> pa.Table:
+    """Build rows of a table from objects with attributes of its columns' names, and columns of one value."""
+    rows = list(rows)
+    columns = [
+        [constants[name]] * len(rows) if name in constants else [getattr(row, name) for row in rows]
+        for name in table.columns
+    ]
+    return pa.table(columns, schema=arrow_schema(table))
+
+
+def moments(column: pa.ChunkedArray | pa.Scalar) -> list[datetime | None]:
+    """The times of a column in UTC, or the one of a scalar; `as_py` of one would load pandas."""
+    numbers = column.cast(pa.int64())
+    values = [numbers.as_py()] if isinstance(numbers, pa.Scalar) else numbers.to_pylist()
+    return [None if value is None else EPOCH + timedelta(microseconds=value) for value in values]

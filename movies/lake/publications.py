@@ -1,0 +1,120 @@
+"""Which silver and gold are the current ones, what they were made from, and by which code."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+from deltalake import DeltaTable
+
+from movies.lake.arrow import EPOCH, arrow_schema, moments
+from movies.lake.commits import rewrite
+from movies.lake.delta import TableVersion, content_version, open_table, query
+from movies.lake.integrity import damaged_files, require_files
+from movies.lake.tables import PUBLICATIONS, TABLES
+
+TABLES_BY_NAME = {table.name: table for table in TABLES}
+
+
+@dataclass(frozen=True)
+class Publication:
+    """The tables a stage left behind, named with the versions of those it read.
+
+    `facts` are the few numbers a run reports of it (rows, what was quarantined).
+    """
+
+    stage: str
+    inputs: Mapping[str, TableVersion]
+    outputs: Mapping[str, TableVersion]
+    code_version: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    run_id: str = ""
+    published_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def versions(self) -> dict[str, int]:
+        """The version of each table left behind."""
+        return {name: version.version for name, version in self.outputs.items()}
+
+
+def publish(lake_root: str, publication: Publication) -> None:
+    """Make it the current one of its stage. Other stages' rows stay as they are."""
+    row = {
+        "stage": publication.stage,
+        "code_version": publication.code_version,
+        "inputs": _dump(publication.inputs),
+        "outputs": _dump(publication.outputs),
+        "facts": json.dumps(publication.facts),
+        "run_id": publication.run_id,
+        "published_at": publication.published_at,
+    }
+    columns = ", ".join(PUBLICATIONS.columns)
+
+    def add_row(found: DeltaTable) -> pa.Table:
+        others = query(found, f"SELECT {columns} FROM t WHERE stage <> '{publication.stage}' ORDER BY stage")
+        return pa.Table.from_pylist([*others.to_pylist(), row], schema=arrow_schema(PUBLICATIONS))
+
+    rewrite(PUBLICATIONS, lake_root, add_row)
+
+
+def find_current(
+    lake_root: str, stage: str, inputs: Mapping[str, TableVersion], code_version: str
+) -> Publication | None:
+    """The stage's publication, if it was made from just these inputs, by this code, and still stands."""
+    found = current(lake_root, stage)
+    is_same = found is not None and dict(found.inputs) == inputs and found.code_version == code_version
+    return found if is_same else None
+
+
+def current(lake_root: str, stage: str) -> Publication | None:
+    """The stage's publication, if every table it names still has the content it had then."""
+    publication = last(lake_root, stage)
+    return publication if publication is not None and stands(lake_root, publication) else None
+
+
+def last(lake_root: str, stage: str) -> Publication | None:
+    """The stage's publication, whatever has become of its tables since."""
+    return read_publications(lake_root).get(stage)
+
+
+def read_publications(lake_root: str) -> dict[str, Publication]:
+    """The publication of every stage that has one, whatever has become of its tables since."""
+    found = open_table(PUBLICATIONS, lake_root)
+    if found is None:
+        return {}
+    require_files(PUBLICATIONS, found)
+    rows = query(found, "SELECT * FROM t")
+    published_at = moments(rows.column("published_at"))
+    return {
+        row["stage"]: Publication(
+            stage=row["stage"],
+            inputs=_load(row["inputs"]),
+            outputs=_load(row["outputs"]),
+            code_version=row["code_version"],
+            facts=json.loads(row["facts"]),
+            run_id=row["run_id"],
+            published_at=moment or EPOCH,
+        )
+        for row, moment in zip(rows.drop_columns("published_at").to_pylist(), published_at, strict=True)
+    }
+
+
+def stands(lake_root: str, publication: Publication) -> bool:
+    """Whether every table that a publication names still has the content it had then, and all its files."""
+    for name, expected in publication.outputs.items():
+        found = open_table(TABLES_BY_NAME[name], lake_root)
+        if found is None or content_version(found) != expected or damaged_files(found):
+            return False
+    return True
+
+
+def _dump(versions: Mapping[str, TableVersion]) -> str:
+    return json.dumps({name: asdict(version) for name, version in versions.items()})
+
+
+def _load(text: str) -> dict[str, TableVersion]:
+    return {name: TableVersion(**version) for name, version in json.loads(text).items()}

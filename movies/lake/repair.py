@@ -1,0 +1,98 @@
+"""Raw tables that have lost files: what is left is kept, and the movies that are gone are fetched again."""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import UTC, datetime, timedelta
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from deltalake import CommitProperties, DeltaTable
+from deltalake.transaction import RemoveAction
+
+from movies.lake.arrow import arrow_schema
+from movies.lake.commits import Appender
+from movies.lake.delta import insist, open_table, query
+from movies.lake.errors import access
+from movies.lake.integrity import damaged_files, files_of, require_files
+from movies.lake.table import Table
+from movies.lake.tables import FETCH_FAILURES, FILTERED, QUARANTINE, RAW_MOVIES, SILVER_MOVIES
+
+logger = logging.getLogger(__name__)
+
+# The reason in `raw/fetch_failures` of a movie whose payload was in a lost file.
+LOST = "lost_file"
+
+
+def drop_lost_files(lake_root: str, source: str) -> None:
+    """Take files that are missing or torn out of the raw tables, and note the movies that had been in them.
+
+    Silver's tables say which these are. They count as failed until they are fetched again.
+
+    Raises:
+        LakeAccessError: a table cannot be read or written.
+    """
+    dropped = [_drop(table, lake_root) for table in (RAW_MOVIES, FETCH_FAILURES)]
+    if any(dropped) and (lost := _lost_movies(lake_root)):
+        now = datetime.now(UTC)
+        # Before the content of any answer to come, which a cache may have kept for a day.
+        moment = now - timedelta(days=2)
+        batch_id = f"{now:%Y%m%dT%H%M%S%f}-repair-000001"
+        row = {"reason": LOST, "detail": "a file of raw/movies was missing or torn", "attempts": 0}
+        rows = [{"movie_id": movie_id, "failed_at": moment, "batch_id": batch_id, **row} for movie_id in lost]
+        table = pa.Table.from_pylist(rows, schema=arrow_schema(FETCH_FAILURES))
+        Appender(FETCH_FAILURES, lake_root, source).append(table, batch_id)
+        logger.warning("%s movies were in lost files: they are fetched again", len(lost))
+
+
+def require_raw_files(lake_root: str) -> None:
+    """Refuse a lake whose raw tables are not whole.
+
+    Raises:
+        FilesLostError: files are missing or torn.
+    """
+    for table in (RAW_MOVIES, FETCH_FAILURES):
+        if (found := open_table(table, lake_root)) is not None:
+            require_files(table, found)
+
+
+def _drop(table: Table, lake_root: str) -> int:
+    found = open_table(table, lake_root)
+    if found is None or not damaged_files(found):
+        return 0
+    with access("written", found.table_uri):
+        dropped = insist(found, lambda: _commit(found))
+    logger.warning("%s had %s files that are missing or torn: they are out of it now", table.name, dropped)
+    return dropped
+
+
+def _commit(found: DeltaTable) -> int:
+    sizes = files_of(found)
+    lost = damaged_files(found)
+    if lost:
+        now = time.time_ns() // 1_000_000
+        found.create_write_transaction(
+            [RemoveAction(path, True, now, sizes[path], {}) for path in lost],
+            "append",
+            found.schema(),
+            commit_properties=CommitProperties(max_commit_retries=0),
+        )
+        found.update_incremental()
+    return len(lost)
+
+
+def _lost_movies(lake_root: str) -> list[int]:
+    """Return the movies that silver has been made from, and whose payload is not there any more."""
+    raw = open_table(RAW_MOVIES, lake_root)
+    known = [
+        query(found, f'SELECT "{next(iter(table.columns))}" FROM t').column(0).cast(pa.int64())
+        for table in (SILVER_MOVIES, QUARANTINE, FILTERED)
+        if (found := open_table(table, lake_root)) is not None and not damaged_files(found)
+    ]
+    ids = pa.chunked_array([chunk for column in known for chunk in column.chunks], pa.int64()).unique()
+    there = (
+        pa.array([], pa.int64()) if raw is None else query(raw, "SELECT DISTINCT movie_id FROM t").column(0)
+    )
+    lost: list[int] = ids.filter(pc.invert(pc.is_in(ids, value_set=there.cast(pa.int64())))).to_pylist()
+    return sorted(lost)

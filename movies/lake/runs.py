@@ -1,0 +1,59 @@
+"""Which ingestions have committed to a lake lately, read from the logs of the raw tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from movies.lake.delta import open_table
+from movies.lake.errors import access
+from movies.lake.table import Table
+from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES
+
+# A run of many batches has as many commits: of a longer one, only the last ones are counted.
+COMMITS_READ = 200
+
+
+@dataclass(frozen=True)
+class Ingestion:
+    """What one run has committed: payloads, and movies that it could not have."""
+
+    run: str
+    began: datetime
+    ended: datetime
+    movies: int = 0
+    failures: int = 0
+
+
+def recent_ingestions(lake_root: str, most: int) -> list[Ingestion]:
+    """The last runs that have committed anything, the newest first.
+
+    Raises:
+        LakeAccessError: a table cannot be read.
+    """
+    runs: dict[str, Ingestion] = {}
+    for table in (RAW_MOVIES, FETCH_FAILURES):
+        for commit in _commits(table, lake_root):
+            run = commit["batch_id"].rpartition("-")[0]
+            moment = datetime.fromtimestamp(commit["timestamp"] / 1000, UTC)
+            rows = int(commit.get("operationMetrics", {}).get("num_added_rows", 0))
+            known = runs.get(run, Ingestion(run, moment, moment))
+            is_movies = table is RAW_MOVIES
+            runs[run] = Ingestion(
+                run,
+                min(known.began, moment),
+                max(known.ended, moment),
+                known.movies + (rows if is_movies else 0),
+                known.failures + (0 if is_movies else rows),
+            )
+    return sorted(runs.values(), key=lambda run: run.ended, reverse=True)[:most]
+
+
+def _commits(table: Table, lake_root: str) -> Iterator[dict[str, Any]]:
+    found = open_table(table, lake_root)
+    if found is None:
+        return
+    with access("read", found.table_uri):
+        yield from (commit for commit in found.history(limit=COMMITS_READ) if "batch_id" in commit)

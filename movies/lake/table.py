@@ -1,0 +1,92 @@
+"""What a Delta table is: a name within the lake, columns with their types, and a place."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from movies.lake.errors import FolderNameError
+
+# What delta-rs 1.6 decodes although it is the name of a folder, turns into another separator, or refuses.
+NOT_FOR_DELTA = re.compile(
+    r"%[0-9A-Fa-f]{2}|[\[\]|^\x00-\x1f\x7f\ud800-\udfff]" + ("" if os.sep == "\\" else r"|\\")
+)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table's name within the lake and its columns in order, each with its Delta type.
+
+    `statistics_on` names the columns whose least and greatest value the log keeps for each file; all where
+    it is empty. `optional` are columns that a setting gives and takes: the table may have them or not, and
+    `columns` has them where they are wanted. They come and go with a commit of the table's whole content.
+    """
+
+    name: str
+    columns: Mapping[str, str]
+    partition_by: tuple[str, ...] = ()
+    statistics_on: tuple[str, ...] = ()
+    optional: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    def path(self, lake_root: str) -> str:
+        """The table's folder or object-store URL.
+
+        Raises:
+            FolderNameError: no table can be kept there.
+        """
+        check_folder(lake_root)
+        return f"{lake_root.rstrip('/')}/{self.name}"
+
+
+def local_folder(root: str) -> Path | None:
+    """The folder that a lake's root names; None where it names an object store."""
+    if "://" not in root:
+        return Path(root)
+    url = urlsplit(root)
+    return Path(url2pathname(url.path)) if url.scheme == "file" else None
+
+
+def check_folder(root: str) -> None:
+    """Refuse a folder that delta-rs takes for another one, or cannot open.
+
+    It follows symbolic links first, so none helps.
+
+    Raises:
+        FolderNameError: this is one.
+    """
+    folder = local_folder(root)
+    if folder is not None and (odd := NOT_FOR_DELTA.search(str(folder.resolve()))):
+        raise FolderNameError(
+            f"Delta tables cannot be kept in {folder}, because its full name has {odd[0]!r}. "
+            "Choose another folder for them, with LAKE_ROOT or --lake-root."
+        )
+
+
+def declare(
+    name: str,
+    *column_groups: str,
+    partition_by: tuple[str, ...] = (),
+    statistics_on: tuple[str, ...] = (),
+    optional: tuple[str, ...] = (),
+) -> Table:
+    """Declare a table from lines of `type: column column …`; it is without its optional columns."""
+    return Table(name, _columns(column_groups), partition_by, statistics_on, _columns(optional))
+
+
+def with_optional(table: Table) -> Table:
+    """The same table with its optional columns, after the others."""
+    return replace(table, columns=MappingProxyType({**table.columns, **table.optional}))
+
+
+def _columns(groups: tuple[str, ...]) -> Mapping[str, str]:
+    columns: dict[str, str] = {}
+    for group in groups:
+        kind, _, names = group.partition(": ")
+        columns |= dict.fromkeys(names.split(), kind)
+    return MappingProxyType(columns)

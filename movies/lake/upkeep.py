@@ -1,0 +1,101 @@
+"""Keeping a table in order: no rows too old, few well-sized files, none nobody needs, a log read at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from deltalake import DeltaTable
+
+from movies.lake.commits import WRITER
+from movies.lake.delta import insist, open_table
+from movies.lake.errors import access
+from movies.lake.table import Table
+
+# Compressed. Rows are dropped by writing anew what is left of their files, much of it in memory, where they
+# take twenty times as much.
+FILE_BYTES = 8 * 2**20
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Upkeep:
+    """What was done to a table; its rows stayed as they were."""
+
+    table: str
+    files_before: int
+    files_after: int
+    files_deleted: int
+
+
+def maintain(table: Table, lake_root: str, retention: timedelta) -> Upkeep | None:
+    """Compact a table's files, and delete those that nobody needs any more; None where there is no table.
+
+    Readers and writers may go on meanwhile: what compaction replaces stays for as long as the retention.
+
+    Raises:
+        LakeAccessError: the table cannot be read or written, or others commit to it all the time.
+    """
+    found = open_table(table, lake_root)
+    if found is None:
+        return None
+    with access("maintained", found.table_uri):
+        before = len(found.file_uris())
+        compact(found)
+        after = len(found.file_uris())
+        deleted = delete_unneeded_files(found, retention)
+        found.create_checkpoint()
+    return Upkeep(table.name, before, after, deleted)
+
+
+def compact(found: DeltaTable) -> None:
+    """Join small files, partition by partition; nothing is committed where there are none to join."""
+    insist(found, lambda: found.optimize.compact(target_size=FILE_BYTES, writer_properties=WRITER))
+
+
+def drop_older(table: Table, lake_root: str, column: str, moment: datetime) -> int:
+    """Drop the rows from before a moment, and return how many there were; without any, nothing is committed.
+
+    Others may append meanwhile. Older versions have the rows until upkeep deletes their files.
+
+    Raises:
+        LakeAccessError: the table cannot be read or written, or others commit to it all the time.
+    """
+    found = open_table(table, lake_root)
+    if found is None:
+        return 0
+    older = f"{column} < '{moment.isoformat()}'"
+    with access("written", found.table_uri):
+        done = insist(found, lambda: found.delete(older, writer_properties=WRITER))
+    return int(done["num_deleted_rows"])
+
+
+def redate_future(table: Table, lake_root: str, column: str, now: datetime) -> int:
+    """Date rows from after `now` to 1970, so that whatever is fetched later supersedes them.
+
+    A wrong clock has left them. When they were really fetched is not known.
+
+    Raises:
+        LakeAccessError: the table cannot be read or written, or others commit to it all the time.
+    """
+    found = open_table(table, lake_root)
+    if found is None:
+        return 0
+    future = f"{column} > '{now.isoformat()}'"
+    with access("written", found.table_uri):
+        done = insist(
+            found,
+            lambda: found.update(
+                updates={column: f"'{LONG_AGO.isoformat()}'"}, predicate=future, writer_properties=WRITER
+            ),
+        )
+    return int(done["num_updated_rows"])
+
+
+def delete_unneeded_files(found: DeltaTable, retention: timedelta) -> int:
+    """Delete files that were replaced longer ago than the retention, or never got into a version."""
+    hours = int(retention / timedelta(hours=1))
+    # A shorter retention than Delta's week is the caller's decision.
+    vacuum = partial(found.vacuum, hours, enforce_retention_duration=False, full=True)
+    return len(vacuum(dry_run=False)) if vacuum(dry_run=True) else 0

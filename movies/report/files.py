@@ -1,0 +1,65 @@
+"""The files that people read; a reader finds each whole, as it was or as it is, also while it is written."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from movies.report.gold import Gold
+from movies.report.markdown import markdown_report
+from movies.report.provenance import Provenance
+from movies.report.text import text_report
+from movies.report.themes import Theme
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+TEXT_NAME = "kpi_analysis.txt"
+MARKDOWN_NAME = "kpi_analysis.md"
+PLOTS_FOLDER = "plots"
+DASHBOARD_NAME = "dashboard.html"
+
+
+def write_report(output_dir: Path, gold: Gold, provenance: Provenance) -> tuple[Path, Path]:
+    """Write the text report and its Markdown twin; return their paths in this order."""
+    return (
+        replace_file(output_dir / TEXT_NAME, text_report(gold, provenance).encode()),
+        replace_file(output_dir / MARKDOWN_NAME, markdown_report(gold, provenance).encode()),
+    )
+
+
+def write_plots(
+    output_dir: Path, gold: Gold, provenance: Provenance, theme: Theme = "light"
+) -> dict[str, Path]:
+    """Write every plot as a PNG; return the paths by plot name."""
+    # Matplotlib takes a third of a second to import: only who draws pays for it.
+    from movies.report.plots import PLOTS, render
+
+    folder = output_dir / PLOTS_FOLDER
+    return {
+        name: replace_file(folder / f"{name}.png", render(name, gold, provenance, theme)) for name in PLOTS
+    }
+
+
+def write_dashboard(
+    output_dir: Path, tables: Mapping[str, pa.Table], provenance: Provenance, quality: pa.Table | None = None
+) -> Path:
+    """Write the dashboard of gold tables (`dashboard_page`); return its path."""
+    from movies.report.dashboard import dashboard_page
+
+    return replace_file(output_dir / DASHBOARD_NAME, dashboard_page(tables, provenance, quality).encode())
+
+
+def replace_file(path: Path, content: bytes) -> Path:
+    """Put a file in its place in one step, its folder too; on an error what was there stays."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
+    try:
+        draft.write_bytes(content)
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+    return path

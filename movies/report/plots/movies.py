@@ -1,0 +1,95 @@
+"""Single movies as columns of numbers, to draw as points."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from movies.lake import gold_tables as tables
+from movies.report.gold import Gold, Row
+
+Numbers = NDArray[np.float64]
+Choice = NDArray[np.bool_]
+MOST_NAMED = 9
+# So few have room for the names of all.
+ALL_NAMED_UP_TO = 25
+COLUMNS = (
+    "id",
+    "release_year",
+    "budget_musd",
+    "revenue_musd",
+    "roi",
+    "vote_count",
+    "vote_average",
+    "popularity",
+)
+
+
+@dataclass(frozen=True)
+class Movies:
+    """A column of numbers for each of COLUMNS, NaN where a movie's is unknown."""
+
+    columns: Mapping[str, Numbers]
+
+    def __getitem__(self, column: str) -> Numbers:
+        return self.columns[column]
+
+    def __len__(self) -> int:
+        return len(self.columns["id"])
+
+    def where(self, chosen: Choice) -> Movies:
+        """Only the movies for which the choice is true."""
+        return Movies({name: numbers[chosen] for name, numbers in self.columns.items()})
+
+
+def sample(gold: Gold) -> Movies:
+    """The movies of `gold/movie_sample`."""
+    table = gold.tables[tables.MOVIE_SAMPLE.name]
+    # Votes may be more than a double counts one by one.
+    return Movies({name: np.asarray(table[name].cast("float64", safe=False).to_numpy()) for name in COLUMNS})
+
+
+def sample_and_ranked(gold: Gold) -> Movies:
+    """The sample, and the movies in any ranking that chance left out of it."""
+    sampled = sample(gold)
+    ids = set(sampled["id"])
+    others = {row["id"]: row for row in gold.rows(tables.MOVIE_RANKINGS, by="rank") if row["id"] not in ids}
+    return Movies(
+        {
+            name: np.append(sampled[name], np.array([row[name] for row in others.values()], dtype=np.float64))
+            for name in COLUMNS
+        }
+    )
+
+
+def notable(gold: Gold, rankings: Sequence[tuple[str, int]], columns: Sequence[str]) -> list[Row]:
+    """The first places of some rankings, each movie once, whose figures in some columns are known."""
+    chosen: dict[int, Row] = {}
+    for name, places in rankings:
+        for row in gold.ranking(name)[:places]:
+            if all(row[column] is not None for column in columns):
+                chosen.setdefault(row["id"], row)
+    return list(chosen.values())[:MOST_NAMED]
+
+
+def named(gold: Gold, rankings: Sequence[tuple[str, int]], columns: Sequence[str]) -> list[Row]:
+    """The movies to name in a plot, first those of some rankings; where there are few, all of them."""
+    first = notable(gold, rankings, columns)
+    if gold.movies > ALL_NAMED_UP_TO:
+        return first
+    ids = {row["id"] for row in first}
+    others = [
+        row
+        for row in gold.rows(tables.MOVIE_SAMPLE, by="id")
+        if row["id"] not in ids and all(row[column] is not None for column in columns)
+    ]
+    return [*first, *sorted(others, key=lambda row: -(row["vote_count"] or 0))]
+
+
+def sampled_note(gold: Gold) -> str:
+    """A sentence that says so where points are a sample."""
+    drawn = gold.count(tables.MOVIE_SAMPLE)
+    return f" Points: a sample of {drawn:,} of {gold.movies:,} movies." if gold.sampled else ""

@@ -1,0 +1,38 @@
+"""What the files of an output folder were made from, kept beside them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from movies.report.files import replace_file
+
+RECORD_FOLDER = ".made_from"
+# In the strings and numbers that JSON and a cache key need.
+MadeFrom = Mapping[str, Any]
+
+
+def write_record(output_dir: Path, part: str, made_from: MadeFrom, paths: Iterable[Path]) -> None:
+    """Record a part's files with their digests; written last, so that it never speaks of files to come."""
+    files = {path.relative_to(output_dir).as_posix(): _digest(path) for path in paths}
+    record = {"made_from": made_from, "files": files}
+    replace_file(output_dir / RECORD_FOLDER / f"{part}.json", json.dumps(record, indent=1).encode())
+
+
+def made_files(output_dir: Path, part: str, made_from: MadeFrom) -> list[str]:
+    """The part's files, if they are all there, untouched, and were made from just that; else none."""
+    try:
+        record = json.loads((output_dir / RECORD_FOLDER / f"{part}.json").read_bytes())
+        files: dict[str, str] = record["files"]
+        intact = all(_digest(output_dir / name) == digest for name, digest in files.items())
+        stands = intact and record["made_from"] == made_from
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+    return [str(output_dir / name) for name in files] if stands else []
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

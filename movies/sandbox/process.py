@@ -1,0 +1,142 @@
+"""The sandbox in a process of its own, as its parent sees it."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+from urllib.error import HTTPError, URLError
+from urllib.request import Request, urlopen
+
+from movies.loopback import LoopbackServer
+
+if TYPE_CHECKING:  # the parent may be a program that has no time for pydantic yet
+    from movies.sandbox.faults import Faults
+
+ENVIRONMENT_PREFIX = "TMDB_SANDBOX_"
+FACTORY = "movies.sandbox.app:create_app_from_environment"
+CONTROL_SECONDS = 30.0
+
+
+class SandboxError(Exception):
+    """The sandbox is not running, or does not take what it was told."""
+
+    is_temporary = True
+
+
+class Sandbox:
+    """A sandbox that lives as long as the `with` block around it, and never longer than its parent.
+
+    with Sandbox(faults={"server_error": 0.1}) as sandbox:
+        httpx.get(f"{sandbox.base_url}/movie/597", headers={"Authorization": f"Bearer {sandbox.key}"})
+    """
+
+    def __init__(
+        self,
+        *,
+        faults: Faults | Mapping[str, Any] | None = None,
+        payloads: Path | None = None,
+        synthetic: int = 0,
+        payload_bytes: int | None = None,
+        today: date | None = None,
+        key: str | None = None,
+        port: int = 0,
+        log: Path | None = None,
+    ) -> None:
+        self.key = key or secrets.token_hex(16)
+        options = {
+            "KEY": self.key,
+            "FAULTS": _render(faults or {}),
+            "PAYLOADS": str(payloads.absolute()) if payloads else "",
+            "SYNTHETIC": str(synthetic),
+            "PAYLOAD_BYTES": str(payload_bytes or ""),
+            "TODAY": today.isoformat() if today else "",
+        }
+        self._environment = {f"{ENVIRONMENT_PREFIX}{name}": value for name, value in options.items()}
+        self._port = port
+        self._log = log
+        self._server: LoopbackServer | None = None
+
+    def start(self) -> Self:
+        """Start the process; its first answer comes once it has loaded, and requests before that wait."""
+        if self._server is None:
+            self._server = LoopbackServer.start(
+                FACTORY, env=self._environment, log=self._log, port=self._port
+            )
+        return self
+
+    def stop(self) -> None:
+        """End the process; harmless when it has ended already."""
+        if self._server is not None:
+            self._server.stop()
+
+    @property
+    def base_url(self) -> str:
+        """What stands in for TMDB's v3 API."""
+        return f"{self._running.url}/3"
+
+    @property
+    def exports_url(self) -> str:
+        """Where the daily exports lie."""
+        return f"{self._running.url}/p/exports"
+
+    @property
+    def ratings_url(self) -> str:
+        """What stands in for IMDb's file of ratings."""
+        return f"{self._running.url}/imdb/title.ratings.tsv.gz"
+
+    @property
+    def pid(self) -> int:
+        """The id of the server's process."""
+        return self._running.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether the server's process runs."""
+        return self._server is not None and self._server.alive
+
+    def stats(self, arrivals: bool = False) -> dict[str, Any]:
+        """What the server has been asked, by its own count; on request with the time of each arrival."""
+        stats: dict[str, Any] = json.loads(self._control("GET", f"stats?arrivals={arrivals}"))
+        return stats
+
+    def reset(self) -> None:
+        """Forget all counts, and begin again with the first attempts."""
+        self._control("POST", "reset")
+
+    def set_faults(self, faults: Faults | Mapping[str, Any] | None = None, **values: Any) -> None:
+        """Replace the faults in force, and reset."""
+        self._control("PUT", "faults", _render(values if faults is None else faults))
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *error: object) -> None:
+        self.stop()
+
+    @property
+    def _running(self) -> LoopbackServer:
+        if self._server is None:
+            raise SandboxError("The sandbox has not been started.")
+        return self._server
+
+    def _control(self, method: str, path: str, body: str | None = None) -> bytes:
+        request = Request(
+            f"{self._running.url}/sandbox/{path}", data=body.encode() if body else None, method=method
+        )
+        try:
+            with urlopen(request, timeout=CONTROL_SECONDS) as response:
+                content: bytes = response.read()
+                return content
+        except HTTPError as error:
+            detail = error.read().decode()
+            raise SandboxError(f"The sandbox refused {method} {path}: {detail}") from error
+        except URLError as error:
+            raise SandboxError(f"The sandbox does not answer: {error.reason}") from error
+
+
+def _render(faults: Faults | Mapping[str, Any]) -> str:
+    return json.dumps(dict(faults)) if isinstance(faults, Mapping) else faults.model_dump_json()

@@ -1,0 +1,143 @@
+"""What TMDB's answers mean (https://developer.themoviedb.org/docs/errors)."""
+
+from __future__ import annotations
+
+import httpx
+import msgspec
+
+from movies.tmdb.drift import Drift
+from movies.tmdb.errors import (
+    AccessDeniedError,
+    BadKeyError,
+    InvalidPayloadError,
+    MovieNotFoundError,
+    PageError,
+    RateLimitedError,
+    ServerError,
+    UnexpectedStatusError,
+)
+from movies.tmdb.redaction import quote
+from movies.tmdb.texts import decode_leniently, read_id, read_text, without_mark
+
+# TMDB's own codes (https://developer.themoviedb.org/docs/errors).
+NOT_FOUND = {6, 34, 37}
+# The service does not exist, the id is invalid: with a status of 5xx, and yet a retry changes nothing.
+PERMANENT = {2, 44}
+NO_PERMISSION, SUSPENDED, DISABLED = 3, 10, 31
+# As a server or a gateway says it beside 5xx: it took too long, or it is too early.
+TRY_AGAIN = {408, 425}
+# How credits begin as a rule, which need not be looked at twice then.
+CREDITS_START = b'{"cast":['
+SHOWN = 60
+
+_decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+class Refusal(msgspec.Struct):
+    """What TMDB says of an answer that is no success; without `status_code` it is not TMDB that speaks."""
+
+    status_code: int | None = None
+    status_message: str = ""
+
+
+_decode_error = msgspec.json.Decoder(Refusal).decode
+
+
+def check_status(response: httpx.Response, secrets: tuple[str, ...] = ()) -> None:
+    """Raise what an answer's status means; nothing for 200.
+
+    Args:
+        secrets: what no error's text may have, should the server repeat it.
+    """
+    status = response.status_code
+    is_page = response.content.lstrip()[:1] == b"<"
+    if status == 200:
+        if is_page:
+            raise PageError("a page instead of TMDB's answer", status)
+        return
+    said = _read_error(response.content)
+    words = f"{said.status_code}, {said.status_message}".removesuffix(", ")
+    detail = f"{status} {response.reason_phrase}".rstrip()
+    detail = quote(detail if said.status_code is None else f"{detail} (TMDB: {words})", secrets)
+    _check_access(status, said.status_code, detail)
+    if status == 404:
+        if said.status_code not in NOT_FOUND:
+            raise ServerError(f"{detail} without TMDB's own answer", status)
+        raise MovieNotFoundError(f"TMDB has no such movie ({quote(words, secrets)})", status)
+    if status == 429:
+        raise RateLimitedError(detail, status)
+    if said.status_code in PERMANENT:
+        raise UnexpectedStatusError(detail, status)
+    if status >= 500 or status in TRY_AGAIN:
+        raise ServerError(detail, status)
+    if 300 <= status < 400:
+        detail += " is not followed: the key must not go to another host"
+    raise UnexpectedStatusError(detail, status)
+
+
+def _check_access(status: int, code: int | None, detail: str) -> None:
+    """Raise what ends a run, since no movie can be fetched with this key."""
+    if code == SUSPENDED:
+        raise AccessDeniedError(
+            f"TMDB has suspended the key: {detail}. Ask TMDB's support, or set another key", status
+        )
+    if code == DISABLED:
+        raise AccessDeniedError(
+            f"TMDB has disabled the account of the key: {detail}. Ask TMDB's support, or set another key",
+            status,
+        )
+    if code == NO_PERMISSION:
+        raise AccessDeniedError(
+            f"TMDB gives the key no permission: {detail}. Check the account's settings at TMDB, or set "
+            "another key",
+            status,
+        )
+    if status == 401:
+        raise BadKeyError(
+            f"TMDB does not accept the key: check TMDB_API_KEY or TMDB_ACCESS_TOKEN ({detail})", status
+        )
+    if status == 403:
+        raise AccessDeniedError(
+            f"TMDB denies access (403): the key may be suspended, or the address ({detail})", status
+        )
+
+
+def _read_error(body: bytes) -> Refusal:
+    try:
+        return _decode_error(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return Refusal()
+
+
+def read_movie(movie_id: int, body: bytes, drift: Drift) -> str:
+    """The body as text, if it is that movie with its credits; all other fields are silver's business.
+
+    Raises:
+        InvalidPayloadError: it is something else, or not whole.
+    """
+    body = without_mark(body)
+    try:
+        # Only the top level: what is below is checked for being JSON, and not even decoded.
+        fields = decode_leniently(_decode_fields, body)
+        text = read_text(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidPayloadError(f"the body is no JSON object: {error}", 200) from error
+    found_id = fields.get("id")
+    if read_id(found_id) != movie_id:
+        raise InvalidPayloadError(f"asked for movie {movie_id}, got {_shown(found_id)}", 200)
+    if not _has_credits(fields.get("credits")):
+        raise InvalidPayloadError("the payload has no credits", 200)
+    drift.observe(movie_id, fields)
+    return text
+
+
+def _has_credits(credits: msgspec.Raw | None) -> bool:
+    """Whether they are an object with cast or crew; an error stands there where they were not to be had."""
+    written = memoryview(credits or b"")
+    if bytes(written[: len(CREDITS_START)]) == CREDITS_START:
+        return True
+    return bytes(written[:1]) == b"{" and not {"cast", "crew"}.isdisjoint(_decode_fields(written))
+
+
+def _shown(value: msgspec.Raw | None) -> str:
+    return bytes(memoryview(value or b"no id")[:SHOWN]).decode(errors="replace")

@@ -1,0 +1,101 @@
+"""Whole movies, one call each: credits are appended, so that no record is half."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import httpx
+
+from movies.tmdb.answers import read_movie
+from movies.tmdb.client import TmdbClient
+from movies.tmdb.clock import Clock
+from movies.tmdb.errors import MovieNotFoundError, RecordError, StoppedError, TransientError
+from movies.tmdb.redaction import redact
+
+WITH_CREDITS = {"append_to_response": "credits"}
+
+
+@dataclass(frozen=True)
+class Movie:
+    """A movie's payload, verbatim; `fetched_at` is from when its content is (`tmdb.clock.Stamp`)."""
+
+    movie_id: int
+    payload: str
+    fetched_at: datetime
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A movie that could not be fetched, and why; for one not at TMDB, `failed_at` is from when that is."""
+
+    movie_id: int
+    reason: str
+    detail: str
+    http_status: int | None
+    attempts: int
+    failed_at: datetime
+
+
+async def _fetch_movie(client: TmdbClient, movie_id: int) -> Movie | Failure | None:
+    """Return the movie with its credits, or why it could not be fetched; None if the run stops first.
+
+    Its moment is by this machine's clock: only later answers may say how wrong that is.
+
+    Raises:
+        FatalError: no movie can be fetched before somebody mends something.
+    """
+
+    def read(response: httpx.Response, content_at: datetime) -> Movie:
+        return Movie(movie_id, read_movie(movie_id, response.content, client.drift), content_at)
+
+    try:
+        return await client.get(f"movie/{movie_id}", WITH_CREDITS, read, f"movie {movie_id}")
+    except StoppedError:
+        return None
+    except (RecordError, TransientError) as error:
+        detail = redact(str(error))
+        failed_at = error.content_at if isinstance(error, MovieNotFoundError) else None
+        failed_at = failed_at or datetime.now(UTC)
+        return Failure(movie_id, error.reason, detail, error.http_status, error.attempts, failed_at)
+
+
+async def fetch_movies(
+    client: TmdbClient,
+    movie_ids: Iterable[int],
+    on_outcome: Callable[[Movie | Failure], None] = lambda outcome: None,
+) -> list[Movie | Failure]:
+    """Fetch many movies at once; what a stop leaves undone is not in the list.
+
+    An error that is no movie's own stops the client for everyone and is kept in `client.stop`, so that what
+    came before it can be checkpointed.
+    """
+
+    async def fetch_one(movie_id: int) -> Movie | Failure | None:
+        try:
+            outcome = await _fetch_movie(client, movie_id)
+            if outcome is not None:
+                on_outcome(outcome)
+        except Exception as error:
+            # Whatever it is, the movies at hand are to be checkpointed before anybody hears of it.
+            client.stop.set(error)
+            return None
+        return outcome
+
+    tasks = [asyncio.create_task(fetch_one(movie_id)) for movie_id in movie_ids]
+    try:
+        outcomes = await client.stop.finish(tasks)
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        raise
+    return [_dated(outcome, client.clock) for outcome in outcomes if outcome is not None]
+
+
+def _dated(outcome: Movie | Failure, clock: Clock) -> Movie | Failure:
+    """The outcome with its moment by the server's clock."""
+    if isinstance(outcome, Movie):
+        return replace(outcome, fetched_at=clock.correct(outcome.fetched_at))
+    return replace(outcome, failed_at=clock.correct(outcome.failed_at))

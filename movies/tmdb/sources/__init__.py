@@ -1,0 +1,44 @@
+"""Where the ids to fetch come from; a new source is a class like these, and a line in `SOURCES`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import ValidationError
+
+from movies.tmdb.sources.changes import Changes
+from movies.tmdb.sources.discover import Discover
+from movies.tmdb.sources.export import Export
+from movies.tmdb.sources.ids import Ids
+from movies.tmdb.sources.source import Found, Position, Source, Tmdb
+
+__all__ = ["SOURCES", "Found", "Ids", "Position", "Source", "Tmdb", "build_source"]
+
+SOURCES: dict[str, type[Source]] = {
+    "ids": Ids,
+    "discover": Discover,
+    "export": Export,
+    "changes": Changes,
+}
+
+
+def build_source(name: str, filters: Mapping[str, str]) -> Source:
+    """Build a source from its name and its filters, which are texts as a command line has them.
+
+    Raises:
+        ValueError: there is no such source, or it does not take such a filter; the text is a sentence.
+    """
+    if name not in SOURCES:
+        raise ValueError(f"There is no source {name!r}. Choose one of {', '.join(SOURCES)}")
+    if SOURCES[name] is Ids and filters:
+        raise ValueError(f"The source {name} takes no filters. Leave out {next(iter(filters))!r}")
+    try:
+        return SOURCES[name].model_validate(dict(filters))
+    except ValidationError as error:
+        problem = error.errors()[0]
+        where = ".".join(str(part) for part in problem["loc"])
+        if problem["type"] == "extra_forbidden":
+            known = ", ".join(SOURCES[name].model_fields)
+            raise ValueError(f"The source {name} has no filter {where!r}. Choose one of {known}") from None
+        text = str(problem["msg"]).removeprefix("Value error, ")
+        raise ValueError(f"The filter {where} of the source {name}: {text}" if where else text) from None

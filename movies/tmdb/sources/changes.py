@@ -1,0 +1,92 @@
+"""The movies that changed since the lake last looked.
+
+https://developer.themoviedb.org/reference/changes-movie-list
+"""
+
+from __future__ import annotations
+
+import logging
+from array import array
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING
+
+from movies.tmdb.errors import ListFailedError
+from movies.tmdb.sources.source import Found, Position, Source, Tmdb
+from movies.tmdb.together import together
+
+if TYPE_CHECKING:
+    from movies.tmdb.client import TmdbClient
+    from movies.tmdb.sources.pages import Listing
+
+logger = logging.getLogger(__name__)
+
+PATH = "movie/changes"
+DAY = timedelta(days=1)
+# TMDB has kept no changes from before.
+EPOCH = date(2012, 10, 5)
+# What TMDB itself tells where it is asked for no dates.
+DEFAULT_GAP = DAY
+
+
+class Changes(Source):
+    """Every movie that changed since the cursor, deleted ones too, and every one that is owed from before.
+
+    A window is one day, so that it is known of each movie on which day it changed last: one that was fetched
+    after that day is up to date, and a walk that was broken off goes on without fetching anything again. Days
+    of the past are never too many, however long the lake was left alone.
+    """
+
+    since: date | None = None
+    include_adult: bool = False
+
+    async def find(self, tmdb: Tmdb, position: Position) -> Found:
+        """Walk the days."""
+        client = await tmdb.client()
+        first_day = self._first_day(position, datetime.now(UTC))
+        first = await self._read(client, first_day)
+        # Whatever this machine's clock says, the last day is TMDB's today.
+        last_day = client.clock.now().date()
+        days = [first_day + n * DAY for n in range(1, (last_day - first_day).days + 1)]
+        listings = [first, *await together(self._read(client, day) for day in days)]
+        # A cached page lacks the changes since it was made, so that the next walk begins on that day.
+        oldest = min(listing.content_at for listing in listings)
+        begun = client.clock.correct(oldest).replace(microsecond=0)
+        if position.broken_off is not None and position.broken_off.date() == begun.date():
+            begun = position.broken_off
+        needed: dict[int, datetime] = {}
+        for day, listing in zip([first_day, *days], listings, strict=True):
+            # Until a day is over, a movie may change once more.
+            settled = min(datetime.combine(day + DAY, time(), UTC), begun)
+            needed |= dict.fromkeys(listing.movie_ids, settled)
+        needed |= dict.fromkeys(position.owed, begun)
+        logger.info(
+            "%s movies changed from %s to %s", f"{len(needed):,}", first_day, f"{begun:%Y-%m-%d %H:%M}"
+        )
+        # What an earlier walk has followed stays followed, however old the pages of this one are.
+        before = _trusted_cursor(position, client.clock.now())
+        followed = begun if before is None else max(begun, before)
+        return Found(array("q", needed), list(needed.values()), begun=begun, followed=followed)
+
+    def _first_day(self, position: Position, now: datetime) -> date:
+        """The day to begin with: asked for, or the cursor's, or that of the lake's oldest payload."""
+        last = _trusted_cursor(position, now) or position.oldest_fetch or now - DEFAULT_GAP
+        return max(self.since or min(last, now).date(), EPOCH)
+
+    async def _read(self, client: TmdbClient, day: date) -> Listing:
+        from movies.tmdb.sources.pages import read_list
+
+        # TMDB takes days only. Whether the last one counts or not, this one is in between.
+        params = {"start_date": day.isoformat(), "end_date": (day + DAY).isoformat()}
+        listing = await read_list(client, PATH, params, include_adult=self.include_adult)
+        if not listing.is_whole:
+            raise ListFailedError(
+                f"{listing.total:,} movies changed from {day} on, and TMDB lists 50,000 of them: fetch the "
+                "catalogue anew with the source export and --refresh"
+            )
+        return listing
+
+
+def _trusted_cursor(position: Position, now: datetime) -> datetime | None:
+    """How far the lake has followed changes; None if that is a moment which a wrong clock has left."""
+    followed = position.followed
+    return None if followed is None or followed > now + DAY else followed

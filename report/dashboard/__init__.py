@@ -1,8 +1,0 @@
-"""The dashboard: one HTML file that asks nothing of any server."""
-
-from __future__ import annotations
-
-from report.dashboard.listings import DASHBOARD_TABLES
-from report.dashboard.page import dashboard_page
-
-__all__ = ["DASHBOARD_TABLES", "dashboard_page"]

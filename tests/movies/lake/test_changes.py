@@ -1,0 +1,99 @@
+"""Which movies of the lake are found to be gone, and which rows of failures are of no concern to silver."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+
+from movies.lake.changes import find_gone
+from movies.lake.commits import Appender
+from movies.lake.delta import content_version, open_table
+from movies.lake.publications import last, publish
+from movies.lake.tables import FETCH_FAILURES
+from tasks.analytics import standing
+from tasks.code import stage_code
+from tasks.stages import Stage
+from tests.movies.lake.small_lake import FETCHED_AT, make_lake
+
+
+@pytest.fixture
+def lake(tmp_path) -> str:
+    """Movies 18, 24, 680 and 95, transformed by today's code, and 0, which was not found."""
+    root = make_lake(str(tmp_path))
+    for stage in (Stage.TRANSFORM, Stage.KPIS):
+        found = last(root, stage)
+        assert found is not None
+        publish(root, replace(found, code_version=stage_code(stage)))
+    return root
+
+
+def add_failure(lake: str, movie_id: int, reason: str) -> None:
+    import pyarrow as pa
+
+    from movies.lake.arrow import arrow_schema
+
+    row: Mapping[str, object] = {
+        "movie_id": movie_id,
+        "reason": reason,
+        "failed_at": FETCHED_AT,
+        "batch_id": "b2",
+    }
+    rows = pa.Table.from_pylist([row], schema=arrow_schema(FETCH_FAILURES))
+    Appender(FETCH_FAILURES, lake, "sandbox").append(rows, "b2")
+
+
+def version(lake: str) -> object:
+    found = open_table(FETCH_FAILURES, lake)
+    assert found is not None
+    return content_version(found)
+
+
+@pytest.mark.parametrize(
+    ("movie_id", "reason"),
+    [
+        pytest.param(999, "not_found", id="never-there"),
+        pytest.param(18, "exhausted_retries", id="there-and-not-answered"),
+    ],
+)
+def test_failures_that_change_nothing_in_silver_leave_it_current(lake, movie_id, reason) -> None:
+    before = last(lake, Stage.TRANSFORM)
+    assert before is not None
+    add_failure(lake, movie_id, reason)
+
+    found = standing(lake)
+
+    assert found is not None
+    assert found[0] == replace(before, inputs={**before.inputs, FETCH_FAILURES.name: version(lake)})
+    assert last(lake, Stage.TRANSFORM) == found[0]
+
+
+def test_a_movie_of_the_lake_that_is_gone_makes_silver_stale(lake) -> None:
+    before = last(lake, Stage.TRANSFORM)
+    assert before is not None
+    add_failure(lake, 999, "not_found")
+    add_failure(lake, 680, "not_found")
+
+    gone = find_gone(lake, before.inputs[FETCH_FAILURES.name])
+
+    assert gone is not None and gone.to_pylist() == [680]
+    assert standing(lake) is None
+    assert last(lake, Stage.TRANSFORM) == before
+
+
+def test_silver_of_other_code_is_stale_whatever_was_recorded(lake) -> None:
+    found = last(lake, Stage.TRANSFORM)
+    assert found is not None
+    publish(lake, replace(found, code_version="older"))
+    add_failure(lake, 999, "not_found")
+
+    assert standing(lake) is None
+
+
+def test_all_rows_count_where_there_was_no_table_before(lake) -> None:
+    add_failure(lake, 24, "not_found")
+
+    gone = find_gone(lake, None)
+
+    assert gone is not None and gone.to_pylist() == [24]

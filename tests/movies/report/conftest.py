@@ -1,0 +1,31 @@
+"""Gold tables of 18 and of 1,601 real movies, and of hardly any."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from movies.report import Gold, Provenance
+from tests.movies.report.gold_tables import gold_from_silver, silver_rows
+
+
+@pytest.fixture(scope="session")
+def gold_18(shared_data: Path) -> Gold:
+    return gold_from_silver(silver_rows(shared_data / "reference" / "expected_silver_18.ndjson.gz"))
+
+
+@pytest.fixture(scope="session")
+def gold_1601(shared_data: Path) -> Gold:
+    return gold_from_silver(silver_rows(shared_data / "reference" / "expected_silver_1601.ndjson.gz"))
+
+
+@pytest.fixture(scope="session")
+def no_gold() -> Gold:
+    return gold_from_silver([])
+
+
+@pytest.fixture(scope="session")
+def provenance() -> Provenance:
+    return Provenance(18, 2, 3, "c0de1234", "a1b2c3d4", dt.datetime(2026, 11, 20, 14, 3, tzinfo=dt.UTC))
