@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from tests.movies.test_proxies import RefusingProxy
 
 from tests.flows.conftest import Place
+from tests.movies.test_proxies import RefusingProxy
 
 
 @pytest.fixture
