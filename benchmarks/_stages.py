@@ -10,7 +10,7 @@ from pyspark.sql import SparkSession
 from movies.lake.delta import content_version, create
 from movies.lake.publications import Publication, last, publish
 from movies.lake.tables import FETCH_FAILURES, IMDB_RATINGS, RAW_MOVIES, SILVER_MOVIES
-from spark.session import Engine
+from spark.engines.session import Engine
 from tasks.context import SparkRoom, spark_context
 from tasks.gold import write_gold
 from tasks.publishing import Order, Written

@@ -39,7 +39,7 @@ IMAGES = ("flow", "spark")
 FIRST_QUERY = """
 import time
 start = time.perf_counter()
-from spark.session import open_engine
+from spark.engines.session import open_engine
 with open_engine("local[2]") as engine:
     engine.session.range(10).selectExpr("sum(id)").collect()
     print(time.perf_counter() - start)

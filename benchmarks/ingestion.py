@@ -127,7 +127,7 @@ async def _fetch_bare(ids: list[int]) -> float:
 
 def _fetch_with_pipeline(ids: list[int]) -> tuple[float, float]:
     """When the flow `ingest-movies` began, by the clock that the sandbox counts with, and its seconds."""
-    from flows.local_api import start_local_api
+    from cli.local_api import start_local_api
 
     api = start_local_api()
     from flows.ingest import ingest_movies

@@ -81,7 +81,7 @@ def run_inside(name: str, lake: str, file: str) -> dict[str, Any]:
     if name in ("silver", "without"):
         from _stages import write_silver_tables
 
-        from spark.session import EngineOptions, open_engine
+        from spark.engines.session import EngineOptions, open_engine
 
         with open_engine("sail", EngineOptions(lake_root=lake)) as engine:
             began = time.perf_counter()

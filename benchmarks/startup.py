@@ -19,7 +19,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from flows.temporary_server import API_FACTORY
+from cli.temporary_server import API_FACTORY
 from movies.loopback import LoopbackServer
 
 PROJECT = Path(__file__).parents[1]

@@ -144,7 +144,7 @@ def run_pipeline(engine_name: str, lake_root: str, *, rebuild: bool = True) -> N
     from _stages import write_gold_tables, write_silver_tables
 
     from flows.warm_up import count_payloads
-    from spark.session import EngineOptions, open_engine
+    from spark.engines.session import EngineOptions, open_engine
 
     laps: dict[str, float] = {"imports": time.perf_counter() - started}
 
@@ -168,7 +168,7 @@ def run_from_json(lake_root: str) -> None:
 
     from movies.lake.delta import create
     from movies.lake.tables import SILVER
-    from spark.session import open_engine
+    from spark.engines.session import open_engine
 
     for table in SILVER:
         create(table, lake_root)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
-SERVER = "spark.connect_server"
+SERVER = "spark.engines.connect_server"
 PORT = 15002
 # A cluster's processes tell of themselves here, unless they were given another port.
 MASTER, MASTER_PORT = "org.apache.spark.deploy.master.Master", 8080

@@ -22,7 +22,7 @@ RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends tini >/
 FROM ${BASE_IMAGE}
 RUN useradd --uid 1000 --create-home movies && chmod 777 /home/movies \
  && mkdir -p /data/lake /data/sandbox /data/results /data/output && chown -R movies:movies /data \
- && printf '#!/bin/sh\nexec python -m flows "$@"\n' >/usr/local/bin/movies && chmod +x /usr/local/bin/movies
+ && printf '#!/bin/sh\nexec python -m cli "$@"\n' >/usr/local/bin/movies && chmod +x /usr/local/bin/movies
 COPY --from=packages /opt/movies /opt/movies
 COPY --from=init /usr/bin/tini /usr/bin/tini
 # Besides /data, all that is written goes below /tmp: the rest may be read-only.

@@ -45,7 +45,7 @@ FROM ${BASE_IMAGE}
 RUN useradd --uid 1000 --create-home movies && chmod 777 /home/movies \
  && mkdir -p /data/lake /data/sandbox /data/results /data/output && chown -R movies:movies /data \
  && mkdir --mode=1777 /scratch \
- && printf '#!/bin/sh\nexec python -m flows "$@"\n' >/usr/local/bin/movies && chmod +x /usr/local/bin/movies \
+ && printf '#!/bin/sh\nexec python -m cli "$@"\n' >/usr/local/bin/movies && chmod +x /usr/local/bin/movies \
  && mv /etc/passwd /etc/passwd.image && ln -s /tmp/passwd /etc/passwd
 COPY --from=spark /opt/java /opt/java
 COPY --from=spark /opt/movies /opt/movies
@@ -84,5 +84,5 @@ LABEL tmdb-movies.image=spark \
       org.opencontainers.image.revision=$REVISION
 # An init: the kernel drops a SIGTERM that process 1 does not handle, or not yet.
 ENTRYPOINT ["tini", "-s", "--", "sh", "/app/docker/entrypoint.sh"]
-CMD ["python", "-m", "spark.connect_server"]
+CMD ["python", "-m", "spark.engines.connect_server"]
 COPY . /app

@@ -1,32 +1,21 @@
-"""Where the errors of every command end: in one sentence and an exit status (contract, section 1)."""
+"""What an error says and which exit status it has (contract, section 1)."""
 
 from __future__ import annotations
 
 import errno
-import logging
 import os
 import re
 import shutil
-import sys
 import tempfile
 from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import typer
-from typer.core import TyperGroup
-
-from flows.interrupt import interrupt_status, interrupts_raised
-from flows.streams import prepare_streams, silence
-from flows.terminal import Terminal
 from movies.lake.errors import describe_refusal, find_refusal
-from movies.proxies import keep_loopback_direct
-from tasks.run_logs import OWN_PACKAGES, log_files
+from tasks.run_logs import OWN_PACKAGES
 
 if TYPE_CHECKING:
     from movies.settings import Settings
-
-logger = logging.getLogger(__name__)
 
 OK, FAILED, USAGE = 0, 1, 2
 LONGEST_SENTENCE = 300
@@ -40,50 +29,6 @@ _PATH = re.compile(r"(?<![\w/])/(?!/)[^\s:'\"]+")
 
 class FolderError(Exception):
     """A folder or file refuses to be used, as on a full disk; the text says which, and what to do."""
-
-
-class Commands(TyperGroup):
-    """Commands that do their work or raise; whatever they raise ends here."""
-
-    def main(self, *arguments: Any, **options: Any) -> Any:
-        """Parse and run a command, wherever its output goes."""
-        prepare_streams()
-        try:
-            return super().main(*arguments, **options)
-        except SystemExit as end:
-            # How the libraries end where nobody reads a help text or a version.
-            if isinstance(end.__context__, BrokenPipeError):
-                silence(sys.stdout)
-                end.code = OK
-            raise
-
-    def invoke(self, ctx: Any) -> object:
-        """Run a command, and end with the status of what it raised."""
-        try:
-            keep_loopback_direct()
-            with interrupts_raised():
-                return super().invoke(ctx)
-        except BrokenPipeError:
-            silence(sys.stdout)
-            raise typer.Exit(OK) from None
-        except KeyboardInterrupt as interrupt:
-            Terminal().fail(str(interrupt) or "Interrupted")
-            raise typer.Exit(interrupt_status(interrupt)) from None
-        except Exception as error:
-            if _package(error) in ("click", "typer"):
-                raise
-            raise typer.Exit(fail(error)) from error
-
-
-def fail(error: Exception) -> int:
-    """Say what went wrong; of what nobody foresaw, the stack trace goes into the log file."""
-    terminal = Terminal(_secrets())
-    error = explained(error)
-    if is_own(error):
-        terminal.fail(sentence(error))
-    else:
-        terminal.fail(f"{sentence(error)}{_keep_trace(error)}")
-    return status(error)
 
 
 def status(error: Exception) -> int:
@@ -126,7 +71,7 @@ def _name_folder(path: str | bytes | None, refusal: int) -> FolderError:
 def _refusing_folders(refusal: int) -> list[Path]:
     """The folders of a run that are full, or cannot be written; all of them if none seems to be so."""
     folders = [Path(tempfile.gettempdir())]
-    if (settings := _settings()) is not None:
+    if (settings := current_settings()) is not None:
         lake = [] if "://" in settings.lake else [Path(settings.lake)]
         folders = [*lake, settings.output_dir, *folders]
     is_full = refusal in (errno.ENOSPC, errno.EDQUOT)
@@ -145,18 +90,14 @@ def is_temporary(error: Exception) -> bool:
 
 def is_own(error: BaseException) -> bool:
     """Whether the project raised it itself, with a text that is for people."""
-    return _package(error) in OWN_PACKAGES
+    return package_of(error) in OWN_PACKAGES
 
 
-def _package(error: BaseException) -> str:
+def package_of(error: BaseException) -> str:
     return type(error).__module__.partition(".")[0]
 
 
-def _secrets() -> tuple[str, ...]:
-    return () if (settings := _settings()) is None else settings.secrets
-
-
-def _settings() -> Settings | None:
+def current_settings() -> Settings | None:
     """The settings of the flow run, or those of the command's environment; None if these cannot be used."""
     from movies.settings import SettingsError, load_settings
 
@@ -164,16 +105,3 @@ def _settings() -> Settings | None:
         return RUN_SETTINGS.get() or load_settings()
     except SettingsError:
         return None
-
-
-def _keep_trace(error: Exception) -> str:
-    """Append the stack trace to the log, and say where that is; nothing where no log can be written."""
-    if (settings := _settings()) is None:
-        return ""
-    logs = settings.output_dir / "logs"
-    try:
-        with log_files(logs, settings.secrets):
-            logger.error("the command failed", exc_info=error)
-    except OSError:
-        return ""
-    return f" (the stack trace is in {logs / 'project.log'})"

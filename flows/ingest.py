@@ -14,11 +14,11 @@ from time import monotonic
 
 from prefect import runtime
 
+from cli.local_api import IS_TEMPORARY
 from flows.checked import flow
 from flows.connection import Connection
 from flows.failure import sentence
 from flows.interrupt import stop_on_signals
-from flows.local_api import IS_TEMPORARY
 from flows.parameters import MaxMinutes, MaxRequests, MovieId, SourceName
 from flows.planning import (
     INVENTORY,

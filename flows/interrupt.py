@@ -63,7 +63,7 @@ class Interrupts:
         # Whether a signal has broken the work off, instead of asking it to drain.
         self._is_cancelled = False
         self._drain: Callable[[signal.Signals], object] | None = None
-        # Standard error as it was: while Java starts, it goes to a file (spark.java.stderr_to).
+        # Standard error as it was: while Java starts, it goes to a file (spark.engines.java.stderr_to).
         self._stderr = 2
         # Whether the sentence about the interrupt is on the terminal.
         self.is_told = False

@@ -127,7 +127,7 @@ def _check_engine(master: str | None) -> None:
         return
     if master_secrets(master):
         raise ParameterError("Set a master with a token as SPARK_MASTER: as an option it would be seen")
-    from spark.session import check_engine_settings
+    from spark.engines.session import check_engine_settings
 
     check_engine_settings(master)
 

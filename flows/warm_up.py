@@ -16,14 +16,14 @@ from movies.report.provenance import Provenance
 from movies.settings import Settings
 
 if TYPE_CHECKING:
-    from spark.session import Engine
+    from spark.engines.session import Engine
 
 logger = logging.getLogger(__name__)
 
 
 def open_engine_of(settings: Settings) -> Engine:
     """Open the engine that the settings name."""
-    from spark.session import EngineOptions, open_engine
+    from spark.engines.session import EngineOptions, open_engine
 
     options = EngineOptions(
         app_name=settings.spark_app_name,

@@ -15,10 +15,10 @@ from pyspark.sql import functions as F
 from movies.lake.arrow import arrow_schema
 from movies.lake.table import Table
 from movies.lake.tables import FETCH_FAILURES, IMDB_RATINGS, RATED_MOVIES, RATED_SILVER, RAW_MOVIES, SILVER
+from spark.engines.workers import decode
 from spark.frames import keep_result, read_table, write_files, write_partitions
 from spark.payloads import KEPT
 from spark.silver import add_ratings, is_row, judge, rows_of, select_columns, set_deleted_aside
-from spark.workers import decode
 
 # A list of more batches than this costs more to compare with than it spares.
 LISTED_BATCHES = 2_000

@@ -16,18 +16,17 @@ SOURCES = (".py", ".html", ".css", ".js")
 # What decides a stage's result, besides its input tables.
 READING = (
     "movies/lake",
-    *("spark/connect.py", "spark/frames.py", "spark/links.py", "spark/options.py", "spark/session.py"),
+    "spark/engines",
+    "spark/frames.py",
     *("tasks/analytics.py", "tasks/publishing.py"),
 )
 CODE = {
     Stage.TRANSFORM: (
         *READING,
         *(
-            "spark/helpers.py",
             "spark/payloads.py",
             "spark/silver.py",
             "spark/transform.py",
-            "spark/workers.py",
             "tasks/silver.py",
         ),
     ),

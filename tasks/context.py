@@ -15,7 +15,7 @@ from movies.tmdb.client import TmdbClient
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-    from spark.session import Engine
+    from spark.engines.session import Engine
     from tasks.progress import Progress
 
 

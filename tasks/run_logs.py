@@ -48,15 +48,15 @@ OF_THE_RUN = (
     "flows.interrupt",
     "flows.pipeline",
     "flows.planning",
-    "flows.run",
+    "cli.run",
     "flows.run_names",
     "flows.run_settings",
     "flows.states",
-    "flows.temporary_server",
+    "cli.temporary_server",
     "tasks.optional",
     "tasks.pruning",
 )
-OWN_PACKAGES = ("flows", "movies", "spark", "tasks")
+OWN_PACKAGES = ("cli", "deployments", "flows", "movies", "spark", "tasks")
 # httpx logs whole URLs at INFO, and a v3 key is part of them.
 QUIET = ("httpx", "httpcore", "py4j", "matplotlib", "grpc", "pyspark")
 

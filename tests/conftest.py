@@ -13,6 +13,9 @@ import pytest
 
 T = TypeVar("T")
 
+# Fixtures of runs and their Prefect server; a room may have a server of its own.
+pytest_plugins = ("tests.places",)
+
 PROJECT_ROOT = Path(__file__).parent.parent
 
 

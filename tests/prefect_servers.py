@@ -13,7 +13,7 @@ import httpx
 import pytest
 from filelock import FileLock
 
-from flows.temporary_server import API_FACTORY, SERVER_ENVIRONMENT, START_SECONDS
+from cli.temporary_server import API_FACTORY, SERVER_ENVIRONMENT, START_SECONDS
 from movies.loopback import LoopbackServer
 
 # Prefect's name for it in its home.

@@ -23,14 +23,7 @@ from movies.sandbox import Sandbox
 from movies.sandbox.movies import Movies
 from movies.sandbox.synthetic import SyntheticMovies
 from tests.chaos.driver import RETRIES, Job
-from tests.flows.conftest import (  # noqa: F401
-    clean_environment,
-    new_place,
-    place,
-    prefect_api,
-    prefect_home,
-    served,
-)
+from tests.places import clean_environment
 
 HERE = Path(__file__).parent
 PAYLOAD_BYTES = 2048

@@ -26,8 +26,8 @@ from movies.tmdb.client import open_client
 from movies.tmdb.movies import Failure, Movie, fetch_movies
 from movies.tmdb.pace import Pace
 from movies.tmdb.retry import RetryPolicy
-from tests.flows.conftest import await_requests
 from tests.flows.test_faults import QUICK, ids
+from tests.places import await_requests
 
 pytestmark = pytest.mark.chaos
 

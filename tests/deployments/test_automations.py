@@ -15,8 +15,8 @@ from prefect.client.orchestration import PrefectClient
 from prefect.events.schemas.automations import AutomationCore
 from prefect.states import Completed, Failed, Pending, Running, State
 
-from flows.setup import DEPLOYMENTS
-from tests.flows.conftest import clean_environment
+from cli.setup import DEPLOYMENTS
+from tests.places import clean_environment
 
 OLD_LAKE = "Movie lake is older than it should be"
 FILE = yaml.safe_load((DEPLOYMENTS / "automations.yaml").read_text())
@@ -24,7 +24,7 @@ FILED: dict[str, dict[str, Any]] = {automation["name"]: automation for automatio
 RETIRED = set(FILE["retired"])
 SHORTEST_WAIT = 10  # seconds; Prefect lets no proactive trigger wait less
 DEADLINE_SECONDS = 60.0
-SETUP = "from flows.cli import main; main(['setup'])"
+SETUP = "from cli.app import main; main(['setup'])"
 
 
 @pytest.fixture(scope="module")

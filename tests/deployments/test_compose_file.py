@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from flows.job_settings import PASSED_ON, STORE_VARIABLES
-from flows.work_pool import image_names
+from deployments.job_settings import PASSED_ON, STORE_VARIABLES
+from deployments.work_pool import image_names
 from tests.conftest import PROJECT_ROOT
 
 COMPOSE = yaml.safe_load((PROJECT_ROOT / "docker" / "compose.yaml").read_text())

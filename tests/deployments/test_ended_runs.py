@@ -27,10 +27,10 @@ from prefect.states import (
     Scheduled,
 )
 
-from flows.ended_runs import SILENCE, SILENT, end_parts, end_run, end_silent_runs
+from deployments.ended_runs import SILENCE, SILENT, end_parts, end_run, end_silent_runs
 from tasks.pruning import FLOWS
 from tests.conftest import PROJECT_ROOT
-from tests.flows.conftest import clean_environment
+from tests.places import clean_environment
 
 DEADLINE_SECONDS = 60.0
 HEARTBEAT = "prefect.flow-run.heartbeat"

@@ -12,9 +12,9 @@ from prefect.flows import load_flow_from_entrypoint
 from prefect.utilities.schema_tools import validate
 from prefect.utilities.templating import apply_values
 
-from flows.deploy import without_builds
-from flows.job_settings import job_settings, revision
-from flows.work_pool import BUILD_STEP, work_pool_template
+from cli.deploy import without_builds
+from deployments.job_settings import job_settings, revision
+from deployments.work_pool import BUILD_STEP, work_pool_template
 from movies.settings import load_settings
 
 PROJECT_ROOT = Path(__file__).parents[2]

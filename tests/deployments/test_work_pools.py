@@ -11,9 +11,9 @@ from prefect.utilities.schema_tools import is_valid_schema, validate
 from prefect.utilities.templating import find_placeholders
 from prefect_docker.worker import DockerWorker, DockerWorkerJobConfiguration
 
-from flows.cli import Pool
-from flows.job_settings import PASSED_ON, STORE_VARIABLES, job_environment, job_settings, variable_names
-from flows.work_pool import DEPLOYMENTS, is_allowed, work_pool_template
+from cli.app import Pool
+from deployments.job_settings import PASSED_ON, STORE_VARIABLES, job_environment, job_settings, variable_names
+from deployments.work_pool import DEPLOYMENTS, is_allowed, work_pool_template
 from movies.settings import load_settings
 
 WORKER_METADATA = "collections_data/views/aggregate-worker-metadata.json"

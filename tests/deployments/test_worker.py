@@ -20,9 +20,16 @@ from prefect.states import Completed, Running
 from prefect_docker.worker import DockerWorker, DockerWorkerJobConfiguration
 from requests import Response
 
-import flows.worker
-from flows.ended_runs import SILENCE
-from flows.worker import POOL_LABEL, RECORDED_WITHIN, REMOVE_LABEL, RUN_LABEL, JobRefusedError, JobWorker
+import deployments.worker
+from deployments.ended_runs import SILENCE
+from deployments.worker import (
+    POOL_LABEL,
+    RECORDED_WITHIN,
+    REMOVE_LABEL,
+    RUN_LABEL,
+    JobRefusedError,
+    JobWorker,
+)
 from tests.deployments.test_ended_runs import add_run, add_task, states_of
 from tests.deployments.test_work_pools import DOCKER_VARIABLES, template
 
@@ -95,7 +102,7 @@ def pass_seconds(monkeypatch) -> Callable[[float], None]:
     def pass_(seconds: float) -> None:
         ahead[0] += seconds
 
-    monkeypatch.setattr(flows.worker, "datetime", Clock)
+    monkeypatch.setattr(deployments.worker, "datetime", Clock)
     return pass_
 
 
@@ -108,7 +115,7 @@ def silent_syncs(monkeypatch) -> list[set[UUID]]:
         asked.append(watched)
         return []
 
-    monkeypatch.setattr(flows.worker, "end_silent_runs", end_silent_runs)
+    monkeypatch.setattr(deployments.worker, "end_silent_runs", end_silent_runs)
     return asked
 
 

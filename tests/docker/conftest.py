@@ -19,12 +19,12 @@ import pytest
 from docker.errors import DockerException
 from docker.models.containers import Container
 
-from flows.job_settings import job_settings
+from deployments.job_settings import job_settings
 from movies.lake.delta import read
 from movies.lake.table import Table
 from movies.sandbox import Sandbox
-from tests.flows.conftest import clean_environment, new_place, place, prefect_api, prefect_home  # noqa: F401
 from tests.flows.prefect_runs import Api
+from tests.places import clean_environment
 from tests.prefect_servers import prefect_server
 
 PROJECT_ROOT = Path(__file__).parents[2]
@@ -188,7 +188,7 @@ def service(docker_client, tmp_path_factory) -> Iterator[Service]:
         }
         service = Service(docker_client, api, environment, data, sandbox)
         set_up = subprocess.run(
-            [sys.executable, "-m", "flows", "setup"],
+            [sys.executable, "-m", "cli", "setup"],
             cwd=PROJECT_ROOT,
             env=environment,
             capture_output=True,
@@ -208,7 +208,7 @@ def service(docker_client, tmp_path_factory) -> Iterator[Service]:
 @contextmanager
 def worker(environment: dict[str, str], log: Path) -> Iterator[None]:
     """A worker process for the length of the block."""
-    command = [sys.executable, "-m", "flows", "worker"]
+    command = [sys.executable, "-m", "cli", "worker"]
     with log.open("w") as file:
         process = subprocess.Popen(
             command, env=environment, stdout=file, stderr=subprocess.STDOUT, start_new_session=True

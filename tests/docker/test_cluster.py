@@ -23,7 +23,7 @@ from movies.lake.gold_tables import GOLD
 from movies.lake.table import Table
 from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES, SILVER, SILVER_MOVIES
 from tests.docker.conftest import BUILD_SECONDS, PROJECT_ROOT, RUN_SECONDS
-from tests.flows.conftest import Place, clean_environment
+from tests.places import Place, clean_environment
 from tests.spark.lakes import FETCHED_AT, append_payloads, read_payloads
 from tests.spark.test_kpi_tables import nearly
 

@@ -21,9 +21,9 @@ import docker
 import httpx
 import pytest
 
-from flows.work_pool import image_names
+from deployments.work_pool import image_names
 from tests.docker.conftest import BUILD_SECONDS, PROJECT_ROOT, RUN_SECONDS
-from tests.flows.conftest import clean_environment
+from tests.places import clean_environment
 
 pytestmark = pytest.mark.docker
 

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from docker.models.containers import Container
 
-from flows.ended_runs import NEXT
+from deployments.ended_runs import NEXT
 from movies.lake.gold_tables import OVERVIEW
 from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES, SILVER_MOVIES
 from tests.docker.conftest import RUN_SECONDS, Service
-from tests.flows.conftest import await_requests
+from tests.places import await_requests
 
 pytestmark = pytest.mark.docker
 

@@ -17,8 +17,8 @@ import pytest
 import typer.main
 from docker.models.containers import Container
 
-from flows.cli import app
-from flows.job_settings import revision
+from cli.app import app
+from deployments.job_settings import revision
 from movies.lake.delta import read
 from movies.lake.tables import RAW_MOVIES
 from movies.sandbox import Sandbox
@@ -34,7 +34,7 @@ SPARK_ENGINES = ["pyspark", "pysail", "delta"]
 WITH_THE_ARCHIVE_OR_NOT_AT_ALL = """
 import os
 os.environ["SPARK_SUBMIT_OPTS"] = "-Xshare:on " + os.environ["SPARK_SUBMIT_OPTS"].replace("=off", "=warning")
-from spark.session import open_engine
+from spark.engines.session import open_engine
 with open_engine("local[1]") as engine:
     print(engine.session.range(3).count())
 """
@@ -123,7 +123,9 @@ def test_an_image_says_what_it_is(docker_client, image: str, title: str, descrip
         pytest.param(FLOW, ["cat"], id="flow"),
         pytest.param(SPARK, ["cat"], id="spark"),
         pytest.param(SPARK, None, id="server"),
-        pytest.param(SPARK, ["python", "-m", "spark.connect_server", "--port", "15009"], id="another-port"),
+        pytest.param(
+            SPARK, ["python", "-m", "spark.engines.connect_server", "--port", "15009"], id="another-port"
+        ),
     ],
 )
 def test_a_container_is_healthy_when_it_can_do_what_it_was_started_for(
@@ -269,7 +271,7 @@ def test_a_run_needs_no_known_user_and_writes_to_data_and_tmp_alone(docker_clien
 
 
 def test_spark_says_that_it_needs_a_tmp_whose_files_can_be_executed(docker_client) -> None:
-    script = "from spark.session import open_engine; open_engine('local[1]')"
+    script = "from spark.engines.session import open_engine; open_engine('local[1]')"
     container = docker_client.containers.run(
         SPARK, ["python", "-c", script], read_only=True, tmpfs={"/tmp": ""}, detach=True
     )

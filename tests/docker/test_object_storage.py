@@ -9,8 +9,8 @@ from movies.lake.gold_tables import GOLD
 from movies.lake.tables import SILVER_MOVIES
 from tests.docker.conftest import PROJECT_ROOT
 from tests.docker.test_images import WITH_THE_ARCHIVE_OR_NOT_AT_ALL, output
-from tests.flows.conftest import Place
 from tests.movies.lake.s3_server import s3_server
+from tests.places import Place
 
 pytestmark = pytest.mark.docker
 

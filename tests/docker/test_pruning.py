@@ -10,15 +10,15 @@ import docker
 import pytest
 from docker.models.containers import Container
 
-from tests.docker.conftest import PROJECT_ROOT, RUN_SECONDS
-from tests.flows.prefect_runs import Api
-from tests.flows.test_prune import (  # noqa: F401
+from tests.cli.test_prune import (  # noqa: F401
     api,
     prune,
     test_nothing_is_left_of_old_runs_and_their_parts_in_whatever_state,
     test_of_pictures_the_newest_versions_stay_and_all_versions_of_anything_else,
     test_old_runs_of_our_flows_go_with_their_artifacts_and_logs_and_others_stay,
 )
+from tests.docker.conftest import PROJECT_ROOT, RUN_SECONDS
+from tests.flows.prefect_runs import Api
 from tests.prefect_servers import started
 
 pytestmark = pytest.mark.docker

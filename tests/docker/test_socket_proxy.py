@@ -22,7 +22,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from flows.work_pool import image_names, work_pool_template
+from deployments.work_pool import image_names, work_pool_template
 from movies.settings import load_settings
 from tests.conftest import PROJECT_ROOT
 

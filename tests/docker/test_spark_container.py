@@ -17,11 +17,11 @@ from docker.models.containers import Container
 
 from movies.lake.delta import create
 from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES, SILVER, SILVER_MOVIES
-from spark.container import LABEL
-from spark.session import CONNECT_MODE, EngineDied, EngineOptions, EngineUnavailable, open_engine
-from tests.flows.conftest import RUN_SECONDS, Place
+from spark.engines.container import LABEL
+from spark.engines.session import CONNECT_MODE, EngineDied, EngineOptions, EngineUnavailable, open_engine
+from tests.places import RUN_SECONDS, Place
+from tests.spark.engines.test_engines_agree import check_same, grid, tables_of
 from tests.spark.lakes import append_payloads, read_expected_silver, read_payloads, read_rows
-from tests.spark.test_engines_agree import check_same, grid, tables_of
 from tests.spark.transforming import transform
 
 pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("images")]
@@ -64,7 +64,7 @@ def test_real_movies_come_out_as_from_the_reference_written_by_the_lake_s_owner(
     for table in (RAW_MOVIES, FETCH_FAILURES, *SILVER):
         create(table, options.lake_root)
     append_payloads(options.lake_root, read_payloads(shared_data / "data" / "tmdb_18_payloads.ndjson.gz"))
-    caplog.set_level(logging.INFO, "spark.container")
+    caplog.set_level(logging.INFO, "spark.engines.container")
 
     with open_engine("docker", options) as engine:
         transform(engine.session, options.lake_root)
@@ -162,4 +162,4 @@ def test_the_whole_pipeline_runs_on_it(place: Place, engines: Callable[[], list[
     assert "rows in silver ...        18" in said
     assert engines() == []
     log = (place.folder / "output" / "logs" / "etl.log").read_text()
-    assert "spark.container" in log
+    assert "spark.engines.container" in log

@@ -23,10 +23,10 @@ from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.events.schemas.automations import AutomationCore
 
-from flows.work_pool import BUILD_STEP
+from deployments.work_pool import BUILD_STEP
 from tests.docker.conftest import PROJECT_ROOT, RUN_SECONDS
 from tests.docker.test_compose import POSTGRES, Compose, operate, operated, prepare_compose
-from tests.flows.conftest import clean_environment
+from tests.places import clean_environment
 
 pytestmark = pytest.mark.docker
 

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import typer
 
-from flows.cli import app
+from cli.app import app
 from tests.docs.pages import ROOT, commands, name_of, pages
 from tests.docs.test_reference import sandbox_command
-from tests.flows.conftest import clean_environment
+from tests.places import clean_environment
 from tests.prefect_servers import prefect_server
 
 MOVIES = typer.main.get_command(app)
@@ -44,7 +44,7 @@ def check(words: list[str]) -> None:
             check(rest)
         case ["docker", "compose", *rest] if "movies" in rest:  # `… run --rm movies run`
             parse_click(MOVIES, rest[rest.index("movies") + 1 :])
-        case ["movies", *rest] | ["python", "-m", "flows", *rest]:
+        case ["movies", *rest] | ["python", "-m", "cli", *rest]:
             parse_click(MOVIES, rest)
         case ["python", "flows/main.py", *rest]:
             parse_click(MOVIES, ["run", *rest])
@@ -144,7 +144,7 @@ def test_first_commands_run(tmp_path: Path, tmp_path_factory: pytest.TempPathFac
         own = {"PYTHONPATH": str(ROOT), "PREFECT_HOME": str(home), "PREFECT_API_URL": api}
         for words in first_commands():
             run = subprocess.run(
-                [sys.executable, "-m", "flows", *words[1:]],
+                [sys.executable, "-m", "cli", *words[1:]],
                 cwd=tmp_path,
                 env=clean_environment() | own,
                 capture_output=True,

@@ -10,8 +10,8 @@ import pytest
 import typer
 from pydantic.fields import FieldInfo
 
-from flows.cli import app
-from flows.setup import NotificationSettings
+from cli.app import app
+from cli.setup import NotificationSettings
 from movies.lake.table import Table
 from movies.lake.tables import TABLES
 from movies.sandbox.__main__ import main as sandbox

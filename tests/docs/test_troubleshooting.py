@@ -47,7 +47,7 @@ def test_every_sentence_can_be_read_where_it_is_told() -> None:
         "flows/checked.py: '; '.join(problems) or str(error)",
         "flows/failure.py: f'{sentence(error)}{_keep_trace(error)}'",
         "flows/delegation.py: sentence",
-        "flows/forecast_command.py: report.shortage",
+        "cli/forecast.py: report.shortage",
         "movies/forecast/errors.py: sentence",
         "flows/failure.py: sentence(error)",
         "flows/failure.py: str(interrupt) or 'Interrupted'",
@@ -55,10 +55,10 @@ def test_every_sentence_can_be_read_where_it_is_told() -> None:
         "flows/interrupt.py: self._number",
         "flows/parameters.py: f'{name.upper()}: {error}'",
         "flows/pipeline.py: report",
-        "flows/run.py: sentence(error) if is_own(error) else "
+        "cli/run.py: sentence(error) if is_own(error) else "
         "f'{sentence(error)} (the stack trace is in {log})'",
-        "flows/setup.py: redact(str(error), secrets)",
-        "flows/temporary_server.py: self._cause()",
+        "cli/setup.py: redact(str(error), secrets)",
+        "cli/temporary_server.py: self._cause()",
         "flows/run_report.py: '. '.join((sentence for sentence in (report.ingestion.outage, "
         "_tell_lost(report.ingestion), _tell_ratings(report.ingestion)) if sentence))",
         "flows/run_report.py: RunReport(ingestion=ingestion)",
@@ -66,9 +66,9 @@ def test_every_sentence_can_be_read_where_it_is_told() -> None:
         "movies/forecast/split.py: describe_shortage(len(years), len(to_learn), first)",
         "movies/lake/queries.py: error",
         "settings.py: '; '.join((_sentence(dict(problem)) for problem in error.errors()))",
-        "spark/container.py: self.cause_of_death or 'The Spark container ended'",
-        "spark/session.py: cause",
-        "spark/session.py: server.cause_of_death or 'Spark in the container does not answer.'",
+        "spark/engines/container.py: self.cause_of_death or 'The Spark container ended'",
+        "spark/engines/session.py: cause",
+        "spark/engines/session.py: server.cause_of_death or 'Spark in the container does not answer.'",
         "movies/tmdb/errors.py: detail",
         "movies/tmdb/sources/__init__.py: "
         "f'The filter {where} of the source {name}: {text}' if where else text",

@@ -11,7 +11,7 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import FlowRun
 
 from tasks.run_logs import OWN_PACKAGES
-from tests.flows.conftest import MAIN, RUN_SECONDS, Place, clean_environment
+from tests.places import MAIN, RUN_SECONDS, Place, clean_environment
 
 ENTRYPOINTS = {
     "movie-pipeline": "flows.pipeline.movie_pipeline",

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from flows.cli import app
+from cli.app import app
 from movies.lake.delta import open_table
 from movies.lake.gold_tables import GENRES
 from movies.lake.integrity import damaged_files, files_of
 from movies.lake.tables import RAW_MOVIES, SILVER_MOVIES
-from tests.flows.conftest import PROJECT_ROOT, RUN_SECONDS, clean_environment
 from tests.movies.lake.small_lake import make_lake
+from tests.places import PROJECT_ROOT, RUN_SECONDS, clean_environment
 
 IN_A_CHECKOUT = "Filme für Ödön 100% #1's"
 ELSEWHERE = "out [b] %20 ü"

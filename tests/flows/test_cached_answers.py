@@ -18,9 +18,9 @@ from movies.lake.arrow import arrow_rows
 from movies.lake.commits import Appender
 from movies.lake.cursor import read_cursor
 from movies.lake.tables import RAW_MOVIES, SILVER_MOVIES
-from tests.flows.conftest import Place
 from tests.flows.test_pipeline import counts
 from tests.movies.lake.rows import Movie
+from tests.places import Place
 
 pytestmark = pytest.mark.slow
 INGEST = ("--stage", "ingest")

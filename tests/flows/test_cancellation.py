@@ -11,7 +11,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.flows.conftest import PROJECT_ROOT, RUN_SECONDS, Place, await_requests, clean_environment
+from tests.places import PROJECT_ROOT, RUN_SECONDS, Place, await_requests, clean_environment
 
 pytestmark = pytest.mark.chaos
 

@@ -15,9 +15,9 @@ from movies.lake.tables import RAW_MOVIES
 from movies.report.record import write_record
 from movies.settings import load_settings
 from tasks.outputs import outputs, sources
-from tests.flows.conftest import FOREIGN
 from tests.movies.lake.rows import Movie
 from tests.movies.lake.small_lake import make_lake
+from tests.places import FOREIGN
 
 TMDB, SANDBOX = "TMDB", "the bundled sandbox, not TMDB"
 

@@ -5,7 +5,7 @@ import psutil
 import pytest
 
 from movies.lake.tables import FETCH_FAILURES, SILVER_MOVIES
-from tests.flows.conftest import await_requests
+from tests.places import await_requests
 
 pytestmark = pytest.mark.slow
 

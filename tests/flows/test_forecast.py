@@ -15,11 +15,11 @@ from movies.lake.forecast_tables import DRIVERS, PREDICTIONS, SCORES
 from movies.lake.publications import Publication, publish
 from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES, SILVER_MOVIES
 from tasks.stages import Stage
-from tests.flows.conftest import RUN_SECONDS, Place, clean_environment
 from tests.movies.forecast.conftest import TO_COME
 from tests.movies.forecast.movies import Row, generate, silver
+from tests.places import RUN_SECONDS, Place, clean_environment
 
-COMMAND = "from flows.cli import main; main(['forecast'])"
+COMMAND = "from cli.app import main; main(['forecast'])"
 
 
 def publish_silver(lake: str, rows: list[Row]) -> None:

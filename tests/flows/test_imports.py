@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from tests.flows.conftest import PROJECT_ROOT
+from tests.places import PROJECT_ROOT
 
 WITHOUT_SPARK = """
 import sys
@@ -16,7 +16,7 @@ class NoSpark:
             raise ModuleNotFoundError(name)
 
 sys.meta_path.insert(0, NoSpark())
-import flows.ingest, flows.maintain, flows.pipeline, flows.prune, flows.setup, flows.worker, tasks.pruning
+import flows.ingest, flows.maintain, flows.pipeline, cli.prune, cli.setup, deployments.worker, tasks.pruning
 """
 
 

@@ -30,9 +30,9 @@ import asyncio, sys, threading
 from pathlib import Path
 import flows.interrupt
 from flows.interrupt import stop_on_signals
-from flows.run import guarded
+from cli.run import guarded
 from movies.settings import load_settings
-from spark.java import stderr_to
+from spark.engines.java import stderr_to
 
 folder, stage, hangs, end_seconds = sys.argv[1:]
 flows.interrupt.END_SECONDS = float(end_seconds)
@@ -158,7 +158,7 @@ def test_a_signal_that_a_library_turns_into_an_error_of_its_own_is_told_as_the_s
 
 
 LOOKING = """
-import flows.status, os, signal, time
+import cli.status, os, signal, time
 
 def show_status(*_):
     try:
@@ -167,8 +167,8 @@ def show_status(*_):
     except BaseException as error:
         raise {raised}
 
-flows.status.show_status = show_status
-from flows.cli import main
+cli.status.show_status = show_status
+from cli.app import main
 main(["status"])
 """
 
@@ -184,7 +184,7 @@ def test_a_command_that_only_looks_ends_on_a_signal_with_one_sentence(number, st
     assert (done.returncode, done.stdout, done.stderr) == (status, "", f"Error: {word}\n")
 
 
-@pytest.mark.parametrize("command", [["-m", "flows", "status"], ["flows/main.py", "--dry-run"]])
+@pytest.mark.parametrize("command", [["-m", "cli", "status"], ["flows/main.py", "--dry-run"]])
 @pytest.mark.parametrize(("number", "status", "word"), SIGNALS)
 def test_a_signal_while_the_command_line_loads_ends_it_with_one_sentence(
     tmp_path, command, number, status, word

@@ -21,9 +21,9 @@ from movies.lake.delta import open_table
 from movies.lake.inventory import read_inventory
 from movies.lake.tables import FETCH_FAILURES, QUARANTINE, RAW_MOVIES, SILVER_MOVIES, TABLES
 from movies.lake.work_list import owed_movies
-from tests.flows.conftest import MAIN, Place, clean_environment
 from tests.flows.prefect_runs import Api
 from tests.movies.lake.rows import Movie
+from tests.places import MAIN, Place, clean_environment
 
 QUICK = {"INGESTION_CONCURRENCY": "20", "INGESTION_REQUESTS_PER_SECOND": "1000", "INGESTION_MAX_RETRIES": "1"}
 

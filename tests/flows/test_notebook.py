@@ -6,7 +6,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from tests.flows.conftest import PROJECT_ROOT, clean_environment
+from tests.places import PROJECT_ROOT, clean_environment
 
 NOTEBOOK = PROJECT_ROOT / "notebooks" / "analysis.ipynb"
 # Some of the default movies, and some that the report's two searches find.

@@ -17,20 +17,20 @@ from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId
 from prefect.exceptions import SignatureMismatchError
 from typer.testing import CliRunner
 
-import flows.run
-from flows import replay
+import cli.run
+from cli import replay
+from cli.app import app
+from cli.run import RunRequest
 from flows.analytics import refresh_analytics
 from flows.checked import CheckedFlow, flow
-from flows.cli import app
 from flows.forecast import forecast_revenue
 from flows.ingest import ingest_movies
 from flows.maintain import maintain_lake
 from flows.parameters import ParameterError, check_parameters
 from flows.pipeline import movie_pipeline
-from flows.run import RunRequest
 from spark.errors import EngineUnavailable, UnknownCheckError
 from tasks.stages import Stage
-from tests.flows.conftest import FOREIGN, PROJECT_ROOT, clean_environment
+from tests.places import FOREIGN, PROJECT_ROOT, clean_environment
 
 SECONDS = 120.0
 REFUSED: list[tuple[dict[str, Any], list[str], str]] = [
@@ -142,7 +142,7 @@ def left_in(folder: Path) -> list[str]:
 def test_a_flow_refuses_what_the_command_line_refuses_in_the_same_sentence(
     given, options, sentence, folder, monkeypatch
 ):
-    monkeypatch.setattr(flows.run, "start_local_api", lambda: pytest.fail("a flow was about to run"))
+    monkeypatch.setattr(cli.run, "start_local_api", lambda: pytest.fail("a flow was about to run"))
     said = CliRunner().invoke(app, ["run", *options], input="")
 
     with pytest.raises((ParameterError, UnknownCheckError, EngineUnavailable)) as error:

@@ -8,7 +8,7 @@ from deltalake import DeltaTable
 from PIL import Image
 from typer.testing import CliRunner
 
-from flows.cli import app
+from cli.app import app
 from movies.lake.delta import read
 from movies.lake.gold_tables import GOLD, MOVIE_SEARCHES, YEARS
 from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES, SILVER_MOVIES

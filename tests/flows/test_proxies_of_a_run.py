@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.flows.conftest import Place
 from tests.movies.test_proxies import RefusingProxy
+from tests.places import Place
 
 
 @pytest.fixture

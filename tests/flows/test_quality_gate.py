@@ -10,8 +10,8 @@ from movies.lake.gold_tables import GOLD, OVERVIEW
 from movies.lake.publications import last
 from movies.lake.tables import DATA_QUALITY, RAW_MOVIES, SILVER_MOVIES
 from movies.report.gold import REPORT_TABLES
-from tests.flows.conftest import Place
 from tests.flows.test_pipeline import counts
+from tests.places import Place
 
 pytestmark = pytest.mark.slow
 

@@ -12,9 +12,9 @@ from movies.lake.delta import open_table
 from movies.lake.snapshots import read_snapshot
 from movies.lake.tables import IMDB_RATINGS, RATED_MOVIES, SILVER_MOVIES
 from movies.sandbox import Sandbox
-from tests.flows.conftest import Place
 from tests.flows.test_pipeline import NO_ENGINE, counts
 from tests.movies.imdb.files import write_ratings
+from tests.places import Place
 
 MOVIES = ("--movie-ids", "19995,597,18", "--stage", "ingest", "--stage", "transform")
 AVATAR, TITANIC, FIFTH_ELEMENT = "tt0499549", "tt0120338", "tt0119116"

@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from movies.lake.tables import RAW_MOVIES
-from tests.flows.conftest import clean_environment
 from tests.movies.lake.s3_server import s3_server
+from tests.places import clean_environment
 
 pytestmark = pytest.mark.store
 

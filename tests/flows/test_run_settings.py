@@ -24,7 +24,7 @@ from flows.failure import explained
 from flows.run_settings import SECRET_BLOCKS, load_run_settings, run_settings
 from movies.lake.cursor import move_cursor
 from movies.settings import SettingsError
-from tests.flows.conftest import clean_environment
+from tests.places import clean_environment
 
 SECONDS = 60.0
 PROBE = """

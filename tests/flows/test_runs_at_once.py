@@ -9,9 +9,9 @@ import pytest
 from filelock import FileLock
 
 from movies.lake.lock import LOCK_FILE
-from tests.flows.conftest import await_requests
 from tests.flows.test_pipeline import counts
 from tests.flows.test_sources import INGEST, QUICK, fill
+from tests.places import await_requests
 
 pytestmark = pytest.mark.chaos
 

@@ -6,11 +6,11 @@ import os
 
 import pytest
 
-from flows.job_settings import job_settings
-from flows.setup import _read_webhook
+from cli.setup import _read_webhook
+from deployments.job_settings import job_settings
 from movies.settings import Settings, SettingsError, load_settings
 from movies.tmdb.redaction import redact
-from tests.flows.conftest import FOREIGN
+from tests.places import FOREIGN
 
 KEY = "0123456789abcdef"
 URL_SETTINGS = ["TMDB_BASE_URL", "TMDB_EXPORTS_URL", "IMDB_RATINGS", "LAKE_ROOT", "SPARK_MASTER"]

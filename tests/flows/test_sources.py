@@ -15,9 +15,9 @@ from movies.lake.cursor import move_cursor, read_cursor
 from movies.lake.inventory import read_inventory
 from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES
 from movies.sandbox.catalogue import load_catalogue
-from tests.flows.conftest import Place
 from tests.flows.test_pipeline import counts
 from tests.movies.lake.rows import Movie
+from tests.places import Place
 
 QUICK = {"INGESTION_CONCURRENCY": "20", "INGESTION_REQUESTS_PER_SECOND": "5000"}
 INGEST = ("--stage", "ingest")

@@ -17,7 +17,7 @@ from movies import project
 from movies.lake.delta import read
 from movies.lake.gold_tables import GOLD
 from movies.lake.tables import RAW_MOVIES, SILVER_MOVIES
-from tests.flows.conftest import PROJECT_ROOT, Place, clean_environment
+from tests.places import PROJECT_ROOT, Place, clean_environment
 
 UV = os.environ.get("UV", "uv")
 

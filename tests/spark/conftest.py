@@ -9,8 +9,8 @@ import pytest
 
 from movies.lake.delta import create
 from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES, SILVER
-from spark.java import require_java
-from spark.session import CONNECT_MODE, Engine, EngineUnavailable, open_engine
+from spark.engines.java import require_java
+from spark.engines.session import CONNECT_MODE, Engine, EngineUnavailable, open_engine
 from tests.spark.lakes import Payloads, append_payloads, read_payloads
 from tests.spark.transforming import Outcomes, transform
 

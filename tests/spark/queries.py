@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from movies.lake.tables import SILVER_MOVIES
+from spark.engines.session import Engine
 from spark.kpis.kpi import MOVIE_COLUMNS
-from spark.session import Engine
 from tests.spark.lakes import Rows, rows_of
 
 Query = Callable[[Any], Any]

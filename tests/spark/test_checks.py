@@ -16,8 +16,8 @@ from movies.lake.tables import DATA_QUALITY, SILVER_MOVIES
 from spark.checks import CHECKS, CheckResult, CheckResults, DataQualityError, run_checks
 from spark.checks.comparisons import LittleDrift
 from spark.checks.run import CHECKED_COLUMNS
+from spark.engines.session import Engine
 from spark.frames import read_table
-from spark.session import Engine
 from tests.spark.lakes import Rows
 
 LakeOf = Callable[[Engine, str], tuple[str, Any]]

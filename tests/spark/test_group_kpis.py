@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from spark.engines.session import Engine
 from spark.kpis import figures
 from spark.kpis.actors import rank_actors
 from spark.kpis.budget_tiers import summarise_tiers
@@ -19,7 +20,6 @@ from spark.kpis.months import summarise_months
 from spark.kpis.overview import summarise
 from spark.kpis.pairs import rank_actor_director_pairs, rank_director_pairs
 from spark.kpis.producers import rank_companies, summarise_countries
-from spark.session import Engine
 from tests.spark.queries import computed, earning, pick
 
 COVERAGE = ("movies", "movies_with_budget", "movies_with_revenue", "movies_with_roi")

@@ -13,10 +13,10 @@ from movies.lake.tables import QUARANTINE, SILVER_MOVIES
 from movies.report import Gold, Provenance, markdown_report, text_report
 from movies.report.dashboard import dashboard_page
 from spark.checks import run_checks
+from spark.engines.session import Engine
 from spark.frames import read_table
 from spark.kpis import compute_kpis
 from spark.payloads import NAME_LISTS, NUMBERS, TEXTS
-from spark.session import Engine
 from tests.spark.lakes import read_rows
 from tests.spark.transforming import transform
 

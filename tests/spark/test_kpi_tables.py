@@ -12,6 +12,7 @@ import pytest
 
 from movies.lake.gold_tables import GOLD
 from movies.lake.tables import SILVER_MOVIES
+from spark.engines.session import Engine
 from spark.kpis import KPIS, compute_kpis
 from spark.kpis.compute import arrow_schema
 from spark.kpis.directors import rank_directors
@@ -22,7 +23,6 @@ from spark.kpis.rankings import RANKINGS, rank_movies
 from spark.kpis.sample import sample_movies
 from spark.kpis.searches import SEARCHES, search_movies
 from spark.kpis.years import summarise_years
-from spark.session import Engine
 from tests.spark.lakes import Rows, read_rows, write_silver
 from tests.spark.queries import computed, pick
 from tests.spark.transforming import Outcomes

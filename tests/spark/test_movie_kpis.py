@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from spark.engines.session import Engine
 from spark.kpis import outliers, prior_power
 from spark.kpis.correlations import MEASURES, correlate
 from spark.kpis.outliers import find_outliers
@@ -16,7 +17,6 @@ from spark.kpis.real_money import rank_real_revenues
 from spark.kpis.sequels import rank_sequels
 from spark.kpis.suspicious_money import SUSPICIONS, flag_money
 from spark.kpis.weighted_ratings import rank_weighted_ratings
-from spark.session import Engine
 from tests.spark.queries import computed, earning, pick
 
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from movies.lake.tables import QUARANTINE, SILVER_MOVIES
-from spark.session import Engine
+from spark.engines.session import Engine
 from tests.spark.lakes import read_rows
 from tests.spark.transforming import transform
 

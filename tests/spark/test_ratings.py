@@ -18,7 +18,7 @@ from movies.lake.delta import create, open_table
 from movies.lake.snapshots import Snapshot, replace_by_file
 from movies.lake.tables import FILTERED, IMDB_RATINGS, QUARANTINE, RATED_MOVIES, SILVER_MOVIES
 from movies.lake.upkeep import compact
-from spark.session import Engine
+from spark.engines.session import Engine
 from tasks import silver
 from tests.spark.lakes import FETCHED_AT, append_failures, append_payloads, read_rows
 from tests.spark.test_updates import FULL, Killed, at, days, movie_ids

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from spark import silver
-from spark.session import Engine
+from spark.engines.session import Engine
 from tests.spark.lakes import Rows, rows_of
 
 

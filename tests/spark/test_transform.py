@@ -13,8 +13,8 @@ import pytest
 from deltalake import DeltaTable
 
 from movies.lake.tables import QUARANTINE, RAW_MOVIES, SILVER_MOVIES
+from spark.engines.session import Engine
 from spark.frames import read_table
-from spark.session import Engine
 from tests.spark.lakes import (
     FETCHED_AT,
     append_failures,

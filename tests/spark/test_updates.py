@@ -20,7 +20,7 @@ from movies.lake.delta import open_table, origin_of
 from movies.lake.publications import last
 from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES, SILVER, SILVER_MOVIES
 from movies.lake.upkeep import compact, drop_older
-from spark.session import Engine
+from spark.engines.session import Engine
 from tasks import silver
 from tasks.stages import Stage
 from tests.spark.lakes import FETCHED_AT, append_failures, append_payloads, read_rows

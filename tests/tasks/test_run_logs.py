@@ -6,7 +6,7 @@ import tasks.showing
 from movies.tmdb.drift import Finding
 from movies.tmdb.pace import Pace
 from movies.tmdb.stop import Stop
-from spark.cluster import keep_on_server
+from spark.engines.cluster import keep_on_server
 from tasks.leased_slots import LeasedSlots
 from tasks.run_logs import FILES, LARGEST_BYTES, OF_THE_RUN, OWN_PACKAGES, log_files
 from tasks.shared_pace import SharedPace
@@ -23,7 +23,7 @@ def test_each_room_writes_its_file_and_project_log_has_them_all_without_keys(tmp
         try:
             raise ValueError("GET /3/movie/1?api_key=abc with s3cr3t")
         except ValueError:
-            logging.getLogger("flows.run").exception("the run failed")
+            logging.getLogger("cli.run").exception("the run failed")
     logging.getLogger("movies.tmdb.client").info("after the run")
 
     texts = {name: (tmp_path / name).read_text() for name in FILES}

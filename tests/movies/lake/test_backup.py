@@ -6,9 +6,9 @@ import pytest
 from deltalake import write_deltalake
 from typer.testing import CliRunner
 
-import flows.backup
+import cli.backup
 import movies.lake.backup
-from flows.cli import app
+from cli.app import app
 from movies.lake.arrow import arrow_schema
 from movies.lake.backup import (
     CopiedTable,
@@ -384,7 +384,7 @@ def test_an_interrupted_backup_says_how_to_go_on(run, target, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(flows.backup, "copy_lake", interrupt)
+    monkeypatch.setattr(cli.backup, "copy_lake", interrupt)
 
     said = run("backup", target)
 

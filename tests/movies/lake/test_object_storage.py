@@ -14,7 +14,7 @@ from deltalake.fs import DeltaStorageHandler
 from pyarrow.fs import PyFileSystem
 from typer.testing import CliRunner
 
-from flows.cli import app
+from cli.app import app
 from movies.lake.arrow import arrow_schema
 from movies.lake.backup import Store, copy_lake
 from movies.lake.commits import APPLICATION_ID, Appender
@@ -26,15 +26,13 @@ from movies.lake.snapshots import Snapshot
 from movies.lake.tables import FETCH_FAILURES, IMDB_RATINGS, RAW_MOVIES, SILVER_MOVIES, TABLES
 from movies.settings import DEFAULT_MOVIE_IDS
 from tasks.ratings import mirror_ratings
-from tests.flows import conftest as flows
 from tests.movies.imdb.files import write_ratings
 from tests.movies.lake.s3_server import s3_server
 from tests.movies.lake.test_commits import ids, movies
+from tests.places import Place
 
 pytestmark = pytest.mark.store
 
-# A Prefect server of their own, as the tests of the flows have it.
-prefect_home, prefect_api = flows.prefect_home, flows.prefect_api
 
 EXISTING = sorted(set(DEFAULT_MOVIE_IDS) - {0})
 NO_ENGINE = {"SPARK_MASTER": "sc://127.0.0.1:1"}
@@ -70,10 +68,10 @@ def root(new_bucket) -> str:
 
 
 @pytest.fixture(scope="module")
-def place(new_bucket, tmp_path_factory, prefect_api, prefect_home) -> flows.Place:
+def place(new_bucket, tmp_path_factory, prefect_api, prefect_home) -> Place:
     """A folder whose lake lies in the store, filled by the first run."""
     folder = tmp_path_factory.mktemp("place")
-    place = flows.Place(
+    place = Place(
         folder,
         {
             "PREFECT_API_URL": prefect_api,

@@ -1,0 +1,80 @@
+"""Where the errors of every command end: in one sentence and an exit status (contract, section 1)."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from cli.streams import prepare_streams, silence
+from cli.terminal import Terminal
+from flows.failure import OK, current_settings, explained, is_own, package_of, sentence, status
+from flows.interrupt import interrupt_status, interrupts_raised
+from movies.proxies import keep_loopback_direct
+from tasks.run_logs import log_files
+
+logger = logging.getLogger(__name__)
+
+
+class Commands(TyperGroup):
+    """Commands that do their work or raise; whatever they raise ends here."""
+
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        """Parse and run a command, wherever its output goes."""
+        prepare_streams()
+        try:
+            return super().main(*arguments, **options)
+        except SystemExit as end:
+            # How the libraries end where nobody reads a help text or a version.
+            if isinstance(end.__context__, BrokenPipeError):
+                silence(sys.stdout)
+                end.code = OK
+            raise
+
+    def invoke(self, ctx: Any) -> object:
+        """Run a command, and end with the status of what it raised."""
+        try:
+            keep_loopback_direct()
+            with interrupts_raised():
+                return super().invoke(ctx)
+        except BrokenPipeError:
+            silence(sys.stdout)
+            raise typer.Exit(OK) from None
+        except KeyboardInterrupt as interrupt:
+            Terminal().fail(str(interrupt) or "Interrupted")
+            raise typer.Exit(interrupt_status(interrupt)) from None
+        except Exception as error:
+            if package_of(error) in ("click", "typer"):
+                raise
+            raise typer.Exit(fail(error)) from error
+
+
+def fail(error: Exception) -> int:
+    """Say what went wrong; of what nobody foresaw, the stack trace goes into the log file."""
+    terminal = Terminal(_secrets())
+    error = explained(error)
+    if is_own(error):
+        terminal.fail(sentence(error))
+    else:
+        terminal.fail(f"{sentence(error)}{_keep_trace(error)}")
+    return status(error)
+
+
+def _secrets() -> tuple[str, ...]:
+    return () if (settings := current_settings()) is None else settings.secrets
+
+
+def _keep_trace(error: Exception) -> str:
+    """Append the stack trace to the log, and say where that is; nothing where no log can be written."""
+    if (settings := current_settings()) is None:
+        return ""
+    logs = settings.output_dir / "logs"
+    try:
+        with log_files(logs, settings.secrets):
+            logger.error("the command failed", exc_info=error)
+    except OSError:
+        return ""
+    return f" (the stack trace is in {logs / 'project.log'})"

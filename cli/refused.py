@@ -1,0 +1,230 @@
+"""Refused payloads as silver's tables have them, for `movies quarantine list` and `show`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from cli.streams import standard_output
+from cli.terminal import Terminal
+from movies.lake.arrow import arrow_schema
+from movies.lake.delta import open_table, query
+from movies.lake.table import Table
+from movies.lake.tables import FILTERED, QUARANTINE, SILVER_MOVIES
+from movies.report.formats import counted
+from movies.settings import load_settings
+from spark.payloads import is_deep
+
+INDENT = 2
+MOST_NAMED = 5
+
+
+class NotInQuarantineError(Exception):
+    """A movie that was asked for is not in quarantine; the text says where it is."""
+
+
+class NotJudgedError(Exception):
+    """The lake has no silver yet, so nothing has been refused."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a payload is in quarantine, and which fetch it came from."""
+
+    movie_id: int
+    reason: str
+    detail: str | None
+    fetched_at: datetime
+    batch_id: str
+
+    def why(self) -> str:
+        return _why(self.reason, self.detail)
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What became of a movie: `silver`, `filtered`, `refused` or, where no table has it, `gone`."""
+
+    outcome: str = "gone"
+    reason: str = ""
+    detail: str | None = None
+
+    def sentence(self) -> str:
+        """The same in words."""
+        why = _why(self.reason, self.detail)
+        return {
+            "silver": "in silver",
+            "filtered": f"filtered: {why}",
+            "refused": f"still refused: {why}",
+            "gone": "in none of silver's tables",
+        }[self.outcome]
+
+
+def show_list(reason: str | None, limit: int, lake_root: str | None) -> None:
+    """Say the reasons with their counts, and the refused payloads."""
+    terminal = Terminal()
+    lake = load_settings(lake_root=lake_root).lake
+    refused, filtered = count_reasons(QUARANTINE, lake), count_reasons(FILTERED, lake)
+    listed = find_refusals(lake, reason=reason, limit=limit)
+    terminal.say(f"Lake at {lake}")
+    _say_counts(terminal, f"{counted(sum(refused.values()), 'payload')} in quarantine", refused)
+    _say_counts(terminal, f"{counted(sum(filtered.values()), 'movie')} filtered", filtered)
+    found = sum(refused.values()) if reason is None else refused.get(reason, 0)
+    if reason is not None and not found:
+        terminal.say(f"No payload is in quarantine for the reason {reason}")
+    _say_refusals(terminal, listed)
+    if (more := found - len(listed)) > 0:
+        terminal.say(f"  … and {more:,} more: --limit {found} lists all")
+
+
+def show_payload(movie_id: int, lake_root: str | None) -> None:
+    """Print a refused payload, and beside it what is wrong with it.
+
+    Raises:
+        NotInQuarantineError: no payload of the movie is refused.
+    """
+    terminal = Terminal()
+    lake = load_settings(lake_root=lake_root).lake
+    found = find_refusals(lake, [movie_id])
+    if not found:
+        raise NotInQuarantineError(describe_absence(lake, [movie_id]))
+    payload = read_payload(lake, movie_id)
+    is_in_silver = bool(_select(SILVER_MOVIES, lake, "id", f"WHERE id = {movie_id}").num_rows)
+    [refusal] = found
+    terminal.note(f"Movie {movie_id} is in quarantine: {refusal.why()}")
+    terminal.note(f"Fetched at {refusal.fetched_at:%Y-%m-%d %H:%M} (UTC) in batch {refusal.batch_id}")
+    if is_in_silver:
+        terminal.note("An earlier payload of it, the last good one, stays in silver")
+    if payload is None:
+        terminal.note("The payload is null")
+        return
+    laid_out = lay_out(payload)
+    if laid_out is None:
+        terminal.note("The payload is no JSON that can be laid out: it is printed as it came")
+    # As bytes, so that no encoding of the terminal can refuse a character of it.
+    with standard_output() as stream:
+        stream.write(f"{payload if laid_out is None else laid_out}\n".encode())
+
+
+def count_reasons(table: Table, lake_root: str) -> dict[str, int]:
+    """How many rows a table has for each reason, the most frequent first."""
+    rows = _select(table, lake_root, "reason, count(*) AS n", "GROUP BY reason ORDER BY n DESC, reason")
+    return {row["reason"]: row["n"] for row in rows.to_pylist()}
+
+
+def find_refusals(
+    lake_root: str,
+    movie_ids: Collection[int] | None = None,
+    reason: str | None = None,
+    limit: int | None = None,
+) -> list[Refusal]:
+    """The refusals of these movies, or for this reason, or all, by reason and movie.
+
+    Raises:
+        NotJudgedError: there is no such table yet.
+        LakeError: it cannot be read.
+    """
+    conditions = []
+    if movie_ids is not None:
+        conditions.append(f"movie_id IN ({', '.join(map(str, movie_ids))})")
+    if reason is not None:
+        quoted = reason.replace("'", "''")
+        conditions.append(f"reason = '{quoted}'")
+    where = f"WHERE {' AND '.join(conditions)} " if conditions else ""
+    most = f" LIMIT {limit}" if limit is not None else ""
+    columns = "movie_id, reason, detail, fetched_at, batch_id"
+    rows = _select(QUARANTINE, lake_root, columns, f"{where}ORDER BY reason, movie_id{most}")
+    return [Refusal(**row) for row in rows.to_pylist()]
+
+
+def read_payload(lake_root: str, movie_id: int) -> str | None:
+    """The payload of a movie that is in quarantine, as it came."""
+    rows = _select(QUARANTINE, lake_root, "payload", f"WHERE movie_id = {movie_id}")
+    payload: str | None = rows.column("payload")[0].as_py()
+    return payload
+
+
+def find_fates(lake_root: str, movie_ids: Iterable[int]) -> dict[int, Fate]:
+    """What silver's tables have of each movie."""
+    fates = dict.fromkeys(movie_ids, Fate())
+    wanted = pa.array(fates, pa.int64())
+    # The later wins: silver may have the last good payload of a movie whose latest one is refused.
+    for outcome, table, columns in (
+        ("silver", SILVER_MOVIES, ["id"]),
+        ("filtered", FILTERED, ["movie_id", "reason"]),
+        ("refused", QUARANTINE, ["movie_id", "reason", "detail"]),
+    ):
+        # The query engine answers with view types, which cannot be filtered.
+        schema = pa.schema([arrow_schema(table).field(column) for column in columns])
+        rows = _select(table, lake_root, ", ".join(columns)).cast(schema)
+        for row in rows.filter(pc.is_in(rows.column(0), value_set=wanted)).to_pylist():
+            fates[row[columns[0]]] = Fate(outcome, row.get("reason", ""), row.get("detail"))
+    return fates
+
+
+def describe_absence(lake_root: str, movie_ids: Collection[int]) -> str:
+    """Where movies are that were asked for and are not in quarantine, as one sentence."""
+    named = list(movie_ids)[:MOST_NAMED]
+    fates = find_fates(lake_root, named)
+    places = {
+        "silver": "which is in silver",
+        "filtered": "which is filtered",
+        "gone": "of which no payload has been judged",
+    }
+    texts = [
+        f"movie {movie_id}, {places[fate.outcome]}" + (f" ({fate.reason})" if fate.reason else "")
+        for movie_id, fate in fates.items()
+    ]
+    more = [f"and {len(movie_ids) - len(named):,} more"] if len(movie_ids) > len(named) else []
+    return f"Not in quarantine: {'; '.join([*texts, *more])}"
+
+
+def lay_out(payload: str) -> str | None:
+    """The same JSON on indented lines, each value written as it came; None where that cannot be done."""
+    try:
+        # Each line of a value that is nested deep would begin with as many blanks.
+        if is_deep(json.loads(payload, parse_int=str)):
+            return None
+        return msgspec.json.format(payload, indent=INDENT)
+    except (ValueError, msgspec.MsgspecError, RecursionError):
+        return None
+
+
+def _why(reason: str, detail: str | None) -> str:
+    return f"{reason} ({detail})" if detail else reason
+
+
+def _select(table: Table, lake_root: str, columns: str, rest: str = "") -> Any:
+    found = open_table(table, lake_root)
+    if found is None:
+        raise NotJudgedError(
+            f"There is no {table.name} in {lake_root}: run `movies run` first, or the stage 'transform'"
+        )
+    return query(found, f"SELECT {columns} FROM t {rest}")
+
+
+def _say_counts(terminal: Terminal, title: str, counts: Mapping[str, int]) -> None:
+    terminal.say(title)
+    for reason, count in counts.items():
+        terminal.say(f"  {reason + ' ':.<18} {count:>9,}")
+
+
+def _say_refusals(terminal: Terminal, refusals: Collection[Refusal]) -> None:
+    if not refusals:
+        return
+    reasons = ["reason", *(one.reason for one in refusals)]
+    fields = ["field", *(one.detail or "" for one in refusals)]
+    moments = ["fetched (UTC)", *(f"{one.fetched_at:%Y-%m-%d %H:%M}" for one in refusals)]
+    widths = [max(map(len, column)) for column in (reasons, fields, moments)]
+    movies = ["movie", *(str(one.movie_id) for one in refusals)]
+    batches = ["batch", *(one.batch_id for one in refusals)]
+    for movie, *cells, batch in zip(movies, reasons, fields, moments, batches, strict=True):
+        padded = "  ".join(f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True))
+        terminal.say(f"  {movie:>10}  {padded}  {batch}")

@@ -1,0 +1,128 @@
+"""What is in the lake, how fresh it is, and what the next run would do, for `movies status`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from cli.streams import standard_output
+from cli.terminal import Terminal
+from flows.lake_status import LONGEST_AGE, LakeStatus, MovieStatus, StageStatus, read_status
+from movies.report.formats import counted
+from movies.settings import load_settings
+
+MOMENT = "%Y-%m-%d %H:%M"
+
+
+def show_status(lake_root: str | None, as_json: bool = False) -> None:
+    """Say it in lines for a person, or as one JSON object."""
+    status = read_status(load_settings(lake_root=lake_root), datetime.now(UTC))
+    if as_json:
+        with standard_output() as stream:
+            stream.write(msgspec.json.format(msgspec.json.encode(status), indent=1) + b"\n")
+        return
+    terminal = Terminal()
+    for line in describe(status):
+        terminal.say(line)
+
+
+def describe(status: LakeStatus) -> Iterator[str]:
+    """All that there is to say, line by line."""
+    yield f"Lake at {status.lake}"
+    yield f"  {'table':<28} {'rows':>10} {'version':>8}  last written (UTC)"
+    for table in status.tables:
+        name = table.table.replace(".", "/", 1)
+        if table.rows is None:
+            yield f"  {name:<28} {'-':>10}"
+            continue
+        written = f"{table.written_at:{MOMENT}}" if table.written_at else "-"
+        behind = table.version != table.newest_version
+        note = f"  (version {table.newest_version} is not published)" if behind else ""
+        if table.damaged_files:
+            note += (
+                f"  ({counted(len(table.damaged_files), 'file')} missing or torn: {table.damaged_files[0]})"
+            )
+        yield f"  {name:<28} {table.rows:>10,} {table.version:>8}  {written}{note}"
+    yield from describe_movies(status.movies, status.as_of)
+    if status.changes.followed is not None:
+        yield f"TMDB's changes are followed until {status.changes.followed:{MOMENT}} (UTC)"
+    if status.changes.broken_off is not None:
+        yield "A walk over TMDB's changes was broken off: the next run from the source changes goes on"
+    yield from _last_runs(status)
+    yield from _quality(status)
+    yield from _next_run(status)
+
+
+def describe_movies(movies: MovieStatus, now: datetime) -> Iterator[str]:
+    """What the lake has of all the movies it knows of, what it lacks and why, and how old it is."""
+    owed = ", ".join(f"{reason} ({count})" for reason, count in movies.owed.items())
+    yield (
+        f"Movies: {movies.present:,} here, {movies.absent:,} not at TMDB "
+        f"({movies.deleted:,} of them deleted since), "
+    ) + (f"{sum(movies.owed.values()):,} owed ({owed})" if movies.owed else "none owed")
+    if movies.oldest_fetch is None or movies.newest_fetch is None:
+        return
+    yield (
+        f"Fetched between {movies.oldest_fetch:{MOMENT}} ({age(now - movies.oldest_fetch)} ago) and "
+        f"{movies.newest_fetch:{MOMENT}} ({age(now - movies.newest_fetch)} ago) (UTC)"
+    )
+    if movies.stale:
+        yield (
+            f"{counted(movies.stale, 'movie')} fetched more than {LONGEST_AGE.days} days ago, longer than "
+            "TMDB lets data be kept: the flow maintain-lake fetches them again"
+        )
+
+
+def age(span: timedelta) -> str:
+    """A time in the greatest unit that it has two or more of."""
+    minutes = max(0, int(span.total_seconds() // 60))
+    for unit, length in (("day", 24 * 60), ("hour", 60)):
+        if minutes >= 2 * length:
+            return counted(minutes // length, unit)
+    return counted(minutes, "minute")
+
+
+def _last_runs(status: LakeStatus) -> Iterator[str]:
+    if not status.ingestions and not any(stage.published_at for stage in status.stages):
+        return
+    yield "Last runs (UTC)"
+    for run in status.ingestions:
+        missed = f", {counted(run.failures, 'movie')} could not be had" if run.failures else ""
+        yield f"  {run.ended:{MOMENT}}  ingest     {counted(run.movies, 'movie')} landed{missed}"
+    for stage in status.stages:
+        if stage.published_at is not None:
+            past = age(status.as_of - stage.published_at)
+            by = f" by code {stage.code_version[:8]}"
+            yield f"  {stage.published_at:{MOMENT}}  {stage.stage:<10} {_made(stage)} ({past} ago{by})"
+
+
+def _made(stage: StageStatus) -> str:
+    facts = stage.facts
+    if "rows" in facts:
+        return f"{sum(facts['rows'].values()):,} rows in {len(facts['rows'])} tables"
+    filtered, refused = (sum(facts.get(key, {}).values()) for key in ("filtered", "quarantined"))
+    return f"{counted(facts.get('movies', 0), 'movie')}, {filtered:,} filtered, {refused:,} in quarantine"
+
+
+def _quality(status: LakeStatus) -> Iterator[str]:
+    for check in status.failed_checks:
+        rows = check["failing_rows"]
+        movies = "" if rows is None else f" of {counted(rows, 'movie')}"
+        limit = f" (allowed: {check['limit']})" if check["limit"] else ""
+        effect = "error, which keeps gold from being published" if check["severity"] == "error" else "warning"
+        yield f"Quality: {check['check']} fails{movies}{limit}: {effect}"
+
+
+def _next_run(status: LakeStatus) -> Iterator[str]:
+    """What `movies run` would do, without options."""
+    steps = [f"fetch {counted(status.to_fetch, 'movie')}"] if status.to_fetch else []
+    steps += [
+        f"{stage.stage}, since {' and '.join(stage.reasons_to_run)}"
+        for stage in status.stages
+        if stage.reasons_to_run
+    ]
+    if parts := status.outdated_outputs:
+        steps.append(f"report, since these are not current in {status.output_dir}: {', '.join(parts)}")
+    yield f"Next run: {'; '.join(steps) if steps else 'nothing is to be done'}"

@@ -1,0 +1,1 @@
+"""Sessions of every engine; no other package names one."""
