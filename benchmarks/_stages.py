@@ -11,11 +11,11 @@ from movies.lake.delta import content_version, create
 from movies.lake.publications import Publication, last, publish
 from movies.lake.tables import FETCH_FAILURES, IMDB_RATINGS, RAW_MOVIES, SILVER_MOVIES
 from spark.engines.session import Engine
+from stages.names import StageName
 from tasks.context import SparkRoom, spark_context
 from tasks.gold import write_gold
 from tasks.publishing import Order, Written
 from tasks.silver import write_silver
-from tasks.stages import Stage
 
 
 def write_silver_tables(
@@ -23,16 +23,16 @@ def write_silver_tables(
 ) -> dict[str, Any]:
     """Run the transform and publish it; without `rebuild` only what has changed is judged."""
     tables = (RAW_MOVIES, FETCH_FAILURES, *([IMDB_RATINGS] if rated else []))
-    return _run(Stage.TRANSFORM, tables, write_silver, session, lake_root, rebuild)
+    return _run(StageName.TRANSFORM, tables, write_silver, session, lake_root, rebuild)
 
 
 def write_gold_tables(session: SparkSession, lake_root: str) -> dict[str, Any]:
     """Check silver, write gold and publish it."""
-    return _run(Stage.KPIS, (SILVER_MOVIES,), write_gold, session, lake_root, False)
+    return _run(StageName.KPIS, (SILVER_MOVIES,), write_gold, session, lake_root, False)
 
 
 def _run(
-    stage: Stage, tables: Any, write: Any, session: SparkSession, lake_root: str, rebuild: bool
+    stage: StageName, tables: Any, write: Any, session: SparkSession, lake_root: str, rebuild: bool
 ) -> dict[str, Any]:
     found = {table.name: create(table, lake_root) for table in tables}
     inputs = {name: content_version(one) for name, one in found.items()}

@@ -5,26 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cli.boundary import Commands
 from cli.examples import epilog
-from cli.options import LARGEST, LakeRoot, OutputDir, parse_file
+from cli.options import LakeRoot, takes
 from cli.quarantine import app as quarantine
 from cli.reading import app as reading
-from tasks.stages import Stage
-
-
-class Source(StrEnum):
-    """Where the ids to fetch come from: the names of `tmdb.sources`, which would load a whole HTTP client."""
-
-    IDS = "ids"
-    DISCOVER = "discover"
-    EXPORT = "export"
-    CHANGES = "changes"
+from flows.request import ForecastRequest, RunRequest
 
 
 class Pool(StrEnum):
@@ -62,125 +52,32 @@ def start(
 
 
 @app.command(rich_help_panel="Run", epilog=epilog("run"))
+@takes(RunRequest)
 def run(
-    movie_ids: Annotated[
-        str | None, typer.Option(metavar="1,2,3", help="TMDB ids; 19 well-known movies where none are given.")
-    ] = None,
-    movie_ids_file: Annotated[
-        Path | None,
-        typer.Option(
-            parser=parse_file, metavar="FILE", help="A file of ids, separated by commas, blanks or lines."
-        ),
-    ] = None,
-    source: Annotated[
-        Source,
-        typer.Option(
-            help="Where the ids come from: ids (as above), discover (what TMDB finds), export (all of TMDB), "
-            "changes (all that changed since the last time).",
-        ),
-    ] = Source.IDS,
-    filters: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--filter",
-            metavar="NAME=VALUE",
-            help="A filter of the source, repeatable: TMDB's own of discover, min_popularity of export, "
-            "since of changes, …",
-        ),
-    ] = None,
-    max_requests: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Stop fetching at a checkpoint after N requests.")
-    ] = None,
-    max_minutes: Annotated[
-        float | None, typer.Option(metavar="N", help="Stop fetching at a checkpoint after N minutes.")
-    ] = None,
-    spark_master: Annotated[
-        str | None, typer.Option(metavar="MASTER", help="sail (embedded), local[*], spark://… or sc://…")
-    ] = None,
-    lake_root: LakeRoot = None,
-    output_dir: OutputDir = None,
-    imdb_ratings: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE",
-            help="Path or URL of IMDb's title.ratings.tsv.gz; silver then has its ratings, too.",
-        ),
-    ] = None,
-    stage: Annotated[list[Stage] | None, typer.Option(help="Only this step; can be repeated.")] = None,
-    refresh: Annotated[
-        bool, typer.Option("--refresh", help="Fetch every asked id again, the absent too, and rebuild.")
-    ] = False,
-    accept: Annotated[
-        list[str] | None,
-        typer.Option(metavar="CHECK", help="Publish though this data quality check fails; can be repeated."),
-    ] = None,
-    as_of_version: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            max=LARGEST,
-            metavar="N",
-            help="Only write report and plots of silver's version N, beside the others.",
-        ),
-    ] = None,
+    request: RunRequest,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say how much there is to fetch and what would run.")
     ] = False,
 ) -> None:
     """Fetch movies, bring the tables up to date, and write the report and the plots.
 
-    Without a TMDB key the movies come from a bundled sandbox. What is already there is not done again.
+    Without a TMDB key the movies come from a bundled sandbox. What is current is not made again.
     """
-    from cli.run import RunRequest, execute
+    from cli.run import execute
 
-    request = RunRequest(
-        source=source.value,
-        filters=_parse_filters(filters or []),
-        max_requests=max_requests,
-        max_minutes=max_minutes,
-        movie_ids=None if movie_ids is None else _parse_ids(movie_ids),
-        movie_ids_file=movie_ids_file and movie_ids_file.absolute(),
-        spark_master=spark_master,
-        lake_root=lake_root,
-        output_dir=output_dir,
-        stages=stage or ([Stage.REPORT] if as_of_version is not None else list(Stage)),
-        refresh=refresh,
-        accept_checks=accept,
-        as_of_version=as_of_version,
-        imdb_ratings=imdb_ratings,
-    )
     raise typer.Exit(execute(request, dry_run=dry_run))
 
 
 @app.command(rich_help_panel="Run", epilog=epilog("forecast"))
-def forecast(
-    movie: Annotated[
-        list[int] | None,
-        typer.Option(
-            min=0,
-            max=LARGEST,
-            metavar="ID",
-            help="Forecast this movie of the lake, of the held-back years or later; can be repeated.",
-        ),
-    ] = None,
-    holdout_years: Annotated[
-        int, typer.Option(min=1, max=50, metavar="N", help="Judge on the last N release years.")
-    ] = 3,
-    accept_score: Annotated[
-        bool, typer.Option("--accept-score", help="Publish though the scores look like a leak.")
-    ] = False,
-    lake_root: LakeRoot = None,
-    output_dir: Annotated[
-        str | None, typer.Option(metavar="DIR", help="Folder of the model, its scores and the plots.")
-    ] = None,
-) -> None:
+@takes(ForecastRequest)
+def forecast(request: ForecastRequest) -> None:
     """Forecast what movies earn from what is known before their release, and say how well.
 
-    It learns from the years before the held-back ones and is judged on these, beside plain guesses.
+    The model learns from the years before the held-back ones, and is evaluated on these beside plain guesses.
     """
     from cli.forecast import run_forecast
 
-    raise typer.Exit(run_forecast(movie or [], holdout_years, accept_score, lake_root, output_dir))
+    raise typer.Exit(run_forecast(request))
 
 
 @app.command(rich_help_panel="Look", epilog=epilog("status"))
@@ -291,23 +188,6 @@ def worker(context: typer.Context) -> None:
     """
     # A process of its own: Prefect's worker has its own way with signals.
     os.execv(sys.executable, [sys.executable, "-m", "deployments.worker", *context.args])
-
-
-def _parse_ids(text: str) -> tuple[int, ...]:
-    from movies.settings import parse_movie_ids
-
-    try:
-        return parse_movie_ids(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
-
-
-def _parse_filters(pairs: list[str]) -> dict[str, str]:
-    filters = dict(pair.partition("=")[::2] for pair in pairs)
-    bad = [pair for pair in pairs if "=" not in pair]
-    if bad:
-        raise typer.BadParameter(f"a filter is NAME=VALUE, and {bad[0]!r} is none")
-    return filters
 
 
 def main(arguments: list[str] | None = None) -> None:

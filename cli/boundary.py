@@ -4,22 +4,48 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperGroup
 
 from cli.streams import prepare_streams, silence
 from cli.terminal import Terminal
-from flows.failure import OK, current_settings, explained, is_own, package_of, sentence, status
+from flows.failure import OK, explained, is_own, package_of, sentence, status
 from flows.interrupt import interrupt_status, interrupts_raised
 from movies.proxies import keep_loopback_direct
 from tasks.run_logs import log_files
 
+if TYPE_CHECKING:
+    from movies.settings import Settings
+
 logger = logging.getLogger(__name__)
 
 
-class Commands(TyperGroup):
+class Group(TyperGroup):
+    """Commands whose help shows no type for an option without a value."""
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Find a command by its name."""
+        command = super().get_command(ctx, cmd_name)
+        if command is not None:
+            _hide_flag_types(command.get_params(ctx))
+        return command
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """List the options of the group itself."""
+        params = super().get_params(ctx)
+        _hide_flag_types(params)
+        return params
+
+
+def _hide_flag_types(params: list[Any]) -> None:
+    for param in params:
+        if getattr(param, "is_flag", False):
+            param.metavar = ""
+
+
+class Commands(Group):
     """Commands that do their work or raise; whatever they raise ends here."""
 
     def main(self, *arguments: Any, **options: Any) -> Any:
@@ -53,23 +79,30 @@ class Commands(TyperGroup):
 
 
 def fail(error: Exception) -> int:
-    """Say what went wrong; of what nobody foresaw, the stack trace goes into the log file."""
-    terminal = Terminal(_secrets())
-    error = explained(error)
+    """Say what went wrong; the stack trace of an error that is not ours goes into the log file."""
+    settings = _load_settings()
+    terminal = Terminal(() if settings is None else settings.secrets)
+    error = explained(error, settings)
     if is_own(error):
         terminal.fail(sentence(error))
     else:
-        terminal.fail(f"{sentence(error)}{_keep_trace(error)}")
+        terminal.fail(f"{sentence(error)}{_keep_trace(error, settings)}")
     return status(error)
 
 
-def _secrets() -> tuple[str, ...]:
-    return () if (settings := current_settings()) is None else settings.secrets
+def _load_settings() -> Settings | None:
+    """The settings of the command's environment; None if they cannot be used."""
+    from movies.settings import SettingsError, load_settings
+
+    try:
+        return load_settings()
+    except SettingsError:
+        return None
 
 
-def _keep_trace(error: Exception) -> str:
-    """Append the stack trace to the log, and say where that is; nothing where no log can be written."""
-    if (settings := current_settings()) is None:
+def _keep_trace(error: Exception, settings: Settings | None) -> str:
+    """Append the stack trace to the log, and say where that is; nothing if no log can be written."""
+    if settings is None:
         return ""
     logs = settings.output_dir / "logs"
     try:

@@ -9,55 +9,37 @@ from cli.run import guarded
 from cli.terminal import Terminal, short
 from flows.failure import FAILED, OK
 from flows.interrupt import Interrupts
+from flows.request import ForecastRequest
 from movies.proxies import check_proxies
-from movies.settings import Settings, SettingsError, load_settings
+from movies.settings import Settings, SettingsError
 
 
-def run_forecast(
-    movie_ids: list[int],
-    holdout_years: int,
-    accept_score: bool,
-    lake_root: str | None,
-    output_dir: str | None,
-) -> int:
+def run_forecast(request: ForecastRequest) -> int:
     """Forecast, and say how well; return the exit status.
 
     Raises:
-        SettingsError: a setting cannot be used, or what learns is not installed.
+        SettingsError: a setting cannot be used, or scikit-learn is not installed.
     """
     if find_spec("sklearn") is None:
         raise SettingsError(
             "A forecast needs the package scikit-learn, which is not installed here. Use the image "
             "tmdb-movies-forecast."
         )
-    settings = load_settings(lake_root=lake_root, output_dir=output_dir)
+    settings = request.load_settings()
     check_proxies()
-
-    def run(terminal: Terminal, interrupts: Interrupts) -> int:
-        return _run(settings, movie_ids, holdout_years, accept_score, terminal, interrupts)
-
-    return guarded(settings, run)
+    return guarded(settings, lambda terminal, interrupts: _run(request, settings, terminal, interrupts))
 
 
-def _run(
-    settings: Settings,
-    movie_ids: list[int],
-    holdout_years: int,
-    accept_score: bool,
-    terminal: Terminal,
-    interrupts: Interrupts,
-) -> int:
+def _run(request: ForecastRequest, settings: Settings, terminal: Terminal, interrupts: Interrupts) -> int:
     api = start_local_api()
     # Prefect is imported here and not before: its API has been starting meanwhile.
     api.check_settings()
     from flows.forecast import forecast_revenue
+    from tasks.context import RunContext, run_context
 
-    with api.ready(terminal.say):
-        report = interrupts.run(
-            lambda: forecast_revenue(
-                movie_ids or None, holdout_years, accept_score, settings.lake, settings.output_dir
-            )
-        )
+    run = RunContext(settings, has_temporary_api=api.is_temporary)
+    with run_context(run), api.ready(terminal.say):
+        report = interrupts.run(lambda: forecast_revenue(**request.parameters))
     if report.shortage:
         terminal.fail(report.shortage)
         return FAILED

@@ -13,7 +13,6 @@ import tomllib
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr
-from contextvars import ContextVar
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -39,9 +38,6 @@ RUN_ENVIRONMENT = {
     "DO_NOT_TRACK": "1",
 }
 
-# Whether Prefect's API lives for this run only: nobody else is there to share anything with, or to be told.
-IS_TEMPORARY: ContextVar[bool] = ContextVar("is_temporary", default=False)
-
 
 class PrefectSettingsError(Exception):
     """Prefect's settings cannot be used; the text says why and what to do (exit status 2)."""
@@ -54,6 +50,11 @@ class LocalApi:
 
     def __init__(self, server: TemporaryServer | None) -> None:
         self._server = server
+
+    @property
+    def is_temporary(self) -> bool:
+        """Whether it lives for this run only: no other run shares anything with it."""
+        return self._server is not None
 
     def check_settings(self) -> None:
         """Import Prefect, which reads its settings.
@@ -100,7 +101,6 @@ def start_local_api() -> LocalApi:
         os.environ.setdefault(name, value)
     if is_api_configured(os.environ, Path.cwd()):
         return LocalApi(None)
-    IS_TEMPORARY.set(True)
     server = TemporaryServer(prefect_home(os.environ), profiles_path(os.environ))
     # Registered before Prefect's own exit handlers, and so run after them: they send the last logs.
     atexit.register(server.stop)

@@ -1,23 +1,32 @@
-"""Options that several commands have alike."""
+"""Options of commands: those that several commands share, and those that a request declares."""
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable, Iterator
+from enum import Enum
+from functools import wraps
 from pathlib import Path
-from typing import Annotated
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 import typer
+from annotated_types import BaseMetadata
+from pydantic.fields import FieldInfo
 
-LARGEST = 2**63 - 1
+from flows import request
+from flows.parameters import Option, Request
+from movies.settings import parse_path
+
+Q = TypeVar("Q", bound=Request)
 
 
 def parse_file(text: str) -> Path:
-    """The path of a file as it was given, its `~` written out; for options.
+    """Return the path of a file as it was given, with its `~` expanded.
 
     Raises:
         typer.BadParameter: it is blank, a URL, or below the home folder of an unknown user.
     """
-    from movies.settings import parse_path
-
     try:
         parse_path(text)
     except ValueError as error:
@@ -25,10 +34,107 @@ def parse_file(text: str) -> Path:
     return Path(text).expanduser()
 
 
-LakeRoot = Annotated[
-    str | None, typer.Option(metavar="DIR", help="Folder or object-store URL of the Delta tables.")
-]
-# Not a path: an empty one would be the working folder.
-OutputDir = Annotated[
-    str | None, typer.Option(metavar="DIR", help="Folder of the report, the plots and the logs.")
-]
+LARGEST = request.LARGEST_VERSION
+_LAKE_HELP, _OUTPUT_HELP = (get_args(kind)[-1].description for kind in (request.LakeRoot, request.OutputDir))
+# Of type `str`: an empty path would be the working folder.
+LakeRoot = Annotated[str | None, typer.Option(metavar="DIR", help=_LAKE_HELP)]
+OutputDir = Annotated[str | None, typer.Option(metavar="DIR", help=_OUTPUT_HELP)]
+
+
+def takes(model: type[Q]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command an option for each field of a request, and call it with the request.
+
+    The command's other parameters are options of its own; they come last.
+    """
+    fields = {name: field for name, field in model.model_fields.items() if _option(field).name is not None}
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        @wraps(command)
+        def run(**values: Any) -> None:
+            given = {name: values.pop(name) for name in fields}
+            read = {name: _read(fields[name], value) for name, value in given.items() if value is not None}
+            command(model.read(read), **values)
+
+        _, *own = inspect.signature(command, eval_str=True).parameters.values()
+        derived = [_parameter(name, field) for name, field in fields.items()]
+        run.__signature__ = inspect.Signature([*derived, *own])  # type: ignore[attr-defined]
+        run.__annotations__ = {}
+        return run
+
+    return decorate
+
+
+def _option(field: FieldInfo) -> Option:
+    return next((marker for marker in field.metadata if isinstance(marker, Option)), Option())
+
+
+def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:
+    """The parameter from which typer makes a field's option."""
+    option, kind = _option(field), _value_type(field.annotation)
+    more: dict[str, Any] = {"help": field.description, "metavar": option.metavar}
+    if choices := [*_choices(field, kind)]:
+        more["metavar"] = f"[{'|'.join(choices)}]"
+    taken: Any = str | None
+    if kind is bool:
+        taken = bool
+    elif kind in (int, float):
+        taken, more = kind | None, more | _bounds(field)
+    elif kind is Path and option.metavar == "FILE":
+        taken, more["parser"] = Path | None, parse_file
+    elif option.parse is None and get_origin(kind) in (list, dict):
+        taken = list[str] | None
+        more["help"] = f"{field.description} Can be repeated."
+    names = [option.name or f"--{name.replace('_', '-')}"]
+    annotation = Annotated[taken, typer.Option(*names, **more)]
+    return inspect.Parameter(
+        name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=field.default, annotation=annotation
+    )
+
+
+def _read(field: FieldInfo, value: Any) -> Any:
+    """Read what typer has made of an option: ids in one text, filters as `NAME=VALUE`.
+
+    Raises:
+        typer.BadParameter: it is not of this form.
+    """
+    if parse := _option(field).parse:
+        try:
+            return parse(value)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from error
+    if get_origin(_value_type(field.annotation)) is dict:
+        for pair in value:
+            if "=" not in pair:
+                raise typer.BadParameter(f"{pair!r} is not a valid filter; expected NAME=VALUE.")
+        return dict(pair.partition("=")[::2] for pair in value)
+    return value
+
+
+def _value_type(annotation: Any) -> Any:
+    """The type of a value, without `None` and without its bounds."""
+    while get_origin(annotation) in (Union, UnionType, Annotated):
+        annotation = next(kind for kind in get_args(annotation) if kind is not NoneType)
+    return annotation
+
+
+def _choices(field: FieldInfo, kind: Any) -> Iterator[str]:
+    """The values that a field may have, if they are few."""
+    if isinstance(extra := field.json_schema_extra, dict):
+        yield from map(str, extra.get("enum", ()))  # type: ignore[arg-type]
+    [*inner] = get_args(kind) if get_origin(kind) is list else [kind]
+    for one in inner:
+        if get_origin(one) is Literal:
+            yield from map(str, get_args(one))
+        elif isinstance(one, type) and issubclass(one, Enum):
+            yield from (str(member.value) for member in one)
+
+
+def _bounds(field: FieldInfo) -> dict[str, Any]:
+    """The least and the greatest value, as typer checks and shows them."""
+    found = [*field.metadata]
+    for kind in get_args(field.annotation):
+        found += [bound for one in get_args(kind)[1:] for bound in getattr(one, "metadata", ())]
+    bounds = [bound for bound in found if isinstance(bound, BaseMetadata)]
+    least = next((bound.ge for bound in bounds if hasattr(bound, "ge")), None)
+    greatest = next((bound.le for bound in bounds if hasattr(bound, "le")), None)
+    return {"min": least, "max": greatest}

@@ -6,10 +6,12 @@ from typing import Annotated
 
 import typer
 
+from cli.boundary import Group
 from cli.options import LARGEST, LakeRoot, OutputDir
 
 app = typer.Typer(
     name="quarantine",
+    cls=Group,
     help="Payloads that silver refused: count them by reason, look at one, judge them again after a fix.",
     no_args_is_help=True,
 )

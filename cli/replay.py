@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from cli.refused import Fate, NotInQuarantineError, Refusal, describe_absence, find_fates, find_refusals
-from cli.run import RunRequest, execute
+from cli.run import execute
 from cli.terminal import Terminal
 from flows.failure import FAILED, OK
+from flows.request import AnalyticsRequest, RunRequest
 from flows.run_report import reasons
 from movies.lake.delta import current_version
 from movies.lake.publications import last
 from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES
 from movies.report.formats import counted
-from tasks.stages import Stage
+from stages.names import StageName
 
 # A flow's parameters may not be long.
 MOST_IDS_AS_PARAMETER = 1_000
@@ -40,13 +40,12 @@ def show_replay(
 ) -> int:
     """Run the pipeline over what was refused, and say what became of it; return the exit status."""
     terminal = Terminal()
-    request = RunRequest(
-        [Stage.TRANSFORM, Stage.KPIS, Stage.REPORT],
-        spark_master=spark_master,
-        lake_root=lake_root,
-        output_dir=output_dir,
+    given = {"spark_master": spark_master, "lake_root": lake_root, "output_dir": output_dir}
+    request = RunRequest.read(
+        {"stages": AnalyticsRequest.ALL_STAGES}
+        | {name: value for name, value in given.items() if value is not None}
     )
-    lake = request.settings().lake
+    lake = request.load_settings().lake
     chosen = choose(lake, movie_ids, reason)
     if not chosen:
         of_reason = "" if reason is None else f" for the reason {reason}"
@@ -60,9 +59,9 @@ def show_replay(
         # stops a run stops this one.
         if fetched != OK and (fetched != FAILED or _raw_versions(lake) == landed):
             return fetched
-    before = last(lake, Stage.TRANSFORM)
+    before = last(lake, StageName.TRANSFORM)
     status = execute(request)
-    if status == OK or (status == FAILED and last(lake, Stage.TRANSFORM) != before):
+    if status == OK or (status == FAILED and last(lake, StageName.TRANSFORM) != before):
         say_fates(terminal, chosen, find_fates(lake, chosen))
     return status or fetched
 
@@ -85,13 +84,13 @@ def fetch_again(request: RunRequest, movie_ids: Sequence[int]) -> int:
 
     In a run of its own, since a refresh in one with the other stages would judge all of the lake anew.
     """
-    ingestion = replace(request, stages=[Stage.INGEST], refresh=True, spark_master=None)
+    given = {"stages": [StageName.INGEST], "refresh": True, "spark_master": None}
     if len(movie_ids) <= MOST_IDS_AS_PARAMETER:
-        return execute(replace(ingestion, movie_ids=tuple(movie_ids)))
+        return execute(request.model_copy(update=given | {"movie_ids": [*movie_ids]}))
     with TemporaryDirectory() as folder:
         file = Path(folder) / "movie_ids.txt"
         file.write_text("\n".join(map(str, movie_ids)), encoding="utf-8")
-        return execute(replace(ingestion, movie_ids_file=file))
+        return execute(request.model_copy(update=given | {"movie_ids_file": file}))
 
 
 def say_fates(terminal: Terminal, refusals: Mapping[int, Refusal], fates: Mapping[int, Fate]) -> None:

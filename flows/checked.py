@@ -1,65 +1,99 @@
-"""Flows that refuse parameters which cannot be meant before they begin, whoever starts them."""
+"""Flows whose parameters are declared by a request and checked before the run begins."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, ParamSpec, TypeVar
+import inspect
+from collections.abc import Callable, Coroutine, Sequence
+from functools import wraps
+from typing import Any, TypeVar, get_type_hints
 
 from prefect import get_client
 from prefect.client.schemas.objects import FlowRun, State
-from prefect.exceptions import ParameterTypeError
 from prefect.flows import Flow
 from prefect.states import Failed
 
-from flows.parameters import PLACES, ParameterError, check_names, check_parameters
+from flows.parameters import ParameterError, Request, check_names
 from flows.places import check_job_places, is_in_container
 from flows.run_settings import is_deployed
-from flows.states import shorten_errors
+from flows.states import concluded, shorten_errors
 
-P = ParamSpec("P")
+Q = TypeVar("Q", bound=Request)
 R = TypeVar("R")
 
+# A blank text is a value of these: without IMDb's ratings, whatever the settings say.
+BLANK_IS_A_VALUE = ("imdb_ratings",)
 
-class CheckedFlow(Flow[P, R]):
-    """A flow whose parameters are validated by their types and by `flows.parameters`."""
+
+class CheckedFlow(Flow[..., Any]):
+    """A flow whose parameters are the fields of a request; the request checks them."""
+
+    request: type[Request]
 
     def validate_parameters(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        """Read what is empty as the default, since a form sends that, and refuse what cannot be.
+        """Check parameters as Prefect does, and by the request; what a form leaves empty means the default.
 
         Raises:
             ParameterError: a parameter cannot be used.
         """
-        check_names(self.name, parameters, self.parameters.properties)
-        given = {name: self._read(name, value) for name, value in parameters.items()}
-        try:
-            cast = super().validate_parameters(given)
-        except ParameterTypeError as error:
-            _, *problems = str(error).split("\n - ")
-            raise ParameterError("; ".join(problems) or str(error)) from None
-        # A path that was a URL is none any more.
-        check_parameters(cast | {name: given[name] for name in PLACES if name in given})
-        # In this order, since the second takes a request.
+        given = {name: value for name, value in parameters.items() if not _is_empty(name, value)}
+        request = self.request.read(given, self.name)
+        # In this order, because the second takes a request to Prefect.
         if is_in_container() and is_deployed():
-            check_job_places(cast)
-        return cast
-
-    def _read(self, name: str, value: Any) -> Any:
-        # Without IMDb's ratings, whatever the settings say: that is what blank means of them.
-        is_blank = isinstance(value, str) and not value.strip() and name != "imdb_ratings"
-        return self.parameters.properties[name].get("default") if is_blank or value == [] else value
+            check_job_places(request.parameters)
+        return request.parameters
 
 
 def flow(
-    *, on_crashed: Sequence[Callable[..., Any]] = (), **options: Any
-) -> Callable[[Callable[P, R]], CheckedFlow[P, R]]:
-    """Make a function a flow, with the options of Prefect's decorator of this name."""
-    # Here, since Prefect looks at the parameters of a run before it enters it.
+    request: type[Q],
+    describe: Callable[[R], str],
+    *,
+    on_crashed: Sequence[Callable[..., Any]] = (),
+    **options: Any,
+) -> Callable[[Callable[[Q], Coroutine[Any, Any, R]]], CheckedFlow]:
+    """Make a function of a request a flow, with the options of Prefect's decorator of this name.
+
+    The flow's parameters are the fields of the request, flat, as command lines and forms have them. Prefect
+    takes their help from the docstring, so that is generated. `describe` gives the message of a completed
+    run's state.
+    """
+    # Here, because Prefect looks at the parameters of a run before it enters it.
     shorten_errors()
 
-    def decorate(function: Callable[P, R]) -> CheckedFlow[P, R]:
-        return CheckedFlow(function, on_crashed=[explain_unknown_parameter, *on_crashed], **options)
+    def decorate(function: Callable[[Q], Coroutine[Any, Any, R]]) -> CheckedFlow:
+        conclude = concluded(describe)(function)
+
+        @wraps(function)
+        async def run(**parameters: Any) -> R:
+            return await conclude(request(**parameters))
+
+        run.__signature__ = _signature(request)  # type: ignore[attr-defined]
+        run.__doc__ = f"{function.__doc__}\n\n    Args:\n{_describe_fields(request)}"
+        made = CheckedFlow(run, on_crashed=[explain_unknown_parameter, *on_crashed], **options)
+        made.request = request
+        return made
 
     return decorate
+
+
+def _signature(request: type[Request]) -> inspect.Signature:
+    annotations = get_type_hints(request, include_extras=True)
+    return inspect.Signature(
+        [
+            inspect.Parameter(
+                name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=annotations[name]
+            )
+            for name, field in request.model_fields.items()
+        ]
+    )
+
+
+def _describe_fields(request: type[Request]) -> str:
+    return "".join(f"        {name}: {field.description}\n" for name, field in request.model_fields.items())
+
+
+def _is_empty(name: str, value: Any) -> bool:
+    is_blank = isinstance(value, str) and not value.strip() and name not in BLANK_IS_A_VALUE
+    return is_blank or value == []
 
 
 async def explain_unknown_parameter(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
-from flows.planning import SANDBOX
 from movies.settings import TMDB_API_URL, Settings
 from movies.tmdb.client import TmdbClient, open_client
 from movies.tmdb.pace import Pace
@@ -35,6 +34,7 @@ class Connection:
         *,
         max_requests: int | None = None,
         shares_ceiling: bool = False,
+        sandbox: Sandbox | None = None,
     ) -> None:
         self.stop = stop
         self.share = OwnPace()
@@ -44,7 +44,7 @@ class Connection:
         self._stack = stack
         self._client: TmdbClient | None = None
         self._pace: Pace | None = None
-        self._sandbox: Sandbox | None = None
+        self._sandbox = sandbox
 
     @property
     def was_used(self) -> bool:
@@ -103,9 +103,9 @@ class Connection:
         )
 
     def _sandbox_of_run(self) -> Sandbox:
-        """The one that the command line has started early, or one of this connection's own."""
+        """The one that was given, or one of this connection's own."""
         if self._sandbox is None:
             from movies.sandbox import Sandbox
 
-            self._sandbox = SANDBOX.get() or self._stack.enter_context(Sandbox())
+            self._sandbox = self._stack.enter_context(Sandbox())
         return self._sandbox

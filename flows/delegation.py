@@ -13,12 +13,12 @@ from prefect.deployments import arun_deployment
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelling
 
-from flows.parameters import AnalyticsStage
+from flows.request import AnalyticsRequest
 from flows.run_report import AnalyticsReport, timed
 from movies.settings import Settings
+from stages.names import StageName
 from tasks.analytics import published, standing
 from tasks.outputs import outputs
-from tasks.stages import Stage
 
 logger = logging.getLogger(__name__)
 
@@ -37,30 +37,23 @@ class DelegatedRunError(Exception):
 
 
 async def delegate_analytics(
-    deployment: str, settings: Settings, stages: list[AnalyticsStage], refresh: bool, **given: object
+    deployment: str, settings: Settings, request: AnalyticsRequest
 ) -> AnalyticsReport:
-    """Have a deployment of `refresh-analytics` bring the analytics up to date, unless they are already.
+    """Have a deployment of `refresh-analytics` bring the analytics up to date, if they are not.
 
-    Whether they are is read from the lake and the output folder, so that nothing is started for nothing.
-
-    Args:
-        deployment: its name, as `flow/deployment`.
-        settings: those of this run.
-        stages: what it is to do.
-        refresh: whether it does so where nothing changed.
-        given: other parameters of the flow; what is None is left to its own settings.
+    Whether they are is read from the lake and the output folder, so that no container is started for nothing.
+    What the request does not say is left to the settings of that deployment.
 
     Raises:
         DelegatedRunError: the run failed, crashed or was cancelled.
     """
     report = AnalyticsReport()
-    if refresh or given.get("as_of_version") is not None or describe_standing(report, settings) is None:
-        parameters = {"stages": stages, "refresh": refresh}
-        parameters |= {name: _plain(value) for name, value in given.items() if value is not None}
+    if request.refresh or request.as_of_version is not None or describe_standing(report, settings) is None:
+        parameters = request.model_dump(mode="json", exclude_none=True)
         with timed(report.seconds, "analytics"):
             await run_elsewhere(deployment, parameters)
         report.engine_started = True
-        report.describe_silver(published(settings.lake, Stage.TRANSFORM))
+        report.describe_silver(published(settings.lake, StageName.TRANSFORM))
         describe_standing(report, settings)
     else:
         logger.info("%s is not needed: nothing changed since it ran", deployment)
@@ -79,11 +72,6 @@ def describe_standing(report: AnalyticsReport, settings: Settings) -> AnalyticsR
         return None
     report.files = [path for part in files.values() for path in part]
     return report
-
-
-def _plain(value: object) -> object:
-    """A parameter as JSON has it: paths are texts."""
-    return str(value) if isinstance(value, Path) else value
 
 
 async def require_deployment(deployment: str) -> None:

@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import tempfile
-from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
 
 OK, FAILED, USAGE = 0, 1, 2
 LONGEST_SENTENCE = 300
-# Those of the flow run that goes on: parameters and Secret blocks count in them.
-RUN_SETTINGS: ContextVar[Settings | None] = ContextVar("run_settings", default=None)
 # A disk with less room than this counts as full.
 LITTLE_BYTES = 1_000_000
 # A path in the text of a library that is not written in Python: up to what follows it there.
@@ -44,21 +41,24 @@ def sentence(error: Exception) -> str:
     return f"{type(error).__name__}: {text.partition(chr(10))[0][:LONGEST_SENTENCE]}"
 
 
-def explained(error: Exception) -> Exception:
-    """Return the error, or the one that says which folder or file refuses to be used if that is the cause."""
+def explained(error: Exception, settings: Settings | None = None) -> Exception:
+    """Return the error, or the one that says which folder or file refuses to be used if that is the cause.
+
+    The folders of the settings are looked at if the error names none.
+    """
     if is_own(error) or (refusal := find_refusal(error)) is None:
         return error
     path = getattr(error, "filename", None) or next(iter(_PATH.findall(str(error))), None)
     if path is None and refusal in (errno.EACCES, errno.EPERM):
         return error  # a socket refuses in these words, too
-    cause = _name_folder(path, refusal)
+    cause = _name_folder(path, refusal, settings)
     cause.__cause__ = error
     return cause
 
 
-def _name_folder(path: str | bytes | None, refusal: int) -> FolderError:
+def _name_folder(path: str | bytes | None, refusal: int, settings: Settings | None) -> FolderError:
     if path is None:
-        folders = _refusing_folders(refusal)
+        folders = _refusing_folders(refusal, settings)
     else:
         place = Path(os.fsdecode(path))
         # Unlike those of `Path`, these answer also below a folder that lets this user not in.
@@ -68,10 +68,10 @@ def _name_folder(path: str | bytes | None, refusal: int) -> FolderError:
     return FolderError(f"{' or '.join(map(str, folders))} cannot be used: {describe_refusal(refusal)}")
 
 
-def _refusing_folders(refusal: int) -> list[Path]:
+def _refusing_folders(refusal: int, settings: Settings | None) -> list[Path]:
     """The folders of a run that are full, or cannot be written; all of them if none seems to be so."""
     folders = [Path(tempfile.gettempdir())]
-    if (settings := current_settings()) is not None:
+    if settings is not None:
         lake = [] if "://" in settings.lake else [Path(settings.lake)]
         folders = [*lake, settings.output_dir, *folders]
     is_full = refusal in (errno.ENOSPC, errno.EDQUOT)
@@ -95,13 +95,3 @@ def is_own(error: BaseException) -> bool:
 
 def package_of(error: BaseException) -> str:
     return type(error).__module__.partition(".")[0]
-
-
-def current_settings() -> Settings | None:
-    """The settings of the flow run, or those of the command's environment; None if these cannot be used."""
-    from movies.settings import SettingsError, load_settings
-
-    try:
-        return RUN_SETTINGS.get() or load_settings()
-    except SettingsError:
-        return None

@@ -9,22 +9,16 @@ from contextlib import AsyncExitStack, contextmanager
 from datetime import UTC, datetime
 from itertools import chain, pairwise
 from math import ceil
-from pathlib import Path
 from time import monotonic
 
 from prefect import runtime
 
-from cli.local_api import IS_TEMPORARY
 from flows.checked import flow
 from flows.connection import Connection
 from flows.failure import sentence
 from flows.interrupt import stop_on_signals
-from flows.parameters import MaxMinutes, MaxRequests, MovieId, SourceName
 from flows.planning import (
-    INVENTORY,
-    Errand,
     announce_data,
-    build_errand,
     check_lake,
     check_ratings,
     followed_until,
@@ -33,10 +27,10 @@ from flows.planning import (
     source_of,
 )
 from flows.ratings import ingest_ratings
+from flows.request import IngestRequest
 from flows.run_names import name_ingestion
 from flows.run_report import IngestionReport, raise_for_lost
-from flows.run_settings import is_deployed, run_settings
-from flows.states import concluded
+from flows.run_settings import is_deployed, run_of
 from movies.lake.changes import find_gone
 from movies.lake.checkpoints import Committer
 from movies.lake.cursor import mark_begun, move_cursor
@@ -50,7 +44,7 @@ from movies.tmdb.clock import TOLERANCE, Clock
 from movies.tmdb.errors import BudgetSpent, OutageError, StoppedError
 from movies.tmdb.sources import Found
 from movies.tmdb.stop import Stop
-from tasks.context import Ingestion, ingestion_context
+from tasks.context import Ingestion, RunContext, ingestion_context
 from tasks.events import announce_ingestion, announce_landed_rows
 from tasks.fetch import FetchCounts, await_records, fetch_part
 from tasks.progress import Progress, progress_artifact
@@ -69,49 +63,20 @@ BATCH_SIZE, LARGE_BATCH_SIZE, LARGE_WORK_LIST = 100, 1_000, 10_000
 
 
 @flow(
+    IngestRequest,
+    IngestionReport.headline,
     name="ingest-movies",
     flow_run_name=name_ingestion,
-    validate_parameters=True,
     timeout_seconds=LONGEST_SECONDS,
 )
-@concluded(IngestionReport.headline)
-async def ingest_movies(
-    movie_ids: list[MovieId] | None = None,
-    movie_ids_file: Path | None = None,
-    source: SourceName = "ids",
-    filters: dict[str, str] | None = None,
-    refresh: bool = False,
-    max_requests: MaxRequests = None,
-    max_minutes: MaxMinutes = None,
-    lake_root: str | None = None,
-    imdb_ratings: str | None = None,
-) -> IngestionReport:
-    """Fetch the movies that the lake lacks and commit them to its raw tables, batch by batch.
-
-    Args:
-        movie_ids: TMDB ids; `INGESTION_MOVIE_IDS` where none are given.
-        movie_ids_file: A file of ids instead, for more than a few thousand.
-        source: Where the ids come from: `ids`, `discover`, `export` (all of TMDB) or `changes` (since the
-            last time).
-        filters: What the source is to leave out, such as `{"min_popularity": "5"}` for `export`.
-        refresh: Fetch every asked id again, the absent too.
-        max_requests: Stop at a checkpoint after so many requests.
-        max_minutes: Stop at a checkpoint after so many minutes.
-        lake_root: Folder or URL of the tables; `LAKE_ROOT` where none is given.
-        imdb_ratings: Path or URL of IMDb's file of ratings; `IMDB_RATINGS` where none is given.
-    """
-    overrides = {
-        "ingestion_movie_ids": movie_ids,
-        "lake_root": lake_root,
-        "imdb_ratings": imdb_ratings,
-    }
-    async with run_settings(movie_ids_file, **overrides) as settings:
-        source_name = announce_data(settings)
-        errand = build_errand(settings, source, filters, refresh, max_requests, max_minutes)
+async def ingest_movies(request: IngestRequest) -> IngestionReport:
+    """Fetch the movies that the lake lacks and commit them to its raw tables, batch by batch."""
+    async with run_of(request) as run:
+        settings, source_name = run.settings, announce_data(run)
         check_ratings(settings)
         report = IngestionReport()
         try:
-            await ingest(settings, errand, report)
+            await ingest(run, request, report)
         except OutageError as outage:
             # A pipeline goes on with what is there, and fails at its end.
             report.outage, report.stopped = sentence(outage), "TMDB did not answer"
@@ -125,34 +90,48 @@ async def ingest_movies(
     return report
 
 
-async def ingest(settings: Settings, errand: Errand, report: IngestionReport) -> None:
-    """Fetch what an errand asks for and the lake lacks, as tasks of the flow that runs; fill in the report.
+async def ingest(
+    run: RunContext, request: IngestRequest, report: IngestionReport, fetched_since: datetime | None = None
+) -> None:
+    """Fetch what is requested and the lake lacks, as tasks of the flow that runs; fill in the report.
+
+    With `fetched_since`, what was fetched before that moment is fetched again.
 
     Raises:
         TmdbError: the run had to stop; what was fetched by then is committed.
         LakeError: a batch could not be committed.
     """
-    began = monotonic()
+    began, settings = monotonic(), run.settings
     async with ingestion_lock(settings.lake), AsyncExitStack() as stack:
         check_lake(settings)
         stop = stack.enter_context(stop_on_signals())
-        stack.enter_context(stop_after(stop, errand.max_minutes))
+        stack.enter_context(stop_after(stop, request.max_minutes))
         connection = Connection(
-            settings, stop, stack, max_requests=errand.max_requests, shares_ceiling=not IS_TEMPORARY.get()
+            settings,
+            stop,
+            stack,
+            max_requests=request.max_requests,
+            shares_ceiling=not run.has_temporary_api,
+            sandbox=run.sandbox,
         )
         try:
-            await fetch_lacking(settings, errand, connection, report)
+            await fetch_lacking(run, request, connection, report, fetched_since)
         except StoppedError:
             report.stopped = "before it was known which movies to fetch"
-        await _conclude(settings, connection, report, monotonic() - began)
+        await _conclude(run, connection, report, monotonic() - began)
 
 
 async def fetch_lacking(
-    settings: Settings, errand: Errand, connection: Connection, report: IngestionReport
+    run: RunContext,
+    request: IngestRequest,
+    connection: Connection,
+    report: IngestionReport,
+    fetched_since: datetime | None,
 ) -> None:
     """Ask the source, fetch what the lake lacks of it, and move the cursor once all of that is committed."""
-    inventory = read_inventory(settings.lake, INVENTORY.get())
-    found, work = await find_work(settings, errand, connection, inventory)
+    settings = run.settings
+    inventory = read_inventory(settings.lake, run.inventory)
+    found, work = await find_work(settings, request, connection, inventory, fetched_since)
     report.asked, report.present, report.absent = work.asked, work.present, work.absent
     report.refused_lines = found.refused
     if work.to_fetch:
@@ -164,7 +143,7 @@ async def fetch_lacking(
             marks=[mark_begun(found.begun)] if found.begun else [],
             planned_at=inventory.versions[0],
         )
-        progress = Progress(len(work.to_fetch), client.stats)
+        progress = Progress(len(work.to_fetch), client.stats, run.show_progress)
         with ingestion_context(Ingestion(client, committer, progress)) as ingestion:
             async with progress_artifact(progress):
                 done = await fetch_all(ingestion, connection.share, work, settings)
@@ -202,36 +181,40 @@ def _redate_future(settings: Settings, inventory: Inventory, clock: Clock) -> No
 
 
 async def find_work(
-    settings: Settings, errand: Errand, connection: Connection, inventory: Inventory
+    settings: Settings,
+    request: IngestRequest,
+    connection: Connection,
+    inventory: Inventory,
+    fetched_since: datetime | None = None,
 ) -> tuple[Found, WorkList]:
     """Ask the source, and take off what the lake has.
 
     Raises:
         StoppedError: the run stops first; what hangs then is not waited for.
     """
-    asking = asyncio.create_task(errand.source.find(connection, read_position(settings, inventory)))
+    source = request.build_source(settings)
+    asking = asyncio.create_task(source.find(connection, read_position(settings, inventory)))
     try:
         [found] = await connection.stop.finish([asking])
     finally:
         asking.cancel()
     if found is None:
         raise StoppedError("the source was asked in vain")
-    return found, plan(settings, inventory, errand, found)
+    return found, plan(settings, inventory, found, refresh=request.refresh, fetched_since=fetched_since)
 
 
-async def look_ahead(settings: Settings, errand: Errand) -> WorkList:
-    """What an ingestion would fetch, which takes the lists of ids from TMDB where the source is one."""
+async def look_ahead(settings: Settings, request: IngestRequest) -> WorkList:
+    """List what an ingestion would fetch; if TMDB is the source of the ids, it is asked for them."""
     check_lake(settings, repairs=False)
     async with AsyncExitStack() as stack:
         connection = Connection(settings, Stop(), stack)
-        _, work = await find_work(settings, errand, connection, read_inventory(settings.lake))
+        _, work = await find_work(settings, request, connection, read_inventory(settings.lake))
     return work
 
 
-async def _conclude(
-    settings: Settings, connection: Connection, report: IngestionReport, seconds: float
-) -> None:
+async def _conclude(run: RunContext, connection: Connection, report: IngestionReport, seconds: float) -> None:
     """Say what was done; raise what stopped it, unless it was meant to."""
+    settings = run.settings
     if connection.was_used:
         client = await connection.client()
         report.requests, report.retries = client.stats.requests, client.stats.retries
@@ -246,7 +229,7 @@ async def _conclude(
     # A movie that is gone changes the analytics as one that came does.
     if (report.commits or report.has_gone) and is_deployed():
         announce_landed_rows(settings.lake, _root_flow(), report.fetched, report.commits)
-    if report.requests and not IS_TEMPORARY.get():
+    if report.requests and not run.has_temporary_api:
         announce_ingestion(settings.lake, report.metrics(seconds))
     if isinstance(reason := connection.stop.reason, BudgetSpent):
         report.stopped = f"{reason}; the next run goes on from here"

@@ -21,13 +21,12 @@ from movies.lake.repair import require_raw_files
 from movies.lake.runs import Ingestion, recent_ingestions
 from movies.lake.tables import DATA_QUALITY, FETCH_FAILURES, IMDB_RATINGS, RAW_MOVIES, SILVER_MOVIES
 from movies.lake.work_list import plan_work, stale_movies
-from movies.settings import Settings
+from movies.settings import LONGEST_AGE_DAYS, Settings
+from stages.names import StageName
 from tasks.code import stage_code
 from tasks.outputs import outputs
-from tasks.stages import Stage
 
-# TMDB's terms: data may be kept for six months, then it is to be fetched again, or to go.
-LONGEST_AGE = timedelta(days=180)
+LONGEST_AGE = timedelta(days=LONGEST_AGE_DAYS)
 INGESTIONS_TOLD = 3
 # Told only where they are: nobody has asked for them elsewhere.
 OPTIONAL = (IMDB_RATINGS, *FORECAST)
@@ -149,7 +148,7 @@ def _movies(inventory: Inventory, now: datetime) -> MovieStatus:
 
 def _outdated_outputs(settings: Settings, published: Mapping[str, Publication]) -> list[str]:
     """Parts of the output that are not there, or were made from other tables than those published."""
-    silver, gold = published.get(Stage.TRANSFORM), published.get(Stage.KPIS)
+    silver, gold = published.get(StageName.TRANSFORM), published.get(StageName.KPIS)
     if silver is None or gold is None:
         return []
     files = outputs(settings.lake, settings.output_dir, settings.plot_theme, silver, gold)
@@ -160,15 +159,15 @@ def _stages(lake_root: str, published: Mapping[str, Publication], with_ratings: 
     """Transform and KPIs, each with what has changed since it was published."""
     raw = (RAW_MOVIES, FETCH_FAILURES, *([IMDB_RATINGS] if with_ratings else []))
     inputs = {table.name: _content(table.name, lake_root) for table in raw}
-    transform = published.get(Stage.TRANSFORM)
-    told = [_stage(lake_root, Stage.TRANSFORM, transform, inputs)]
+    transform = published.get(StageName.TRANSFORM)
+    told = [_stage(lake_root, StageName.TRANSFORM, transform, inputs)]
     silver = {} if transform is None else {SILVER_MOVIES.name: transform.outputs.get(SILVER_MOVIES.name)}
-    kpis = _stage(lake_root, Stage.KPIS, published.get(Stage.KPIS), silver)
+    kpis = _stage(lake_root, StageName.KPIS, published.get(StageName.KPIS), silver)
     return [*told, kpis]
 
 
 def _stage(
-    lake_root: str, stage: Stage, found: Publication | None, inputs: Mapping[str, TableVersion | None]
+    lake_root: str, stage: StageName, found: Publication | None, inputs: Mapping[str, TableVersion | None]
 ) -> StageStatus:
     if found is None:
         return StageStatus(stage, reasons_to_run=("it has published nothing yet",))

@@ -5,19 +5,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Any
 
 import httpx
-from pydantic import Field
 
 from flows.checked import flow
 from flows.ingest import ingest
-from flows.lake_status import LONGEST_AGE
-from flows.planning import Errand, announce_data, check_lake
+from flows.planning import announce_data, check_lake
+from flows.request import IngestRequest, MaintainRequest
 from flows.run_names import name_upkeep
 from flows.run_report import IngestionReport, raise_for_lost
-from flows.run_settings import is_deployed, run_settings
-from flows.states import concluded
+from flows.run_settings import is_deployed, run_of
 from movies.lake.errors import LakeError
 from movies.lake.inventory import read_inventory
 from movies.lake.tables import RAW_MOVIES, TABLES
@@ -25,15 +23,14 @@ from movies.lake.work_list import stale_movies
 from movies.report.formats import counted
 from movies.settings import Settings
 from movies.tmdb.errors import TmdbError
-from movies.tmdb.sources import Ids
+from tasks.context import RunContext
 from tasks.events import announce_landed_rows
-from tasks.pruning import KEPT_DAYS, prune_runs
+from tasks.pruning import prune_runs
 from tasks.upkeep import drop_old_rows, maintain_table, show_upkeep
 from tasks.waiting import all_done
 
 logger = logging.getLogger(__name__)
 
-LONGEST_AGE_DAYS = LONGEST_AGE / timedelta(days=1)
 LONGEST_SECONDS = 24 * 3600
 
 
@@ -44,42 +41,30 @@ def describe_upkeep(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 @flow(
+    MaintainRequest,
+    describe_upkeep,
     name="maintain-lake",
     flow_run_name=name_upkeep,
-    validate_parameters=True,
     timeout_seconds=LONGEST_SECONDS,
 )
-@concluded(describe_upkeep)
-async def maintain_lake(
-    retention_days: Annotated[float, Field(ge=1, le=3650)] = 7,
-    max_age_days: Annotated[float, Field(gt=0, le=36_500)] | None = LONGEST_AGE_DAYS,
-    lake_root: str | None = None,
-    keep_runs_days: Annotated[float, Field(ge=1, le=36_500)] | None = KEPT_DAYS,
-) -> list[dict[str, Any]]:
-    """Fetch again what is older than TMDB allows, drop the old, join small files, delete those nobody needs.
-
-    Args:
-        retention_days: How long files stay that no current version has; running jobs may still read them.
-        max_age_days: Movies fetched longer ago are fetched again, and payloads from then dropped; none are
-            without a value.
-        lake_root: Folder or URL of the tables; `LAKE_ROOT` where none is given.
-        keep_runs_days: Runs of these flows that are older are deleted from Prefect, with their artifacts,
-            logs and cached results, and of newer runs' pictures all but the newest three versions of each;
-            nothing is without a value.
-    """
-    async with run_settings(lake_root=lake_root) as settings:
-        announce_data(settings)
+async def maintain_lake(request: MaintainRequest) -> list[dict[str, Any]]:
+    """Fetch old movies again, drop old payloads, join small files, and delete files that no one needs."""
+    async with run_of(request) as run:
+        settings = run.settings
+        announce_data(run)
         refreshed, dropped = IngestionReport(), 0
         failure: Exception | None = None
         try:
-            if max_age_days is not None:
-                since = datetime.now(UTC) - timedelta(days=max_age_days)
-                refreshed = await refresh_old_movies(settings, since)
+            if request.max_age_days is not None:
+                since = datetime.now(UTC) - timedelta(days=request.max_age_days)
+                refreshed = await refresh_old_movies(run, since)
                 dropped = await drop_old_payloads(settings, since)
         except (TmdbError, LakeError) as error:
             # The tables can be kept in order all the same.
             failure = error
-        upkeep = await all_done(maintain_table(table.name, settings.lake, retention_days) for table in TABLES)
+        upkeep = await all_done(
+            maintain_table(table.name, settings.lake, request.retention_days) for table in TABLES
+        )
         rows = [
             row | {"rows_dropped": dropped if row["table"] == RAW_MOVIES.name else 0}
             for row in upkeep
@@ -92,8 +77,8 @@ async def maintain_lake(
             dropped,
         )
         await show_upkeep(rows)
-        if keep_runs_days is not None:
-            await prune_old_runs(keep_runs_days)
+        if request.keep_runs_days is not None:
+            await prune_old_runs(request.keep_runs_days)
         if failure is not None:
             raise failure
         raise_for_lost(refreshed)
@@ -116,14 +101,12 @@ async def prune_old_runs(days: float) -> None:
         )
 
 
-async def refresh_old_movies(settings: Settings, since: datetime) -> IngestionReport:
+async def refresh_old_movies(run: RunContext, since: datetime) -> IngestionReport:
     """Fetch the movies again whose latest payload is from before that."""
-    check_lake(settings)
-    stale = stale_movies(read_inventory(settings.lake), since)
-    if not stale:
-        return IngestionReport()
+    check_lake(run.settings)
     report = IngestionReport()
-    await ingest(settings, Errand(Ids(movie_ids=tuple(stale)), needed_since=since), report)
+    if stale := stale_movies(read_inventory(run.settings.lake), since):
+        await ingest(run, IngestRequest(movie_ids=list(stale)), report, fetched_since=since)
     return report
 
 

@@ -1,44 +1,23 @@
-"""What the parameters of a run may be, whichever way they come: command line, Python, form or API."""
+"""What the parameters of a flow are made of: models whose fields say how each parameter is named and read."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from math import isfinite
-from typing import Annotated, Any, Literal
+from dataclasses import dataclass
+from typing import Any, Self
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from movies.settings import (
-    LARGEST_MOVIE_ID,
+    Settings,
     SettingsError,
     is_signed,
-    master_secrets,
+    load_settings,
     parse_folder,
     parse_lake,
     parse_path,
 )
-from movies.tmdb.sources import SOURCES, build_source
-from tasks.stages import Stage
 
-# The forms of Prefect's UI check these by themselves.
-MovieId = Annotated[int, Field(ge=0, le=LARGEST_MOVIE_ID)]
-SourceName = Annotated[str, Field(json_schema_extra={"enum": list(SOURCES)})]
-AnalyticsStage = Literal[Stage.TRANSFORM, Stage.KPIS, Stage.REPORT]
-MaxRequests = Annotated[int, Field(ge=1)] | None
-SilverVersion = Annotated[int, Field(ge=0)] | None
-MaxMinutes = Annotated[float, Field(gt=0, allow_inf_nan=False)] | None
-
-IDS = "ids"
-FETCHING = ("movie_ids", "movie_ids_file", "source", "filters", "max_requests", "max_minutes")
-# A report of an older version is made from tables as they were: nothing of these could change it.
-NOT_AS_OF = (*FETCHING, "refresh", "accept_checks")
-# The stages that read a parameter; a run without any of them would ignore it. `analytics_deployment` is not
-# among them: its deployment gives it to every run.
-STAGES_OF: Mapping[str, tuple[Stage, ...]] = {
-    **dict.fromkeys(FETCHING, (Stage.INGEST,)),
-    "spark_master": (Stage.TRANSFORM, Stage.KPIS),
-    "accept_checks": (Stage.KPIS,),
-}
 PLACES: Mapping[str, Callable[[str], object]] = {
     "lake_root": parse_lake,
     "output_dir": parse_folder,
@@ -47,16 +26,97 @@ PLACES: Mapping[str, Callable[[str], object]] = {
 
 
 class ParameterError(SettingsError):
-    """A run's parameters cannot be meant; the text says which, and what would do (exit status 2)."""
+    """A run cannot have these parameters; the text says which one, and what would do (exit status 2)."""
 
 
-def check_parameters(given: Mapping[str, Any]) -> None:
-    """Refuse parameters that no run can follow, before anything happens; a flow need not have all of them.
+@dataclass(frozen=True)
+class Option:
+    """How the command line shows a field; a field with `name=None` has no option.
+
+    The option's name is that of the field if none is given. `parse` reads its text, and raises ValueError.
+    """
+
+    name: str | None = ""
+    metavar: str | None = None
+    parse: Callable[[str], Any] | None = None
+
+
+@dataclass(frozen=True)
+class Overrides:
+    """Marks a field whose value, if it is given, replaces the setting of this name."""
+
+    setting: str
+
+
+class Request(BaseModel):
+    """The parameters of a flow; the fields of each subclass are the flow's parameters, in this order."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def read(cls, given: Mapping[str, Any], flow: str = "This run") -> Self:
+        """Validate parameters from a form, the API, Python or the command line.
+
+        Raises:
+            ParameterError: a parameter is unknown, of another type, out of bounds, or excludes another one.
+            UnknownCheckError: a check is accepted that does not exist.
+            EngineUnavailable: the master names no engine.
+            FolderNameError: no table can be kept in the folder.
+        """
+        check_names(flow, given, cls.model_fields)
+        check_places(given)
+        try:
+            request = cls.model_validate(given)
+        except ValidationError as error:
+            raise ParameterError("; ".join(_sentence(dict(problem)) for problem in error.errors())) from None
+        request.check()
+        return request
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The values by the names of the flow's parameters."""
+        return {name: getattr(self, name) for name in type(self).model_fields}
+
+    @property
+    def overrides(self) -> dict[str, Any]:
+        """The values that replace settings, by the names of the settings."""
+        marked = {
+            marker.setting: getattr(self, name)
+            for name, field in type(self).model_fields.items()
+            for marker in field.metadata
+            if isinstance(marker, Overrides)
+        }
+        return {name: value for name, value in marked.items() if value is not None}
+
+    def load_settings(self, **more: Any) -> Settings:
+        """Read the environment and `.env`; what this request says wins over both.
+
+        Raises:
+            SettingsError: a value cannot be used.
+        """
+        return load_settings(getattr(self, "movie_ids_file", None), **more, **self.overrides)
+
+    def check(self) -> None:
+        """Reject values that exclude each other, or that must not be parameters."""
+        if is_signed(getattr(self, "imdb_ratings", None)):
+            raise ParameterError("Set an address with a query as IMDB_RATINGS: as an option it would be seen")
+
+
+def check_names(flow: str, given: Collection[str], known: Collection[str]) -> None:
+    """Reject parameters that a flow does not have.
 
     Raises:
-        ParameterError: one excludes another, or cannot be used.
-        UnknownCheckError: a check is accepted that does not exist.
-        EngineUnavailable: the master names no engine.
+        ParameterError: there is one.
+    """
+    if unknown := sorted(set(given) - set(known)):
+        raise ParameterError(f"{flow} has no parameter {', '.join(unknown)}; it has {', '.join(known)}")
+
+
+def check_places(given: Mapping[str, Any]) -> None:
+    """Reject paths and URLs as they were given, because a URL in a `Path` is no URL any more.
+
+    Raises:
+        ParameterError: one cannot be used.
         FolderNameError: no table can be kept in the folder.
     """
     for name, parse in PLACES.items():
@@ -69,69 +129,7 @@ def check_parameters(given: Mapping[str, Any]) -> None:
         from movies.lake.table import check_folder
 
         check_folder(parse_lake(given["lake_root"]))
-    _check_source(given)
-    _check_stages(given)
-    if (minutes := given.get("max_minutes")) is not None and not (isfinite(minutes) and minutes > 0):
-        raise ParameterError("The minutes of a run have to be above 0. Leave them out for no limit")
-    _check_engine(given.get("spark_master"))
-    if is_signed(given.get("imdb_ratings")):
-        raise ParameterError("Set an address with a query as IMDB_RATINGS: as an option it would be seen")
-    if accepted := given.get("accept_checks"):
-        from spark.checks.registry import require_known
-
-        require_known(accepted)
 
 
-def check_names(flow: str, given: Collection[str], known: Collection[str]) -> None:
-    """Refuse parameters that a flow does not have.
-
-    Raises:
-        ParameterError: there is one.
-    """
-    if unknown := sorted(set(given) - set(known)):
-        raise ParameterError(f"{flow} has no parameter {', '.join(unknown)}; it has {', '.join(known)}")
-
-
-def _check_source(given: Mapping[str, Any]) -> None:
-    source = given.get("source") or IDS
-    ids = _said(given, ("movie_ids", "movie_ids_file"))
-    if len(ids) > 1:
-        raise ParameterError("Give movie ids or a file of them, not both")
-    if ids and source != IDS:
-        raise ParameterError(
-            f"Movie ids are for the source ids, not for {source}. Leave out the ids or the source"
-        )
-    try:
-        build_source(source, given.get("filters") or {})
-    except ValueError as error:
-        raise ParameterError(str(error)) from None
-
-
-def _check_stages(given: Mapping[str, Any]) -> None:
-    stages = given.get("stages") or ()
-    if given.get("as_of_version") is not None:
-        if set(stages) - {Stage.REPORT}:
-            raise ParameterError("A report as of a version has only the stage report. Leave out other stages")
-        if said := _said(given, NOT_AS_OF):
-            raise ParameterError(f"A report as of a version fetches and changes nothing: leave out {said[0]}")
-    elif stages:
-        for name in _said(given, STAGES_OF):
-            if not {*stages} & {*(needed := STAGES_OF[name])}:
-                raise ParameterError(
-                    f"{name} is for the stage {' or '.join(needed)}, which this run leaves out"
-                )
-
-
-def _check_engine(master: str | None) -> None:
-    if master is None:
-        return
-    if master_secrets(master):
-        raise ParameterError("Set a master with a token as SPARK_MASTER: as an option it would be seen")
-    from spark.engines.session import check_engine_settings
-
-    check_engine_settings(master)
-
-
-def _said(given: Mapping[str, Any], names: Collection[str]) -> list[str]:
-    """Those of the names that say something: a form may send empty ones along."""
-    return [name for name in names if given.get(name) and (name, given[name]) != ("source", IDS)]
+def _sentence(problem: dict[str, Any]) -> str:
+    return f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"

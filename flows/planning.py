@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import logging
 from array import array
-from collections.abc import Collection, Mapping
-from contextvars import ContextVar
-from dataclasses import dataclass
+from collections.abc import Collection
 from datetime import UTC, datetime, time, timedelta
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -19,55 +17,15 @@ from movies.lake.repair import LOST, drop_lost_files, require_raw_files
 from movies.lake.work_list import WorkList, check_source, find_sources, owed_movies, plan_work
 from movies.report.provenance import describe_data, name_source
 from movies.settings import SANDBOX_SOURCE, TMDB_API_URL, Settings, SettingsError
-from movies.tmdb.sources import Found, Ids, Position, Source, build_source
-from tasks.stages import Stage
+from movies.tmdb.sources import Found, Position
+from stages.names import StageName
 
 if TYPE_CHECKING:
-    from movies.sandbox import Sandbox
+    from tasks.context import RunContext
 
 logger = logging.getLogger(__name__)
 
-SPARK_STAGES = (Stage.TRANSFORM, Stage.KPIS)
-
-# What the command line has begun early; otherwise the flow does it where it needs it.
-SANDBOX: ContextVar[Sandbox | None] = ContextVar("sandbox", default=None)
-INVENTORY: ContextVar[Inventory | None] = ContextVar("inventory", default=None)
-
-
-@dataclass(frozen=True)
-class Errand:
-    """What an ingestion is sent for: the movies of a source, and how much it may ask for at most.
-
-    What was fetched before `needed_since` is fetched again; None leaves it to the settings and the source.
-    """
-
-    source: Source
-    refresh: bool = False
-    needed_since: datetime | None = None
-    max_requests: int | None = None
-    max_minutes: float | None = None
-
-
-def build_errand(
-    settings: Settings,
-    source: str,
-    filters: Mapping[str, str] | None = None,
-    refresh: bool = False,
-    max_requests: int | None = None,
-    max_minutes: float | None = None,
-) -> Errand:
-    """Build it from what a command line or a form has; the ids of `ids` are those of the settings.
-
-    Raises:
-        SettingsError: there is no such source, or it does not take such a filter.
-    """
-    try:
-        found = build_source(source, filters or {})
-    except ValueError as error:
-        raise SettingsError(str(error)) from None
-    if isinstance(found, Ids) and not found.movie_ids:
-        found = Ids(movie_ids=settings.ingestion_movie_ids)
-    return Errand(found, refresh, max_requests=max_requests, max_minutes=max_minutes)
+SPARK_STAGES = (StageName.TRANSFORM, StageName.KPIS)
 
 
 def source_of(settings: Settings) -> str:
@@ -75,11 +33,12 @@ def source_of(settings: Settings) -> str:
     return SANDBOX_SOURCE if settings.uses_sandbox else settings.tmdb_base_url or TMDB_API_URL
 
 
-def announce_data(settings: Settings) -> str:
-    """Log where a run's movies come from, and name it: the lake says so, or what would be fetched into it."""
-    source = name_source(find_sources(settings.lake) or {source_of(settings)})
-    logger.info("%s", describe_data(source))
-    return source
+def announce_data(run: RunContext) -> str:
+    """Log once a run where its movies come from, and return that name: of the lake, or of the server."""
+    if run.source is None:
+        run.source = name_source(find_sources(run.settings.lake) or {source_of(run.settings)})
+        logger.info("%s", describe_data(run.source))
+    return run.source
 
 
 def check_lake(settings: Settings, *, repairs: bool = True) -> None:
@@ -124,9 +83,19 @@ def read_position(settings: Settings, inventory: Inventory) -> Position:
     return Position(cursor.followed, cursor.broken_off, inventory.oldest_fetch, owed_movies(inventory))
 
 
-def plan(settings: Settings, inventory: Inventory, errand: Errand, found: Found) -> WorkList:
-    """What is still to fetch of what the errand's source has found."""
-    since = errand.needed_since
+def plan(
+    settings: Settings,
+    inventory: Inventory,
+    found: Found,
+    *,
+    refresh: bool = False,
+    fetched_since: datetime | None = None,
+) -> WorkList:
+    """List what is still to fetch of what a source has found.
+
+    What was fetched before `fetched_since` is fetched again; None leaves it to the settings and the source.
+    """
+    since = fetched_since
     if since is None and (days := settings.ingestion_max_age_days) is not None:
         since = datetime.now(UTC) - timedelta(days=days)
     needed = found.needed_since or since
@@ -134,7 +103,7 @@ def plan(settings: Settings, inventory: Inventory, errand: Errand, found: Found)
     # The source changes, which has a moment for each movie, asks for failed ones anyway.
     if (needed is None or isinstance(needed, datetime)) and (lost := owed_movies(inventory, LOST)):
         movie_ids = array("q", chain(movie_ids, lost))
-    return plan_work(inventory, movie_ids, needed_since=needed, refresh=errand.refresh)
+    return plan_work(inventory, movie_ids, needed_since=needed, refresh=refresh)
 
 
 def followed_until(settings: Settings, found: Found) -> tuple[datetime, int]:
@@ -155,9 +124,9 @@ def followed_until(settings: Settings, found: Found) -> tuple[datetime, int]:
     return min(found.followed, datetime.combine(first.date(), time(), UTC)), len(outdated)
 
 
-def needs_engine(settings: Settings, stages: Collection[Stage], work: WorkList | None) -> bool:
+def needs_engine(settings: Settings, stages: Collection[StageName], work: WorkList | None) -> bool:
     """Whether a Spark engine will surely be asked for; a guess that errs on the side of no."""
-    if Stage.TRANSFORM in stages:
+    if StageName.TRANSFORM in stages:
         has_news = work is not None and bool(work.to_fetch)
         return has_news or any(current(settings.lake, stage) is None for stage in SPARK_STAGES)
-    return Stage.KPIS in stages and current(settings.lake, Stage.TRANSFORM) is not None
+    return StageName.KPIS in stages and current(settings.lake, StageName.TRANSFORM) is not None

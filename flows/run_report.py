@@ -13,7 +13,7 @@ from movies.lake.publications import Publication
 from movies.report.formats import counted
 from movies.report.provenance import describe_data
 from movies.tmdb.client import tally
-from tasks.stages import Stage
+from stages.names import StageName
 
 if TYPE_CHECKING:
     # It loads Prefect, which is not to be loaded before its settings are known.
@@ -230,7 +230,7 @@ class RunReport:
 
     def headline(self) -> str:
         """The message of the run's state: `18 movies, 1 not found, nothing changed`."""
-        figures = self.ingestion.figures() if Stage.INGEST in self.seconds else []
+        figures = self.ingestion.figures() if StageName.INGEST in self.seconds else []
         figures += [NOTHING_CHANGED] if self.is_unchanged else self.analytics.figures()
         return ", ".join(figures)
 

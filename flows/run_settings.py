@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from prefect import runtime
@@ -16,10 +15,12 @@ from prefect.exceptions import ObjectNotFound
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings
 
-from flows.failure import RUN_SETTINGS
+from flows.failure import explained
+from flows.parameters import Request
 from flows.places import check_job_settings
 from movies.proxies import keep_loopback_direct
-from movies.settings import Settings, SettingsError, load_settings
+from movies.settings import Settings, SettingsError
+from tasks.context import RunContext, find_run, run_context
 from tasks.run_logs import log_files, set_levels, trace_of
 
 logger = logging.getLogger(__name__)
@@ -46,31 +47,38 @@ class EnvironmentKeys(BaseSettings):
 
 
 @asynccontextmanager
-async def run_settings(movie_ids_file: Path | None = None, **overrides: Any) -> AsyncIterator[Settings]:
-    """The settings of a flow's run; in a deployment's run the four log files are written for the block.
+async def run_of(request: Request) -> AsyncIterator[RunContext]:
+    """Give the run that this flow is part of, or begin one with the settings of its request.
 
-    The command line has written them from the start.
+    Settings are read once a run. The command line has begun its run before, and writes the log files itself;
+    in a deployment's run they are written for the block.
     """
-    keep_loopback_direct()
-    if is_deployed():
-        set_levels()  # before the first message, which is about the key
-    settings = load_run_settings(movie_ids_file, **overrides)
-    RUN_SETTINGS.set(settings)
-    if not is_deployed():
-        yield settings
+    if (run := find_run()) is not None:
+        yield run
         return
-    check_job_settings(settings)
-    logs = settings.output_dir / "logs"
-    with log_files(logs, settings.secrets):
+    keep_loopback_direct()
+    with ExitStack() as stack:
+        if is_deployed():
+            set_levels()  # before the first message, which is about the key
+        settings = load_run_settings(request)
+        if is_deployed():
+            check_job_settings(settings)
+            stack.enter_context(log_files(settings.output_dir / "logs", settings.secrets))
+        run = stack.enter_context(run_context(RunContext(settings)))
         try:
-            yield settings
+            yield run
         except Exception as error:
-            logger.error("The stack trace is in %s", logs / "project.log", extra=trace_of(error))
-            raise
+            if is_deployed():
+                log = settings.output_dir / "logs" / "project.log"
+                logger.error("The stack trace is in %s", log, extra=trace_of(error))
+            cause = explained(error, settings)
+            if cause is error:
+                raise
+            raise cause from error
 
 
-def load_run_settings(movie_ids_file: Path | None = None, **overrides: Any) -> Settings:
-    """Read the settings as `load_settings` does, and in a deployment's run without a key the Secret blocks.
+def load_run_settings(request: Request) -> Settings:
+    """Read the settings with what a request overrides, and the Secret blocks if a deployed run has no key.
 
     A subflow of such a run counts as one, too. Any other run asks for no secret.
 
@@ -78,8 +86,8 @@ def load_run_settings(movie_ids_file: Path | None = None, **overrides: Any) -> S
         SettingsError: one or more values cannot be used, or a block holds something else than a text.
     """
     if not EnvironmentKeys().any_set and is_deployed():
-        overrides = _read_secret_blocks() | overrides
-    return load_settings(movie_ids_file, **overrides)
+        return request.load_settings(**_read_secret_blocks())
+    return request.load_settings()
 
 
 def is_deployed() -> bool:

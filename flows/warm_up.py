@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from movies.lake.arrow import arrow_schema
@@ -14,6 +13,7 @@ from movies.lake.tables import RAW_MOVIES
 from movies.report.gold import REPORT_TABLES, Gold
 from movies.report.provenance import Provenance
 from movies.settings import Settings
+from tasks.context import current_run
 
 if TYPE_CHECKING:
     from spark.engines.session import Engine
@@ -88,10 +88,7 @@ def _prepare_drawing() -> None:
     render(next(iter(PLOTS)), nothing, Provenance(0))
 
 
-WARM_UP: ContextVar[WarmUp | None] = ContextVar("warm_up", default=None)
-
-
-def engine_for(settings: Settings) -> Engine:
-    """The engine that is warming up, else a new one."""
-    warm_up = WARM_UP.get()
-    return warm_up.take() if warm_up is not None else open_engine_of(settings)
+def open_engine_of_run() -> Engine:
+    """Take the engine that the command line has started early, or open one."""
+    run = current_run()
+    return run.engine() if run.engine is not None else open_engine_of(run.settings)

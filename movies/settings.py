@@ -23,6 +23,10 @@ ENV_FILE = ".env"
 # Some editors on Windows begin a file with a mark.
 ENCODING = "utf-8-sig"
 LARGEST_MOVIE_ID = 2**63 - 1
+# TMDB's terms: data may be kept for six months, and must then be fetched again or deleted.
+LONGEST_AGE_DAYS = 180
+# Runs of the flows stay in Prefect for this long.
+KEPT_RUNS_DAYS = 90
 MOST_DIGITS = 4_000
 TMDB_HOSTS = ("api.themoviedb.org", "api.tmdb.org")
 SHORTEST_KEY = 8

@@ -15,11 +15,11 @@ from movies.lake.delta import content_version, create, open_table
 from movies.lake.integrity import require_files
 from movies.lake.publications import Publication, current, find_current, publish
 from movies.lake.tables import FETCH_FAILURES, IMDB_RATINGS, RAW_MOVIES, SILVER_MOVIES
+from stages.names import StageName
 from tasks.code import stage_code
 from tasks.gold import compute_gold
 from tasks.publishing import Inputs, find_standing
 from tasks.silver import transform_movies
-from tasks.stages import Stage
 
 # What silver is made from, ratings last and not always.
 RAW_TABLES = (RAW_MOVIES, FETCH_FAILURES, IMDB_RATINGS)
@@ -29,7 +29,7 @@ class MissingInputError(Exception):
     """What a stage works on is not there; the text says which stage makes it."""
 
 
-def published(lake_root: str, stage: Stage) -> Publication:
+def published(lake_root: str, stage: StageName) -> Publication:
     """What a stage has left in the lake.
 
     Raises:
@@ -50,12 +50,14 @@ def standing(lake_root: str, with_ratings: bool = False) -> tuple[Publication, P
     inputs = {name: content_version(table) for name, table in found.items() if table is not None}
     if len(inputs) < len(found):
         return None
-    code = stage_code(Stage.TRANSFORM)
-    silver = find_current(lake_root, Stage.TRANSFORM, inputs, code) or renew_silver(lake_root, inputs, code)
+    code = stage_code(StageName.TRANSFORM)
+    silver = find_current(lake_root, StageName.TRANSFORM, inputs, code) or renew_silver(
+        lake_root, inputs, code
+    )
     if silver is None:
         return None
     inputs = {SILVER_MOVIES.name: silver.outputs[SILVER_MOVIES.name]}
-    gold = find_current(lake_root, Stage.KPIS, inputs, stage_code(Stage.KPIS))
+    gold = find_current(lake_root, StageName.KPIS, inputs, stage_code(StageName.KPIS))
     return None if gold is None else (silver, gold)
 
 
@@ -64,7 +66,7 @@ def renew_silver(lake_root: str, inputs: Inputs, code: str) -> Publication | Non
 
     None if there may be anything to transform. Published, since later comparisons begin with these versions.
     """
-    found = current(lake_root, Stage.TRANSFORM)
+    found = current(lake_root, StageName.TRANSFORM)
     name = FETCH_FAILURES.name
     if found is None or found.code_version != code or {**found.inputs, name: inputs[name]} != inputs:
         return None
@@ -99,16 +101,16 @@ async def transform(lake_root: str, with_ratings: bool = False) -> Publication:
             )
         require_files(IMDB_RATINGS, ratings)
         inputs[IMDB_RATINGS.name] = content_version(ratings)
-    return await _bring_up_to_date(transform_movies, Stage.TRANSFORM, inputs, lake_root)
+    return await _bring_up_to_date(transform_movies, StageName.TRANSFORM, inputs, lake_root)
 
 
 async def kpis(lake_root: str, silver: Publication) -> Publication:
     """Bring the gold tables up to date with the published silver."""
     inputs = {SILVER_MOVIES.name: silver.outputs[SILVER_MOVIES.name]}
-    return await _bring_up_to_date(compute_gold, Stage.KPIS, inputs, lake_root)
+    return await _bring_up_to_date(compute_gold, StageName.KPIS, inputs, lake_root)
 
 
-async def _bring_up_to_date(stage_task: Any, stage: Stage, inputs: Inputs, lake_root: str) -> Publication:
+async def _bring_up_to_date(stage_task: Any, stage: StageName, inputs: Inputs, lake_root: str) -> Publication:
     code = stage_code(stage)
     is_current = find_standing(lake_root, stage, inputs, code) is not None
     contents = chain.from_iterable((read.table_id, read.version) for read in inputs.values())

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from movies.project import pinned_versions
-from tasks.stages import Stage
+from stages.names import StageName
 
 PROJECT_ROOT = Path(__file__).parent.parent
 # What a page is made of is code as well.
@@ -21,7 +21,7 @@ READING = (
     *("tasks/analytics.py", "tasks/publishing.py"),
 )
 CODE = {
-    Stage.TRANSFORM: (
+    StageName.TRANSFORM: (
         *READING,
         *(
             "spark/payloads.py",
@@ -30,7 +30,7 @@ CODE = {
             "tasks/silver.py",
         ),
     ),
-    Stage.KPIS: (*READING, "spark/checks", "spark/kpis", "tasks/gold.py"),
+    StageName.KPIS: (*READING, "spark/checks", "spark/kpis", "tasks/gold.py"),
 }
 LIBRARIES = ("deltalake", "msgspec", "pyarrow", "pysail", "pyspark")
 
@@ -54,6 +54,6 @@ def code_version(places: tuple[str, ...], libraries: tuple[str, ...] = ()) -> st
     return digest.hexdigest()[:12]
 
 
-def stage_code(stage: Stage) -> str:
+def stage_code(stage: StageName) -> str:
     """The version of the code that decides a stage's result."""
     return code_version(CODE[stage], LIBRARIES)

@@ -1,4 +1,4 @@
-"""What the tasks of one run share: too alive to be a parameter, too short-lived to be a global."""
+"""What the flows and tasks of one run share: too alive to be a parameter, too short-lived to be a global."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from movies.lake.checkpoints import Batch, Committer
-from movies.tmdb.client import TmdbClient
-
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+    from movies.lake.checkpoints import Batch, Committer
+    from movies.lake.inventory import Inventory
+    from movies.sandbox import Sandbox
+    from movies.settings import Settings
+    from movies.tmdb.client import TmdbClient
     from spark.engines.session import Engine
     from tasks.progress import Progress
 
@@ -43,7 +45,7 @@ class EngineClosedError(Exception):
     """A task asked for the Spark engine after the run had ended."""
 
 
-class SparkRoom:
+class SparkRun:
     """The run's Spark engine: opened when a task first needs it, closed at the end.
 
     `rebuild` asks the tasks to make their tables anew even where nothing has changed, `accepted_checks` to
@@ -98,32 +100,85 @@ class SparkRoom:
                 self._engine.stop()
 
 
-_INGESTION: ContextVar[Ingestion] = ContextVar("ingestion")
-_SPARK: ContextVar[SparkRoom] = ContextVar("spark")
+@dataclass
+class RunContext:
+    """The settings of a run, what the command line has started early for it, and what its tasks work with.
+
+    `source` names where the run's movies come from, once that is known.
+    """
+
+    settings: Settings
+    source: str | None = None
+    sandbox: Sandbox | None = None
+    inventory: Inventory | None = None
+    engine: Callable[[], Engine] | None = None
+    show_progress: Callable[[Progress], None] | None = None
+    has_temporary_api: bool = False
+    ingestion: Ingestion | None = None
+    spark: SparkRun | None = None
+
+
+_RUN: ContextVar[RunContext | None] = ContextVar("run", default=None)
+
+
+def find_run() -> RunContext | None:
+    """Return the context of the run that goes on, or None outside of one."""
+    return _RUN.get()
+
+
+def current_run() -> RunContext:
+    """Return the context of the run that goes on.
+
+    Raises:
+        LookupError: there is none.
+    """
+    if (run := _RUN.get()) is None:
+        raise LookupError("No run goes on here")
+    return run
+
+
+@contextmanager
+def run_context(run: RunContext) -> Iterator[RunContext]:
+    """Make this the context of flows and tasks that are called in the block."""
+    token = _RUN.set(run)
+    try:
+        yield run
+    finally:
+        _RUN.reset(token)
 
 
 @contextmanager
 def ingestion_context(ingestion: Ingestion) -> Iterator[Ingestion]:
-    token = _INGESTION.set(ingestion)
+    """Let the fetch tasks of the block work with this."""
+    run = current_run()
+    run.ingestion = ingestion
     try:
         yield ingestion
     finally:
-        _INGESTION.reset(token)
+        run.ingestion = None
 
 
 @contextmanager
-def spark_context(room: SparkRoom) -> Iterator[SparkRoom]:
-    token = _SPARK.set(room)
+def spark_context(spark: SparkRun) -> Iterator[SparkRun]:
+    """Let the Spark tasks of the block work with this, and close it with the block."""
+    run = current_run()
+    run.spark = spark
     try:
-        yield room
+        yield spark
     finally:
-        _SPARK.reset(token)
-        room.close()
+        run.spark = None
+        spark.close()
 
 
 def current_ingestion() -> Ingestion:
-    return _INGESTION.get()
+    """Return the ingestion that goes on."""
+    ingestion = current_run().ingestion
+    assert ingestion is not None, "a fetch task runs within an ingestion"
+    return ingestion
 
 
-def current_spark() -> SparkRoom:
-    return _SPARK.get()
+def current_spark() -> SparkRun:
+    """Return the Spark engine of the run that goes on."""
+    spark = current_run().spark
+    assert spark is not None, "a Spark task runs within the analytics"
+    return spark

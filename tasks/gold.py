@@ -15,18 +15,18 @@ from movies.lake.gold_tables import GOLD
 from movies.lake.publications import current
 from movies.lake.tables import DATA_QUALITY, RAW_MOVIES, SILVER_MOVIES
 from spark.errors import DataQualityError
+from stages.names import StageName
 from tasks.caching import CACHE
 from tasks.context import current_spark
 from tasks.publishing import Order, Written, publish_stage
 from tasks.showing import show_quality
-from tasks.stages import Stage
 
 logger = logging.getLogger(__name__)
 
 
 @task(
-    name=Stage.KPIS.value,
-    task_run_name=Stage.KPIS.value,
+    name=StageName.KPIS.value,
+    task_run_name=StageName.KPIS.value,
     cache_policy=CACHE,
     result_serializer="json",
 )
@@ -34,7 +34,7 @@ async def compute_gold(lake_root: str, code: str, silver_id: str, silver_version
     """Check silver, and compute every KPI table from the same scan of it."""
     inputs = {SILVER_MOVIES.name: TableVersion(silver_id, silver_version)}
     try:
-        published = await publish_stage(Stage.KPIS, lake_root, inputs, code, write_gold)
+        published = await publish_stage(StageName.KPIS, lake_root, inputs, code, write_gold)
     except DataQualityError:
         await show_quality(lake_root)
         raise
@@ -54,7 +54,7 @@ def write_gold(order: Order) -> Written:
     from spark.kpis.kpi import MOVIE_COLUMNS
 
     spark = current_spark()
-    silver = current(order.lake_root, Stage.TRANSFORM)
+    silver = current(order.lake_root, StageName.TRANSFORM)
     raw = {} if silver is None else {"raw_movies_version": silver.inputs[RAW_MOVIES.name].version}
     origin = order.origin(**raw)
     columns = dict.fromkeys((*MOVIE_COLUMNS, *CHECKED_COLUMNS))

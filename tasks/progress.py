@@ -7,7 +7,6 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from contextvars import ContextVar
 from datetime import timedelta
 from uuid import UUID
 
@@ -23,21 +22,23 @@ ARTIFACT_SECONDS = 3.0
 class Progress:
     """Movies done out of those to fetch, how many of them failed, and what was met on the way."""
 
-    def __init__(self, total: int, stats: FetchStats) -> None:
+    def __init__(self, total: int, stats: FetchStats, show: Callable[[Progress], None] | None = None) -> None:
         self.total = total
         self.done = 0
         self.failed = 0
         self._stats = stats
+        # Called at every movie.
+        self._show = show
         self._started = time.monotonic()
 
     def advance(self, *, failed: bool) -> None:
         self.done += 1
         self.failed += failed
-        if (listener := LISTENER.get()) is not None:
+        if self._show is not None:
             try:
-                listener(self)
+                self._show(self)
             except Exception as error:  # a terminal that is gone, for one
-                LISTENER.set(None)
+                self._show = None
                 logger.warning("the progress is not shown any more: %s", error)
 
     @property
@@ -64,10 +65,6 @@ class Progress:
         text = f"{self.done:,} of {self.total:,} movies, {self.note()}"
         left = timedelta(seconds=round((self.total - self.done) / self.per_second)) if self.done else None
         return f"{text}, {left} left" if left else text
-
-
-# Called at every movie; the command line draws its bar with it.
-LISTENER: ContextVar[Callable[[Progress], None] | None] = ContextVar("progress_listener", default=None)
 
 
 @asynccontextmanager

@@ -12,8 +12,8 @@ from prefect import runtime
 
 from movies.lake.delta import TableVersion, open_table, version_to_read
 from movies.lake.publications import TABLES_BY_NAME, Publication, find_current, last, publish
+from stages.names import StageName
 from tasks.context import current_spark
-from tasks.stages import Stage
 
 logger = logging.getLogger(__name__)
 
@@ -39,13 +39,13 @@ class Order:
         return {name: str(value) for name, value in facts.items()}
 
 
-def find_standing(lake_root: str, stage: Stage, inputs: Inputs, code: str) -> Publication | None:
+def find_standing(lake_root: str, stage: StageName, inputs: Inputs, code: str) -> Publication | None:
     """What the stage would do, where that has been done; None where the run is to rebuild all the same."""
     return None if current_spark().rebuild else find_current(lake_root, stage, inputs, code)
 
 
 async def publish_stage(
-    stage: Stage, lake_root: str, inputs: Inputs, code: str, write: Callable[[Order], Written]
+    stage: StageName, lake_root: str, inputs: Inputs, code: str, write: Callable[[Order], Written]
 ) -> dict[str, Any]:
     """Write a stage's tables and publish them last; the result names what is published."""
     # Prefect may have lost its cached result while the lake still has what it was about.

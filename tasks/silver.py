@@ -24,10 +24,10 @@ from movies.lake.tables import (
     RAW_MOVIES,
     SILVER_MOVIES,
 )
+from stages.names import StageName
 from tasks.caching import CACHE
 from tasks.context import current_spark
 from tasks.publishing import Order, Written, publish_stage
-from tasks.stages import Stage
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -41,8 +41,8 @@ MOST_RATED = 100_000
 
 
 @task(
-    name=Stage.TRANSFORM.value,
-    task_run_name=Stage.TRANSFORM.value,
+    name=StageName.TRANSFORM.value,
+    task_run_name=StageName.TRANSFORM.value,
     cache_policy=CACHE,
     result_serializer="json",
 )
@@ -66,7 +66,7 @@ async def transform_movies(
     }
     if ratings_id is not None and ratings_version is not None:
         inputs[IMDB_RATINGS.name] = TableVersion(ratings_id, ratings_version)
-    return await publish_stage(Stage.TRANSFORM, lake_root, inputs, code, write_silver)
+    return await publish_stage(StageName.TRANSFORM, lake_root, inputs, code, write_silver)
 
 
 def write_silver(order: Order) -> Written:

@@ -18,7 +18,7 @@ from movies.lake.arrow import arrow_rows
 from movies.lake.delta import create
 from movies.lake.tables import FILTERED, QUARANTINE, SILVER, SILVER_MOVIES
 from movies.sandbox.catalogue import load_catalogue
-from tasks.stages import Stage
+from stages.names import StageName
 from tests.flows.test_pipeline import NO_ENGINE, counts
 from tests.places import RUN_SECONDS, Place, clean_environment
 from tests.spark.lakes import FETCHED_AT, append_payloads
@@ -324,13 +324,13 @@ def test_many_movies_to_fetch_again_are_handed_over_as_a_file(monkeypatch):
         return 0
 
     monkeypatch.setattr("cli.replay.execute", execute)
-    request = RunRequest([Stage.REPORT])
+    request = RunRequest([StageName.REPORT])
     for number in (2, 5_000):
         assert fetch_again(request, range(number)) == 0
 
     assert asked == [
-        (False, tuple(range(2)), [Stage.INGEST], True),
-        (True, tuple(range(5_000)), [Stage.INGEST], True),
+        (False, tuple(range(2)), [StageName.INGEST], True),
+        (True, tuple(range(5_000)), [StageName.INGEST], True),
     ]
 
 

@@ -12,7 +12,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from flows import delegation, pipeline
 from flows.delegation import DelegatedRunError
 from flows.pipeline import movie_pipeline
-from tasks.stages import Stage
+from stages.names import StageName
 
 DEPLOYMENT = "refresh-analytics/docker"
 
@@ -36,7 +36,7 @@ def runs(monkeypatch, tmp_path) -> list[tuple[str, dict[str, Any]]]:
 async def delegate(**parameters: Any) -> None:
     with pytest.raises(DelegatedRunError):
         await movie_pipeline.fn(
-            stages=[Stage.TRANSFORM, Stage.KPIS], analytics_deployment=DEPLOYMENT, **parameters
+            stages=[StageName.TRANSFORM, StageName.KPIS], analytics_deployment=DEPLOYMENT, **parameters
         )
 
 

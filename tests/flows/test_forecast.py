@@ -14,7 +14,7 @@ from movies.lake.delta import TableVersion, origin_of, read
 from movies.lake.forecast_tables import DRIVERS, PREDICTIONS, SCORES
 from movies.lake.publications import Publication, publish
 from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES, SILVER_MOVIES
-from tasks.stages import Stage
+from stages.names import StageName
 from tests.movies.forecast.conftest import TO_COME
 from tests.movies.forecast.movies import Row, generate, silver
 from tests.places import RUN_SECONDS, Place, clean_environment
@@ -26,7 +26,7 @@ def publish_silver(lake: str, rows: list[Row]) -> None:
     """Leave silver as a transform would have."""
     content = replace(SILVER_MOVIES, lake, silver(rows))
     inputs = {table.name: TableVersion("none", 0) for table in (RAW_MOVIES, FETCH_FAILURES)}
-    publish(lake, Publication(Stage.TRANSFORM, inputs, {SILVER_MOVIES.name: content}, "test"))
+    publish(lake, Publication(StageName.TRANSFORM, inputs, {SILVER_MOVIES.name: content}, "test"))
 
 
 def forecast(place: Place, *arguments: str) -> tuple[int, str, str]:

@@ -29,7 +29,7 @@ from flows.maintain import maintain_lake
 from flows.parameters import ParameterError, check_parameters
 from flows.pipeline import movie_pipeline
 from spark.errors import EngineUnavailable, UnknownCheckError
-from tasks.stages import Stage
+from stages.names import StageName
 from tests.places import FOREIGN, PROJECT_ROOT, clean_environment
 
 SECONDS = 120.0
@@ -313,7 +313,7 @@ def test_a_replay_on_another_engine_may_fetch_again(monkeypatch):
     requests: list[RunRequest] = []
     monkeypatch.setattr(replay, "execute", requests.append)
 
-    replay.fetch_again(RunRequest([Stage.TRANSFORM], spark_master="local[2]"), [603])
+    replay.fetch_again(RunRequest([StageName.TRANSFORM], spark_master="local[2]"), [603])
 
     check_parameters(requests[0].flow_parameters())
 

@@ -21,8 +21,8 @@ from movies.lake.publications import last
 from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES, SILVER, SILVER_MOVIES
 from movies.lake.upkeep import compact, drop_older
 from spark.engines.session import Engine
+from stages.names import StageName
 from tasks import silver
-from tasks.stages import Stage
 from tests.spark.lakes import FETCHED_AT, append_failures, append_payloads, read_rows
 from tests.spark.transforming import transform, transform_facts
 
@@ -227,7 +227,7 @@ def test_silver_is_made_anew_where_an_update_would_not_be_surely_right(
     if reason == "many-changes":
         monkeypatch.setattr(silver, "LARGEST_SHARE", 0.2)
     elif reason == "other-code":
-        published = replace(last(lake_root, Stage.TRANSFORM), code_version="older")
+        published = replace(last(lake_root, StageName.TRANSFORM), code_version="older")
         monkeypatch.setattr("tests.spark.transforming.last", lambda *_: published)
     elif reason == "earlier-files-are-gone":
         compact(raw)

@@ -11,10 +11,10 @@ from movies.lake.delta import content_version, create
 from movies.lake.publications import Publication, last, publish
 from movies.lake.tables import FETCH_FAILURES, IMDB_RATINGS, RAW_MOVIES
 from spark.engines.session import Engine
+from stages.names import StageName
 from tasks.context import SparkRoom, spark_context
 from tasks.publishing import Order
 from tasks.silver import write_silver
-from tasks.stages import Stage
 
 
 @dataclass(frozen=True)
@@ -64,10 +64,10 @@ def transform_facts(
     versions = {
         name: found.version() if asked.get(name) is None else asked[name] for name, found in tables.items()
     }
-    order = Order(lake_root, inputs, versions, "test", "", last(lake_root, Stage.TRANSFORM))
+    order = Order(lake_root, inputs, versions, "test", "", last(lake_root, StageName.TRANSFORM))
     # An engine that somebody else has opened, and will close.
     opened = Engine("opened", session, ExitStack())
     with spark_context(SparkRoom(lambda: opened, rebuild=rebuild)):
         outputs, facts = write_silver(order)
-    publish(lake_root, Publication(Stage.TRANSFORM, inputs, outputs, "test", facts))
+    publish(lake_root, Publication(StageName.TRANSFORM, inputs, outputs, "test", facts))
     return facts

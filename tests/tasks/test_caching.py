@@ -1,8 +1,8 @@
 import subprocess
 import sys
 
+from stages.names import StageName
 from tasks.code import CODE, LIBRARIES, PROJECT_ROOT, code_version
-from tasks.stages import Stage
 
 # Imported by the Spark stages, yet without a say in what they compute.
 NO_SAY = {"spark/__init__.py", "spark/engines/embedded.py", "spark/errors.py", "spark/engines/java.py"}
@@ -28,12 +28,12 @@ def imported_by(module: str) -> set[str]:
 
 
 def test_the_code_version_covers_every_module_a_stage_runs():
-    for stage, module in ((Stage.TRANSFORM, "spark.transform"), (Stage.KPIS, "spark.kpis")):
+    for stage, module in ((StageName.TRANSFORM, "spark.transform"), (StageName.KPIS, "spark.kpis")):
         assert imported_by(module) - NO_SAY <= set(covered(CODE[stage])), stage
 
 
 def test_another_file_or_library_makes_another_code_version():
     versions = {code_version(places, LIBRARIES) for places in CODE.values()}
-    versions |= {code_version(CODE[Stage.KPIS]), code_version(("movies/lake/tables.py",))}
+    versions |= {code_version(CODE[StageName.KPIS]), code_version(("movies/lake/tables.py",))}
 
     assert len(versions) == 4

@@ -12,8 +12,9 @@ from movies.tmdb.sources.export import Export
 from movies.tmdb.sources.ids import Ids
 from movies.tmdb.sources.source import Found, Position, Source, Tmdb
 
-__all__ = ["SOURCES", "Found", "Ids", "Position", "Source", "Tmdb", "build_source"]
+__all__ = ["IDS", "SOURCES", "Found", "Ids", "Position", "Source", "Tmdb", "build_source"]
 
+IDS = "ids"
 SOURCES: dict[str, type[Source]] = {
     "ids": Ids,
     "discover": Discover,

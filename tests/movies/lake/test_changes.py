@@ -12,9 +12,9 @@ from movies.lake.commits import Appender
 from movies.lake.delta import content_version, open_table
 from movies.lake.publications import last, publish
 from movies.lake.tables import FETCH_FAILURES
+from stages.names import StageName
 from tasks.analytics import standing
 from tasks.code import stage_code
-from tasks.stages import Stage
 from tests.movies.lake.small_lake import FETCHED_AT, make_lake
 
 
@@ -22,7 +22,7 @@ from tests.movies.lake.small_lake import FETCHED_AT, make_lake
 def lake(tmp_path) -> str:
     """Movies 18, 24, 680 and 95, transformed by today's code, and 0, which was not found."""
     root = make_lake(str(tmp_path))
-    for stage in (Stage.TRANSFORM, Stage.KPIS):
+    for stage in (StageName.TRANSFORM, StageName.KPIS):
         found = last(root, stage)
         assert found is not None
         publish(root, replace(found, code_version=stage_code(stage)))
@@ -58,7 +58,7 @@ def version(lake: str) -> object:
     ],
 )
 def test_failures_that_change_nothing_in_silver_leave_it_current(lake, movie_id, reason) -> None:
-    before = last(lake, Stage.TRANSFORM)
+    before = last(lake, StageName.TRANSFORM)
     assert before is not None
     add_failure(lake, movie_id, reason)
 
@@ -66,11 +66,11 @@ def test_failures_that_change_nothing_in_silver_leave_it_current(lake, movie_id,
 
     assert found is not None
     assert found[0] == replace(before, inputs={**before.inputs, FETCH_FAILURES.name: version(lake)})
-    assert last(lake, Stage.TRANSFORM) == found[0]
+    assert last(lake, StageName.TRANSFORM) == found[0]
 
 
 def test_a_movie_of_the_lake_that_is_gone_makes_silver_stale(lake) -> None:
-    before = last(lake, Stage.TRANSFORM)
+    before = last(lake, StageName.TRANSFORM)
     assert before is not None
     add_failure(lake, 999, "not_found")
     add_failure(lake, 680, "not_found")
@@ -79,11 +79,11 @@ def test_a_movie_of_the_lake_that_is_gone_makes_silver_stale(lake) -> None:
 
     assert gone is not None and gone.to_pylist() == [680]
     assert standing(lake) is None
-    assert last(lake, Stage.TRANSFORM) == before
+    assert last(lake, StageName.TRANSFORM) == before
 
 
 def test_silver_of_other_code_is_stale_whatever_was_recorded(lake) -> None:
-    found = last(lake, Stage.TRANSFORM)
+    found = last(lake, StageName.TRANSFORM)
     assert found is not None
     publish(lake, replace(found, code_version="older"))
     add_failure(lake, 999, "not_found")

@@ -1,10 +1,10 @@
-"""The steps of a whole run."""
+"""The names of the stages."""
 
 from enum import StrEnum
 
 
-class Stage(StrEnum):
-    """A step, in the order of a run; each can be run alone."""
+class StageName(StrEnum):
+    """The stages in the order of a run; each can be run alone."""
 
     INGEST = "ingest"
     TRANSFORM = "transform"

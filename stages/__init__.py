@@ -1,0 +1,1 @@
+"""The stages of the pipeline as data: what each reads, writes and depends on. No Prefect."""
