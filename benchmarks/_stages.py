@@ -8,14 +8,14 @@ from typing import Any
 from pyspark.sql import SparkSession
 
 from movies.lake.delta import content_version, create
-from movies.lake.publications import Publication, last, publish
+from movies.lake.publications import Publication, find_publication, publish
 from movies.lake.tables import FETCH_FAILURES, IMDB_RATINGS, RAW_MOVIES, SILVER_MOVIES
 from spark.engines.session import Engine
+from stages.kpis_stage import write_gold
 from stages.names import StageName
-from tasks.context import SparkRoom, spark_context
-from tasks.gold import write_gold
-from tasks.publishing import Order, Written
-from tasks.silver import write_silver
+from stages.publishing import Order, Written
+from stages.spark_run import SparkRun
+from stages.transform_stage import write_silver
 
 
 def write_silver_tables(
@@ -37,10 +37,9 @@ def _run(
     found = {table.name: create(table, lake_root) for table in tables}
     inputs = {name: content_version(one) for name, one in found.items()}
     versions = {name: one.version() for name, one in found.items()}
-    order = Order(lake_root, inputs, versions, "benchmark", "", last(lake_root, stage))
+    order = Order(lake_root, inputs, versions, "benchmark", "", find_publication(lake_root, stage))
     # An engine that somebody else has opened, and will close.
     opened = Engine("opened", session, ExitStack())
-    with spark_context(SparkRoom(lambda: opened, rebuild=rebuild)):
-        written: Written = write(order)
+    written: Written = write(order, SparkRun(lambda: opened, rebuild=rebuild))
     publish(lake_root, Publication(stage, inputs, written[0], "benchmark", written[1]))
     return written[1]

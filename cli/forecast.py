@@ -35,9 +35,10 @@ def _run(request: ForecastRequest, settings: Settings, terminal: Terminal, inter
     # Prefect is imported here and not before: its API has been starting meanwhile.
     api.check_settings()
     from flows.forecast import forecast_revenue
+    from movies.lake.delta import LakeView
     from tasks.context import RunContext, run_context
 
-    run = RunContext(settings, has_temporary_api=api.is_temporary)
+    run = RunContext(settings, LakeView(settings.lake), has_temporary_api=api.is_temporary)
     with run_context(run), api.ready(terminal.say):
         report = interrupts.run(lambda: forecast_revenue(**request.parameters))
     if report.shortage:

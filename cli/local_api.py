@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.temporary_server import PrefectApiError, TemporaryServer
-from tasks.run_logs import OWN_PACKAGES
+from movies.project import OWN_PACKAGES
 
 # For a configured API's sign of life.
 ANSWER_SECONDS = 20.0

@@ -14,7 +14,7 @@ from flows.failure import FAILED, OK
 from flows.request import AnalyticsRequest, RunRequest
 from flows.run_report import reasons
 from movies.lake.delta import current_version
-from movies.lake.publications import last
+from movies.lake.publications import find_publication
 from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES
 from movies.report.formats import counted
 from stages.names import StageName
@@ -59,9 +59,9 @@ def show_replay(
         # stops a run stops this one.
         if fetched != OK and (fetched != FAILED or _raw_versions(lake) == landed):
             return fetched
-    before = last(lake, StageName.TRANSFORM)
+    before = find_publication(lake, StageName.TRANSFORM)
     status = execute(request)
-    if status == OK or (status == FAILED and last(lake, StageName.TRANSFORM) != before):
+    if status == OK or (status == FAILED and find_publication(lake, StageName.TRANSFORM) != before):
         say_fates(terminal, chosen, find_fates(lake, chosen))
     return status or fetched
 

@@ -96,16 +96,22 @@ def _check_packages(stages: Sequence[StageName]) -> None:
 
 
 def _run(request: RunRequest, settings: Settings, terminal: Terminal, interrupts: Interrupts) -> int:
+    from movies.lake.delta import LakeView
+    from tasks.context import RunContext, run_context
+
     with ExitStack() as stack:
         api = start_local_api()
-        _announce(request, settings, terminal)
-        report = _run_flow(request, settings, api, stack, terminal, interrupts)
+        run = RunContext(settings, LakeView(settings.lake), has_temporary_api=api.is_temporary)
+        _announce(request, run, terminal)
+        stack.enter_context(run_context(run))
+        report = _run_flow(request, run, api, stack, terminal, interrupts)
     terminal.summarise(report, settings.output_dir, settings.lake)
     return OK
 
 
-def _announce(request: RunRequest, settings: Settings, terminal: Terminal) -> None:
+def _announce(request: RunRequest, run: RunContext, terminal: Terminal) -> None:
     """Say where movies come from, and refuse early what cannot go well."""
+    settings = run.settings
     if settings.engine_fallback and {StageName.TRANSFORM, StageName.KPIS} & {*request.wanted}:
         terminal.say(settings.engine_fallback)
     if StageName.INGEST not in request.wanted:
@@ -114,7 +120,7 @@ def _announce(request: RunRequest, settings: Settings, terminal: Terminal) -> No
         terminal.say("No TMDB key is set: movies come from the bundled sandbox, a server on loopback.")
     from flows.planning import check_lake
 
-    check_lake(settings)
+    check_lake(run.settings, run.lake)
 
 
 def _plan_early(request: RunRequest, run: RunContext) -> WorkList | None:
@@ -128,13 +134,13 @@ def _plan_early(request: RunRequest, run: RunContext) -> WorkList | None:
     source = request.build_source(run.settings)
     if not isinstance(source, Ids):
         return None
-    run.inventory = read_inventory(run.settings.lake)
+    run.inventory = read_inventory(run.lake)
     return plan(run.settings, run.inventory, source.found, refresh=request.refresh)
 
 
 def _run_flow(
     request: RunRequest,
-    settings: Settings,
+    run: RunContext,
     api: LocalApi,
     stack: ExitStack,
     terminal: Terminal,
@@ -143,16 +149,15 @@ def _run_flow(
     """Start what the run is going to need side by side, and run the flow."""
     from flows.planning import needs_engine
     from flows.warm_up import WarmUp
-    from tasks.context import RunContext, run_context
 
-    run = stack.enter_context(run_context(RunContext(settings, has_temporary_api=api.is_temporary)))
+    settings = run.settings
     work = _plan_early(request, run)
     asks = StageName.INGEST in request.wanted and (work is None or work.to_fetch)
     if asks and settings.uses_sandbox:
         from movies.sandbox import Sandbox
 
         run.sandbox = stack.enter_context(Sandbox())
-    if needs_engine(settings, request.wanted, work):
+    if needs_engine(run, request.wanted, work):
         run.engine = stack.enter_context(WarmUp(settings)).take
 
     # Prefect is imported here and not before: its API has been starting meanwhile.
@@ -171,8 +176,10 @@ def _dry_run(request: RunRequest, settings: Settings, terminal: Terminal) -> int
     if StageName.INGEST in request.wanted:
         from flows.ingest import look_ahead
         from flows.planning import source_of
+        from movies.lake.delta import LakeView
+        from tasks.context import RunContext
 
-        work = asyncio.run(look_ahead(settings, request))
+        work = asyncio.run(look_ahead(RunContext(settings, LakeView(settings.lake)), request))
         terminal.say(
             f"{len(work.to_fetch):,} of {work.asked:,} movies would be fetched from {source_of(settings)}; "
             f"{work.present:,} are in the lake, {work.absent:,} are known not to exist."

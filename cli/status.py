@@ -9,9 +9,9 @@ import msgspec
 
 from cli.streams import standard_output
 from cli.terminal import Terminal
-from flows.lake_status import LONGEST_AGE, LakeStatus, MovieStatus, StageStatus, read_status
 from movies.report.formats import counted
 from movies.settings import load_settings
+from stages.lake_status import LONGEST_AGE, LakeStatus, MovieStatus, StageStatus, read_status
 
 MOMENT = "%Y-%m-%d %H:%M"
 

@@ -14,8 +14,10 @@ from flows.warm_up import open_engine_of_run
 from movies.report.provenance import describe_data
 from movies.settings import Settings
 from stages.names import StageName
-from tasks.analytics import kpis, published, transform
-from tasks.context import SparkRun, spark_context
+from stages.report_stage import report_stages
+from stages.spark_run import SparkRun
+from tasks.analytics import kpis, require_published, transform
+from tasks.context import RunContext, spark_context
 from tasks.report_as_of import report_as_of
 from tasks.reporting import report
 
@@ -38,35 +40,33 @@ async def refresh_analytics(request: AnalyticsRequest) -> AnalyticsReport:
         if request.as_of_version is not None:
             result = await look_back(run.settings, request.as_of_version)
         else:
-            result = await bring_up_to_date(run.settings, request)
+            result = await bring_up_to_date(run, request)
         logger.info("%s. %s", result.sentence(), describe_data(source))
     return result
 
 
-async def bring_up_to_date(settings: Settings, request: AnalyticsRequest) -> AnalyticsReport:
+async def bring_up_to_date(run: RunContext, request: AnalyticsRequest) -> AnalyticsReport:
     """Run the wanted stages on one engine, which starts when one of them needs it."""
-    lake, wanted = settings.lake, {*request.wanted}
+    settings, wanted = run.settings, {*request.wanted}
     result = AnalyticsReport()
     with spark_context(
         SparkRun(open_engine_of_run, rebuild=request.refresh, accepted_checks=request.accept_checks or ())
     ) as spark:
         with timed(result.seconds, StageName.TRANSFORM):
             if StageName.TRANSFORM in wanted:
-                silver = await transform(lake, with_ratings=settings.imdb_ratings is not None)
+                silver = await transform(with_ratings=settings.imdb_ratings is not None)
             else:
-                silver = published(lake, StageName.TRANSFORM)
+                silver = require_published(run.lake, StageName.TRANSFORM)
             result.describe_silver(silver)
         if wanted & {StageName.KPIS, StageName.REPORT}:
             with timed(result.seconds, StageName.KPIS):
-                gold = (
-                    await kpis(lake, silver) if StageName.KPIS in wanted else published(lake, StageName.KPIS)
-                )
+                has_kpis = StageName.KPIS in wanted
+                gold = await kpis() if has_kpis else require_published(run.lake, StageName.KPIS)
                 result.describe_gold(gold)
         if StageName.REPORT in wanted:
             with timed(result.seconds, StageName.REPORT):
-                result.files, result.files_made = await report(
-                    lake, settings.output_dir, settings.plot_theme, silver, gold
-                )
+                stages = report_stages(settings.output_dir, settings.plot_theme)
+                result.files, result.files_made = await report(stages)
         result.engine_started = spark.was_opened
     return result
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -15,10 +14,14 @@ from prefect.states import Cancelling
 
 from flows.request import AnalyticsRequest
 from flows.run_report import AnalyticsReport, timed
-from movies.settings import Settings
+from movies.lake.publications import read_publications
+from stages.kpis_stage import KPIS_STAGE
 from stages.names import StageName
-from tasks.analytics import published, standing
-from tasks.outputs import outputs
+from stages.report_stage import report_stages
+from stages.stage import why_stale
+from stages.transform_stage import transform_stage
+from tasks.analytics import require_published
+from tasks.context import RunContext
 
 logger = logging.getLogger(__name__)
 
@@ -36,9 +39,7 @@ class DelegatedRunError(Exception):
         self.is_temporary = is_temporary
 
 
-async def delegate_analytics(
-    deployment: str, settings: Settings, request: AnalyticsRequest
-) -> AnalyticsReport:
+async def delegate_analytics(deployment: str, run: RunContext, request: AnalyticsRequest) -> AnalyticsReport:
     """Have a deployment of `refresh-analytics` bring the analytics up to date, if they are not.
 
     Whether they are is read from the lake and the output folder, so that no container is started for nothing.
@@ -48,30 +49,32 @@ async def delegate_analytics(
         DelegatedRunError: the run failed, crashed or was cancelled.
     """
     report = AnalyticsReport()
-    if request.refresh or request.as_of_version is not None or describe_standing(report, settings) is None:
+    if request.refresh or request.as_of_version is not None or not describe_current(report, run):
         parameters = request.model_dump(mode="json", exclude_none=True)
         with timed(report.seconds, "analytics"):
             await run_elsewhere(deployment, parameters)
         report.engine_started = True
-        report.describe_silver(published(settings.lake, StageName.TRANSFORM))
-        describe_standing(report, settings)
+        run.lake.forget()
+        report.describe_silver(require_published(run.lake, StageName.TRANSFORM))
+        describe_current(report, run)
     else:
         logger.info("%s is not needed: nothing changed since it ran", deployment)
     return report
 
 
-def describe_standing(report: AnalyticsReport, settings: Settings) -> AnalyticsReport | None:
-    """Fill the report from what stands in the lake; None where tables or files would have to be made anew."""
-    if (found := standing(settings.lake, with_ratings=settings.imdb_ratings is not None)) is None:
-        return None
-    silver, gold = found
-    report.describe_silver(silver)
-    report.describe_gold(gold)
-    files = outputs(settings.lake, Path(settings.output_dir), settings.plot_theme, silver, gold)
-    if not all(files.values()):
-        return None
-    report.files = [path for part in files.values() for path in part]
-    return report
+def describe_current(report: AnalyticsReport, run: RunContext) -> bool:
+    """Fill in the report from the lake and the output folder; return whether all of it is current."""
+    settings, lake = run.settings, run.lake
+    if why_stale(transform_stage(settings.imdb_ratings is not None), lake) or why_stale(KPIS_STAGE, lake):
+        return False
+    publications = read_publications(lake)
+    report.describe_silver(publications[StageName.TRANSFORM])
+    report.describe_gold(publications[StageName.KPIS])
+    parts = report_stages(settings.output_dir, settings.plot_theme).values()
+    if any(why_stale(part, lake) for part in parts):
+        return False
+    report.files = [path for part in parts for path in part.find_files(lake)]
+    return True
 
 
 async def require_deployment(deployment: str) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from movies.lake.errors import describe_refusal, find_refusal
-from tasks.run_logs import OWN_PACKAGES
+from movies.project import OWN_PACKAGES
 
 if TYPE_CHECKING:
     from movies.settings import Settings

@@ -13,9 +13,10 @@ from flows.run_settings import run_of
 from movies.forecast.errors import ShortageError
 from movies.lake.tables import SILVER_MOVIES
 from movies.report.provenance import describe_data
+from stages.forecast_stage import MODEL_FILE, model_made_from
 from stages.names import StageName
-from tasks.analytics import published
-from tasks.forecast import MODEL_FILE, bring_up_to_date, model_made_from
+from tasks.analytics import require_published
+from tasks.forecast import bring_up_to_date
 from tasks.forecast_movies import forecast_movies
 from tasks.forecast_showing import show_forecast
 
@@ -40,11 +41,9 @@ async def forecast_revenue(request: ForecastRequest) -> ForecastReport:
     async with run_of(request) as run:
         settings, source = run.settings, announce_data(run)
         lake, folder = settings.lake, settings.output_dir
-        silver = published(lake, StageName.TRANSFORM)
+        silver = require_published(run.lake, StageName.TRANSFORM)
         try:
-            made, stood = await bring_up_to_date(
-                lake, folder, silver, request.holdout_years, request.accept_score
-            )
+            made, stood = await bring_up_to_date(folder, request.holdout_years, request.accept_score)
         except ShortageError as shortage:
             # A young lake grows: a schedule has done its work, and the command line says what is missing.
             logger.warning("%s", shortage)

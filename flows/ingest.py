@@ -103,7 +103,9 @@ async def ingest(
     """
     began, settings = monotonic(), run.settings
     async with ingestion_lock(settings.lake), AsyncExitStack() as stack:
-        check_lake(settings)
+        # Another run may have committed since the lake was first read.
+        run.lake.refresh(RAW_MOVIES, FETCH_FAILURES)
+        check_lake(settings, run.lake)
         stop = stack.enter_context(stop_on_signals())
         stack.enter_context(stop_after(stop, request.max_minutes))
         connection = Connection(
@@ -130,8 +132,8 @@ async def fetch_lacking(
 ) -> None:
     """Ask the source, fetch what the lake lacks of it, and move the cursor once all of that is committed."""
     settings = run.settings
-    inventory = read_inventory(settings.lake, run.inventory)
-    found, work = await find_work(settings, request, connection, inventory, fetched_since)
+    inventory = read_inventory(run.lake, run.inventory)
+    found, work = await find_work(run, request, connection, inventory, fetched_since)
     report.asked, report.present, report.absent = work.asked, work.present, work.absent
     report.refused_lines = found.refused
     if work.to_fetch:
@@ -158,6 +160,8 @@ async def fetch_lacking(
         logger.info("unchanged: all of %s movies are here or known not to exist", work.asked)
     if connection.was_used:
         _redate_future(settings, inventory, (await connection.client()).clock)
+    if work.to_fetch or found.followed is not None:
+        run.lake.forget()
     if found.followed is not None and not report.left:
         report.followed, report.not_followed = followed_until(settings, found)
         move_cursor(settings.lake, report.followed)
@@ -181,7 +185,7 @@ def _redate_future(settings: Settings, inventory: Inventory, clock: Clock) -> No
 
 
 async def find_work(
-    settings: Settings,
+    run: RunContext,
     request: IngestRequest,
     connection: Connection,
     inventory: Inventory,
@@ -192,23 +196,24 @@ async def find_work(
     Raises:
         StoppedError: the run stops first; what hangs then is not waited for.
     """
-    source = request.build_source(settings)
-    asking = asyncio.create_task(source.find(connection, read_position(settings, inventory)))
+    source = request.build_source(run.settings)
+    asking = asyncio.create_task(source.find(connection, read_position(run.lake, inventory)))
     try:
         [found] = await connection.stop.finish([asking])
     finally:
         asking.cancel()
     if found is None:
         raise StoppedError("the source was asked in vain")
-    return found, plan(settings, inventory, found, refresh=request.refresh, fetched_since=fetched_since)
+    work = plan(run.settings, inventory, found, refresh=request.refresh, fetched_since=fetched_since)
+    return found, work
 
 
-async def look_ahead(settings: Settings, request: IngestRequest) -> WorkList:
+async def look_ahead(run: RunContext, request: IngestRequest) -> WorkList:
     """List what an ingestion would fetch; if TMDB is the source of the ids, it is asked for them."""
-    check_lake(settings, repairs=False)
+    check_lake(run.settings, run.lake, repairs=False)
     async with AsyncExitStack() as stack:
-        connection = Connection(settings, Stop(), stack)
-        _, work = await find_work(settings, request, connection, read_inventory(settings.lake))
+        connection = Connection(run.settings, Stop(), stack)
+        _, work = await find_work(run, request, connection, read_inventory(run.lake))
     return work
 
 

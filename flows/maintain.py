@@ -16,9 +16,10 @@ from flows.request import IngestRequest, MaintainRequest
 from flows.run_names import name_upkeep
 from flows.run_report import IngestionReport, raise_for_lost
 from flows.run_settings import is_deployed, run_of
+from movies.lake.all_tables import TABLES
 from movies.lake.errors import LakeError
 from movies.lake.inventory import read_inventory
-from movies.lake.tables import RAW_MOVIES, TABLES
+from movies.lake.tables import RAW_MOVIES
 from movies.lake.work_list import stale_movies
 from movies.report.formats import counted
 from movies.settings import Settings
@@ -103,7 +104,7 @@ async def prune_old_runs(days: float) -> None:
 
 async def refresh_old_movies(run: RunContext, since: datetime) -> IngestionReport:
     """Fetch the movies again whose latest payload is from before that."""
-    check_lake(run.settings)
+    check_lake(run.settings, run.lake)
     report = IngestionReport()
     if stale := stale_movies(read_inventory(run.settings.lake), since):
         await ingest(run, IngestRequest(movie_ids=list(stale)), report, fetched_since=since)

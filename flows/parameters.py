@@ -60,7 +60,6 @@ class Request(BaseModel):
         Raises:
             ParameterError: a parameter is unknown, of another type, out of bounds, or excludes another one.
             UnknownCheckError: a check is accepted that does not exist.
-            EngineUnavailable: the master names no engine.
             FolderNameError: no table can be kept in the folder.
         """
         check_names(flow, given, cls.model_fields)

@@ -43,10 +43,10 @@ async def movie_pipeline(request: RunRequest) -> RunReport:
             with timed(report.seconds, StageName.INGEST):
                 report.ingestion = await ingest_movies(**request.ingestion.parameters)
         # After an outage the other stages work with what is there, if there is anything.
-        if report.ingestion.outage and current_version(RAW_MOVIES, run.settings.lake) is None:
+        if report.ingestion.outage and current_version(RAW_MOVIES, run.lake) is None:
             raise IncompleteIngestionError(report)
         if analytics and deployment:
-            report.analytics = await delegate_analytics(deployment, run.settings, analytics)
+            report.analytics = await delegate_analytics(deployment, run, analytics)
         elif analytics:
             report.analytics = await refresh_analytics(**analytics.parameters)
         report.seconds |= report.analytics.seconds

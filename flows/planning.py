@@ -11,21 +11,23 @@ from typing import TYPE_CHECKING
 
 from movies.lake.backup import check_finished
 from movies.lake.cursor import read_cursor
+from movies.lake.delta import LakeView
 from movies.lake.inventory import Inventory, read_inventory
-from movies.lake.publications import current
+from movies.lake.publications import read_publications
 from movies.lake.repair import LOST, drop_lost_files, require_raw_files
 from movies.lake.work_list import WorkList, check_source, find_sources, owed_movies, plan_work
 from movies.report.provenance import describe_data, name_source
 from movies.settings import SANDBOX_SOURCE, TMDB_API_URL, Settings, SettingsError
 from movies.tmdb.sources import Found, Position
+from stages.kpis_stage import KPIS_STAGE
 from stages.names import StageName
+from stages.stage import why_stale
+from stages.transform_stage import transform_stage
 
 if TYPE_CHECKING:
     from tasks.context import RunContext
 
 logger = logging.getLogger(__name__)
-
-SPARK_STAGES = (StageName.TRANSFORM, StageName.KPIS)
 
 
 def source_of(settings: Settings) -> str:
@@ -36,12 +38,12 @@ def source_of(settings: Settings) -> str:
 def announce_data(run: RunContext) -> str:
     """Log once a run where its movies come from, and return that name: of the lake, or of the server."""
     if run.source is None:
-        run.source = name_source(find_sources(run.settings.lake) or {source_of(run.settings)})
+        run.source = name_source(find_sources(run.lake) or {source_of(run.settings)})
         logger.info("%s", describe_data(run.source))
     return run.source
 
 
-def check_lake(settings: Settings, *, repairs: bool = True) -> None:
+def check_lake(settings: Settings, lake: LakeView, *, repairs: bool = True) -> None:
     """Refuse a lake that this run may not add to, and take lost files out of its raw tables.
 
     Raises:
@@ -50,10 +52,10 @@ def check_lake(settings: Settings, *, repairs: bool = True) -> None:
     """
     check_finished(settings.lake)
     if repairs:
-        drop_lost_files(settings.lake, source_of(settings))
+        drop_lost_files(lake, source_of(settings))
     else:
-        require_raw_files(settings.lake)
-    check_source(settings.lake, source_of(settings), SANDBOX_SOURCE)
+        require_raw_files(lake)
+    check_source(lake, source_of(settings), SANDBOX_SOURCE)
 
 
 def check_ratings(settings: Settings) -> None:
@@ -73,13 +75,13 @@ def check_ratings(settings: Settings) -> None:
         raise SettingsError(f"IMDB_RATINGS: {error}") from error
 
 
-def read_position(settings: Settings, inventory: Inventory) -> Position:
+def read_position(lake: LakeView, inventory: Inventory) -> Position:
     """How far the lake has come.
 
     Raises:
         LakeError: it cannot be read.
     """
-    cursor = read_cursor(settings.lake)
+    cursor = read_cursor(lake)
     return Position(cursor.followed, cursor.broken_off, inventory.oldest_fetch, owed_movies(inventory))
 
 
@@ -124,9 +126,11 @@ def followed_until(settings: Settings, found: Found) -> tuple[datetime, int]:
     return min(found.followed, datetime.combine(first.date(), time(), UTC)), len(outdated)
 
 
-def needs_engine(settings: Settings, stages: Collection[StageName], work: WorkList | None) -> bool:
-    """Whether a Spark engine will surely be asked for; a guess that errs on the side of no."""
+def needs_engine(run: RunContext, stages: Collection[StageName], work: WorkList | None) -> bool:
+    """Return whether a Spark engine will surely be needed; if that is not known yet, it is not."""
+    with_ratings = run.settings.imdb_ratings is not None
     if StageName.TRANSFORM in stages:
         has_news = work is not None and bool(work.to_fetch)
-        return has_news or any(current(settings.lake, stage) is None for stage in SPARK_STAGES)
-    return StageName.KPIS in stages and current(settings.lake, StageName.TRANSFORM) is not None
+        return has_news or bool(why_stale(transform_stage(with_ratings), run.lake))
+    has_silver = StageName.TRANSFORM in read_publications(run.lake)
+    return StageName.KPIS in stages and has_silver and bool(why_stale(KPIS_STAGE, run.lake))

@@ -306,8 +306,12 @@ def _check_engine(master: str | None) -> None:
     if master_secrets(master):
         raise ParameterError("Set a master with a token as SPARK_MASTER: as an option it would be seen")
     from spark.engines.session import check_engine_settings
+    from spark.errors import EngineUnavailable
 
-    check_engine_settings(master)
+    try:
+        check_engine_settings(master)
+    except EngineUnavailable as error:
+        raise ParameterError(str(error)) from error
 
 
 def _given(request: Request, names: Collection[str]) -> list[str]:

@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings
 from flows.failure import explained
 from flows.parameters import Request
 from flows.places import check_job_settings
+from movies.lake.delta import LakeView
 from movies.proxies import keep_loopback_direct
 from movies.settings import Settings, SettingsError
 from tasks.context import RunContext, find_run, run_context
@@ -64,7 +65,7 @@ async def run_of(request: Request) -> AsyncIterator[RunContext]:
         if is_deployed():
             check_job_settings(settings)
             stack.enter_context(log_files(settings.output_dir / "logs", settings.secrets))
-        run = stack.enter_context(run_context(RunContext(settings)))
+        run = stack.enter_context(run_context(RunContext(settings, LakeView(settings.lake))))
         try:
             yield run
         except Exception as error:

@@ -9,6 +9,8 @@ from importlib import metadata
 from pathlib import Path
 
 NAME = "tmdb-movie-pipeline"
+# The packages of this project; pyproject.toml and .dockerignore name the same.
+OWN_PACKAGES = ("cli", "deployments", "flows", "movies", "spark", "stages", "tasks")
 # An image has this file beside the code and no installed metadata; a wheel has only the metadata.
 DECLARATION = Path(__file__).parents[1] / "pyproject.toml"
 PIN = re.compile(r"([\w.-]+)(?:\[[^]]*\])?==([^;\s]+)")

@@ -12,7 +12,7 @@ from dotenv.parser import parse_stream
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from spark.engines import embedded
+from movies import embedded
 
 TMDB_API_URL = "https://api.themoviedb.org/3"
 TMDB_EXPORTS_URL = "https://files.tmdb.org/p/exports"

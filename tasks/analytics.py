@@ -1,118 +1,153 @@
-"""The Spark stages, brought up to date: silver from raw, gold from silver.
+"""The tasks that make silver and gold, if they are stale.
 
 Each is cached on the content of its input tables and on its code. The lake has the last word: a cached result
-counts only while the lake's publication still names those inputs and every table it lists is there unchanged.
+counts only while the stage is current.
 """
 
 from __future__ import annotations
 
+import asyncio
+import logging
+from collections.abc import Callable
 from dataclasses import replace
-from itertools import chain
 from typing import Any
 
-from movies.lake.changes import find_gone
-from movies.lake.delta import content_version, create, open_table
-from movies.lake.integrity import require_files
-from movies.lake.publications import Publication, current, find_current, publish
-from movies.lake.tables import FETCH_FAILURES, IMDB_RATINGS, RAW_MOVIES, SILVER_MOVIES
-from stages.names import StageName
-from tasks.code import stage_code
-from tasks.gold import compute_gold
-from tasks.publishing import Inputs, find_standing
-from tasks.silver import transform_movies
+from prefect import Task, runtime, task
 
-# What silver is made from, ratings last and not always.
-RAW_TABLES = (RAW_MOVIES, FETCH_FAILURES, IMDB_RATINGS)
+from movies.lake.delta import LakeView, TableVersion, create, open_table
+from movies.lake.integrity import require_files
+from movies.lake.publications import Publication, find_intact, publish, read_publications
+from movies.lake.tables import FETCH_FAILURES, IMDB_RATINGS, RAW_MOVIES
+from spark.errors import DataQualityError
+from stages.kpis_stage import KPIS_STAGE, write_gold
+from stages.names import StageName
+from stages.publishing import Order, Written, make_tables
+from stages.spark_run import SparkRun
+from stages.stage import Inputs, TableStage, facts_of, why_stale
+from stages.transform_stage import transform_stage, write_silver
+from tasks.caching import CACHE
+from tasks.context import current_run, current_spark
+from tasks.showing import show_quality
+
+logger = logging.getLogger(__name__)
+
+# Content of tables in terms of JSON, by the tables' names: part of the cache key.
+Contents = dict[str, tuple[str, int]]
 
 
 class MissingInputError(Exception):
-    """What a stage works on is not there; the text says which stage makes it."""
+    """A stage lacks what it reads; the text says which stage makes it."""
 
 
-def published(lake_root: str, stage: StageName) -> Publication:
-    """What a stage has left in the lake.
+def require_published(lake: LakeView, stage: StageName) -> Publication:
+    """Return what a stage has left in the lake, although it may be stale.
 
     Raises:
         MissingInputError: it has not run yet, or its tables were changed by something else.
     """
-    found = current(lake_root, stage)
+    found = find_intact(lake, stage)
     if found is None:
         raise MissingInputError(
-            f"The lake at {lake_root} has no current result of the stage '{stage}': run it first"
+            f"The lake at {lake.root} has no current result of the stage '{stage}': run it first"
         )
     return found
 
 
-def standing(lake_root: str, with_ratings: bool = False) -> tuple[Publication, Publication] | None:
-    """What transform and KPIs have left, if neither would have anything to do now; needs no engine."""
-    tables = RAW_TABLES if with_ratings else RAW_TABLES[:-1]
-    found = {table.name: open_table(table, lake_root) for table in tables}
-    inputs = {name: content_version(table) for name, table in found.items() if table is not None}
-    if len(inputs) < len(found):
-        return None
-    code = stage_code(StageName.TRANSFORM)
-    silver = find_current(lake_root, StageName.TRANSFORM, inputs, code) or renew_silver(
-        lake_root, inputs, code
-    )
-    if silver is None:
-        return None
-    inputs = {SILVER_MOVIES.name: silver.outputs[SILVER_MOVIES.name]}
-    gold = find_current(lake_root, StageName.KPIS, inputs, stage_code(StageName.KPIS))
-    return None if gold is None else (silver, gold)
-
-
-def renew_silver(lake_root: str, inputs: Inputs, code: str) -> Publication | None:
-    """Publish silver as it is for new rows of `raw/fetch_failures` that change nothing in it.
-
-    None if there may be anything to transform. Published, since later comparisons begin with these versions.
-    """
-    found = current(lake_root, StageName.TRANSFORM)
-    name = FETCH_FAILURES.name
-    if found is None or found.code_version != code or {**found.inputs, name: inputs[name]} != inputs:
-        return None
-    gone = find_gone(lake_root, found.inputs.get(name))
-    if gone is None or len(gone):
-        return None
-    renewed = replace(found, inputs=inputs)
-    publish(lake_root, renewed)
-    return renewed
-
-
-async def transform(lake_root: str, with_ratings: bool = False) -> Publication:
-    """Bring silver up to date with the raw tables; IMDb's ratings are among them where they are wanted.
+async def transform(with_ratings: bool) -> Publication:
+    """Bring silver up to date with the raw tables; IMDb's ratings are among them if they are wanted.
 
     Raises:
         MissingInputError: there are no raw movies, or no ratings.
         FilesLostError: raw tables have lost files.
     """
-    raw = open_table(RAW_MOVIES, lake_root)
+    lake = current_run().lake
+    _require_raw(lake, with_ratings)
+    return await _bring_up_to_date(transform_stage(with_ratings), transform_movies)
+
+
+async def kpis() -> Publication:
+    """Bring the gold tables up to date with the published silver."""
+    return await _bring_up_to_date(KPIS_STAGE, compute_gold)
+
+
+@task(
+    name=StageName.TRANSFORM.value,
+    task_run_name=StageName.TRANSFORM.value,
+    cache_policy=CACHE,
+    result_serializer="json",
+)
+async def transform_movies(lake_root: str, code: str, contents: Contents) -> dict[str, Any]:
+    """Validate raw payloads: movies into silver, rejected ones into quarantine, others counted with a reason.
+
+    Movies get IMDb's ratings if those are among the contents.
+    """
+    stage = transform_stage(with_ratings=IMDB_RATINGS.name in contents)
+    return await _make_if_stale(stage, lake_root, contents, write_silver)
+
+
+@task(
+    name=StageName.KPIS.value,
+    task_run_name=StageName.KPIS.value,
+    cache_policy=CACHE,
+    result_serializer="json",
+)
+async def compute_gold(lake_root: str, code: str, contents: Contents) -> dict[str, Any]:
+    """Check silver, and compute every KPI table from the same scan of it."""
+    try:
+        made = await _make_if_stale(KPIS_STAGE, lake_root, contents, write_gold)
+    except DataQualityError:
+        await show_quality(lake_root)
+        raise
+    await show_quality(lake_root)
+    return made
+
+
+async def _bring_up_to_date(stage: TableStage, stage_task: Task[..., Any]) -> Publication:
+    lake = current_run().lake
+    inputs = stage.find_inputs(lake)
+    is_stale = current_spark().rebuild or bool(why_stale(stage, lake))
+    contents = {name: (read.table_id, read.version) for name, read in inputs.items()}
+    await stage_task.with_options(refresh_cache=is_stale)(lake.root, stage.code, contents)
+    found = read_publications(lake)[stage.name]
+    if found.inputs != inputs:
+        # Nothing in the new rows changes the result. Later comparisons begin with these versions.
+        found = replace(found, inputs=inputs)
+        publish(lake.root, found)
+        lake.forget()
+    return found
+
+
+async def _make_if_stale(
+    stage: TableStage, lake_root: str, contents: Contents, write: Callable[[Order, SparkRun], Written]
+) -> dict[str, Any]:
+    lake, spark = current_run().lake, current_spark()
+    # Prefect may have lost its cached result of a stage that is current.
+    if not spark.rebuild and not why_stale(stage, lake):
+        return facts_of(read_publications(lake)[stage.name])
+    inputs: Inputs = {name: TableVersion(*content) for name, content in contents.items()}
+    run_id = str(runtime.flow_run.id or "")
+    try:
+        made = await asyncio.to_thread(make_tables, stage, lake_root, inputs, run_id, spark, write)
+    finally:
+        lake.forget()
+    return facts_of(made)
+
+
+def _require_raw(lake: LakeView, with_ratings: bool) -> None:
+    raw = open_table(RAW_MOVIES, lake)
     if raw is None:
-        raise MissingInputError(f"There are no raw movies in {lake_root}: run the stage 'ingest' first")
-    # Spark cannot read a table that is not there, and a lake from elsewhere may have come without it.
-    failures = create(FETCH_FAILURES, lake_root)
+        raise MissingInputError(f"There are no raw movies in {lake.root}: run the stage 'ingest' first")
     require_files(RAW_MOVIES, raw)
-    require_files(FETCH_FAILURES, failures)
-    inputs = {RAW_MOVIES.name: content_version(raw), FETCH_FAILURES.name: content_version(failures)}
+    if (failures := open_table(FETCH_FAILURES, lake)) is None:
+        # Spark cannot read a table that is not there, and a lake from elsewhere may have come without it.
+        create(FETCH_FAILURES, lake.root)
+        lake.forget()
+    else:
+        require_files(FETCH_FAILURES, failures)
     if with_ratings:
-        ratings = open_table(IMDB_RATINGS, lake_root)
+        ratings = open_table(IMDB_RATINGS, lake)
         if ratings is None:
             raise MissingInputError(
-                f"There are no IMDb ratings in {lake_root}: run the stage 'ingest' with IMDB_RATINGS first"
+                f"There are no IMDb ratings in {lake.root}: run the stage 'ingest' with IMDB_RATINGS first"
             )
         require_files(IMDB_RATINGS, ratings)
-        inputs[IMDB_RATINGS.name] = content_version(ratings)
-    return await _bring_up_to_date(transform_movies, StageName.TRANSFORM, inputs, lake_root)
-
-
-async def kpis(lake_root: str, silver: Publication) -> Publication:
-    """Bring the gold tables up to date with the published silver."""
-    inputs = {SILVER_MOVIES.name: silver.outputs[SILVER_MOVIES.name]}
-    return await _bring_up_to_date(compute_gold, StageName.KPIS, inputs, lake_root)
-
-
-async def _bring_up_to_date(stage_task: Any, stage: StageName, inputs: Inputs, lake_root: str) -> Publication:
-    code = stage_code(stage)
-    is_current = find_standing(lake_root, stage, inputs, code) is not None
-    contents = chain.from_iterable((read.table_id, read.version) for read in inputs.values())
-    await stage_task.with_options(refresh_cache=not is_current)(lake_root, code, *contents)
-    return published(lake_root, stage)

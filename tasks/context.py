@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
-
     from movies.lake.checkpoints import Batch, Committer
+    from movies.lake.delta import LakeView
     from movies.lake.inventory import Inventory
     from movies.sandbox import Sandbox
     from movies.settings import Settings
     from movies.tmdb.client import TmdbClient
     from spark.engines.session import Engine
+    from stages.spark_run import SparkRun
     from tasks.progress import Progress
 
 
@@ -41,65 +40,6 @@ class Ingestion:
             del self.batches[batch.batch_id]
 
 
-class EngineClosedError(Exception):
-    """A task asked for the Spark engine after the run had ended."""
-
-
-class SparkRun:
-    """The run's Spark engine: opened when a task first needs it, closed at the end.
-
-    `rebuild` asks the tasks to make their tables anew even where nothing has changed, `accepted_checks` to
-    publish though these checks fail.
-    """
-
-    def __init__(
-        self,
-        open_engine: Callable[[], Engine],
-        *,
-        rebuild: bool = False,
-        accepted_checks: Collection[str] = (),
-    ) -> None:
-        self.rebuild = rebuild
-        self.accepted_checks = accepted_checks
-        self._open = open_engine
-        self._engine: Engine | None = None
-        self._closed = False
-        self._lock = threading.Lock()
-
-    @property
-    def was_opened(self) -> bool:
-        return self._engine is not None
-
-    @property
-    def session(self) -> SparkSession:
-        """The session; the first caller waits for the engine to start."""
-        with self._lock:
-            if self._closed:
-                raise EngineClosedError("The run ended before its Spark engine was needed")
-            if self._engine is None:
-                self._engine = self._open()
-            session: SparkSession = self._engine.session
-            return session
-
-    @contextmanager
-    def deaths_explained(self) -> Iterator[None]:
-        """Say what ended the engine where its end is why the block failed."""
-        try:
-            yield
-        except Exception as error:
-            if self._engine is None:
-                raise
-            with self._engine.deaths_explained():
-                raise error
-
-    def close(self) -> None:
-        """Stop the engine; a task that asks for it later, in a thread left over, gets none."""
-        with self._lock:
-            self._closed = True
-            if self._engine is not None:
-                self._engine.stop()
-
-
 @dataclass
 class RunContext:
     """The settings of a run, what the command line has started early for it, and what its tasks work with.
@@ -108,6 +48,7 @@ class RunContext:
     """
 
     settings: Settings
+    lake: LakeView
     source: str | None = None
     sandbox: Sandbox | None = None
     inventory: Inventory | None = None

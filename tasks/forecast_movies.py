@@ -14,9 +14,9 @@ from movies.lake.delta import TableVersion
 from movies.report.formats import movie_name
 from movies.report.provenance import describe_data
 from movies.report.record import MadeFrom
-from tasks.forecast import load_silver
+from stages.forecast_stage import load_silver
+from stages.report_stage import source_name
 from tasks.optional import optional
-from tasks.outputs import source_name
 
 
 @task(name="forecast-movies", task_run_name="forecast-movies", cache_policy=NO_CACHE, persist_result=False)

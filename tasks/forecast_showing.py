@@ -15,18 +15,17 @@ from movies.lake.forecast_tables import FORECAST
 from movies.lake.publications import Publication
 from movies.lake.table import Table
 from movies.lake.tables import RAW_MOVIES, SILVER_MOVIES
-from movies.report.files import replace_file
 from movies.report.forecast import ForecastTables, markdown_forecast
 from movies.report.markdown import escape
 from movies.report.provenance import SHOWN_DIGITS, Provenance
-from movies.report.record import MadeFrom, made_files, write_record
+from movies.report.record import MadeFrom, made_files, replace_file, write_record
 from movies.report.themes import Theme
+from stages.code import code_version
+from stages.report_stage import source_name
 from tasks.caching import CACHE
-from tasks.code import code_version
 from tasks.optional import optional
-from tasks.outputs import source_name
 
-CODE = ("movies/lake", "movies/report", "tasks/forecast_showing.py")
+MODULES = ("movies.report.forecast", "movies.report.forecast_plots")
 LIBRARIES = ("matplotlib", "numpy", "pillow", "pyarrow")
 # Words and pictures among an output folder's files.
 SHOWN = "forecast"
@@ -93,7 +92,7 @@ def _made_from(lake_root: str, silver: Publication, made: Publication) -> dict[s
         "forecast_code": made.code_version,
         "run_id": made.run_id,
         "source": source_name(lake_root),
-        "code": code_version(CODE, LIBRARIES),
+        "code": "-".join(code_version(module, LIBRARIES) for module in MODULES),
     }
 
 

@@ -14,7 +14,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from movies.lake.tables import IMDB_RATINGS
-from tasks.code import code_version
+from stages.code import code_version
 
 if TYPE_CHECKING:
     from movies.lake.snapshots import Snapshot
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 # What decides which rows a file has.
-CODE, LIBRARIES = ("movies/imdb/ratings.py", "movies/bounded.py"), ("pyarrow",)
+MODULE, LIBRARIES = "movies.imdb.ratings", ("pyarrow",)
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ async def read_ratings(lake_root: str, location: str, batch_id: str, waits: list
     from movies.lake.snapshots import Snapshot, read_snapshot
 
     source = shown(location)
-    before, code = read_snapshot(IMDB_RATINGS, lake_root), code_version(CODE, LIBRARIES)
+    before, code = read_snapshot(IMDB_RATINGS, lake_root), code_version(MODULE, LIBRARIES)
     is_known = before is not None and (before.source, before.code) == (source, code)
     async with obtain(location, before.mark if before and is_known else None, waits) as copy:
         if copy is None:

@@ -18,9 +18,9 @@ from movies.report.gold import Gold
 from movies.report.markdown import markdown_report
 from movies.report.provenance import SHOWN_DIGITS, Provenance
 from movies.report.themes import Theme
+from stages.report_stage import source_name
 from tasks.context import current_spark
 from tasks.optional import optional
-from tasks.outputs import source_name
 
 if TYPE_CHECKING:
     import pyarrow as pa

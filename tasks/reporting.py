@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from prefect import task
+from prefect import Task, task
 from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 
 from movies.lake.delta import (
@@ -23,7 +23,7 @@ from movies.lake.delta import (
     read,
     version_to_read,
 )
-from movies.lake.publications import Publication
+from movies.lake.publications import read_publications
 from movies.lake.table import Table
 from movies.lake.tables import DATA_QUALITY, SILVER_MOVIES
 from movies.report.dashboard import DASHBOARD_TABLES
@@ -35,11 +35,14 @@ from movies.report.provenance import SHOWN_DIGITS, Provenance
 from movies.report.record import MadeFrom, made_files, write_record
 from movies.report.sections import Table as ReportTable
 from movies.report.sections import build_rankings
-from movies.report.themes import Theme
+from stages.file_stage import FileStage
+from stages.names import StageName
+from stages.report_stage import DASHBOARD, PLOTS, REPORT
+from stages.stage import why_stale
 from tasks.analytics import MissingInputError
 from tasks.caching import CACHE
+from tasks.context import current_run
 from tasks.optional import optional
-from tasks.outputs import DASHBOARD, PLOTS, REPORT, sources
 from tasks.showing import at_once
 from tasks.waiting import all_done
 
@@ -52,26 +55,27 @@ logger = logging.getLogger(__name__)
 SHOWN_COLUMNS = 5
 
 
-async def report(
-    lake_root: str, output_dir: Path, plot_theme: Theme, silver: Publication, gold: Publication
-) -> tuple[list[str], bool]:
+async def report(stages: Mapping[str, FileStage]) -> tuple[list[str], bool]:
     """Bring report, plots and dashboard up to date with the published gold tables.
 
     Returns:
         Their paths, and whether any of them was made.
+
+    Raises:
+        MissingInputError: the gold tables are older than silver.
     """
+    lake = current_run().lake
+    publications = read_publications(lake)
+    silver, gold = publications[StageName.TRANSFORM], publications[StageName.KPIS]
     if gold.inputs.get(SILVER_MOVIES.name) != silver.outputs[SILVER_MOVIES.name]:
         raise MissingInputError("The gold tables are older than silver: run the stage 'kpis' first")
 
-    async def bring_up_to_date(part_task: Any, part: str, source: MadeFrom) -> tuple[list[str], bool]:
-        is_stale = not made_files(output_dir, part, source)
-        run = part_task.with_options(refresh_cache=is_stale)
-        return await run(lake_root, str(output_dir), source), is_stale
+    async def bring_up_to_date(stage: FileStage) -> tuple[list[str], bool]:
+        is_stale = bool(why_stale(stage, lake))
+        run = TASKS[stage.name].with_options(refresh_cache=is_stale)
+        return await run(lake.root, str(stage.output_dir), stage.find_sources(lake)), is_stale
 
-    tasks = {REPORT: write_kpi_report, PLOTS: draw_plots, DASHBOARD: make_dashboard}
-    made_from = sources(lake_root, plot_theme, silver, gold)
-    parts = ((tasks[part], part, source) for part, source in made_from.items())
-    done = await all_done(bring_up_to_date(*part) for part in parts)
+    done = await all_done(bring_up_to_date(stage) for stage in stages.values())
     return [path for paths, _ in done for path in paths], any(is_made for _, is_made in done)
 
 
@@ -117,6 +121,9 @@ async def make_dashboard(lake_root: str, output_dir: str, made_from: MadeFrom) -
     write_record(folder, DASHBOARD, made_from, [written])
     logger.info("dashboard of %s movies in %s", provenance.movies, written)
     return made_files(folder, DASHBOARD, made_from)
+
+
+TASKS: Mapping[str, Task[..., Any]] = {REPORT: write_kpi_report, PLOTS: draw_plots, DASHBOARD: make_dashboard}
 
 
 @optional

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from movies.project import OWN_PACKAGES
 from movies.tmdb.redaction import escape_controls, redact
 
 # A run adds some kilobytes. The file before a full one is kept as well.
@@ -56,7 +57,6 @@ OF_THE_RUN = (
     "tasks.optional",
     "tasks.pruning",
 )
-OWN_PACKAGES = ("cli", "deployments", "flows", "movies", "spark", "tasks")
 # httpx logs whole URLs at INFO, and a v3 key is part of them.
 QUIET = ("httpx", "httpcore", "py4j", "matplotlib", "grpc", "pyspark")
 

@@ -15,9 +15,9 @@ from movies.lake.tables import DATA_QUALITY, FETCH_FAILURES, IMDB_RATINGS, RAW_M
 from movies.report.provenance import describe_data
 from movies.tmdb.drift import Finding
 from movies.tmdb.redaction import escape_controls
+from stages.report_stage import source_name
 from tasks.events import announce_drift
 from tasks.optional import optional
-from tasks.outputs import source_name
 from tasks.waiting import all_done
 
 logger = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from prefect import task
 from prefect.artifacts import acreate_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from movies.lake.publications import TABLES_BY_NAME
+from movies.lake.all_tables import TABLES_BY_NAME
 from movies.lake.upkeep import drop_older, maintain
 from tasks.optional import optional
 

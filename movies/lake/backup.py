@@ -20,11 +20,11 @@ from deltalake import DeltaTable
 # What wraps it for Arrow, `deltalake.fs`, cannot write with Arrow 26.
 from deltalake._internal import DeltaFileSystemHandler
 
+from movies.lake.all_tables import TABLES
 from movies.lake.delta import open_table, query
 from movies.lake.errors import FilesLostError, LakeError, access
 from movies.lake.integrity import damaged_files, files_of, require_files
 from movies.lake.table import Table, check_folder, local_folder
-from movies.lake.tables import TABLES
 
 # In the root of a lake whose copying has begun and not ended: the ids of the tables that are to be there.
 UNFINISHED = "_unfinished_copy.json"

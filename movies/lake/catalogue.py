@@ -9,12 +9,12 @@ from difflib import get_close_matches
 
 from deltalake import DeltaTable
 
+from movies.lake.all_tables import TABLES
 from movies.lake.delta import open_table, origin_of_commit, query, version_to_read
 from movies.lake.errors import LakeAccessError, TableMissingError, UnknownTableError, VersionGoneError, access
 from movies.lake.names import SHORT_NAMES, layer_of, short_name, sql_name
 from movies.lake.publications import Publication, read_publications
 from movies.lake.table import Table
-from movies.lake.tables import TABLES
 
 # Read as their stage has published them; all other tables are read as they are.
 PUBLISHED_LAYER = "gold"

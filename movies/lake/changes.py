@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from deltalake import DeltaTable
 
 from movies.lake.arrow import arrow_schema
-from movies.lake.delta import TableVersion, open_table, query
+from movies.lake.delta import Lake, TableVersion, open_table, query, root_of
 from movies.lake.errors import LakeAccessError
 from movies.lake.files import data_paths, read_columns
 from movies.lake.table import Table
@@ -72,18 +72,18 @@ def find_changes(
     )
 
 
-def find_gone(lake_root: str, before: TableVersion | None) -> pa.ChunkedArray | None:
+def find_gone(lake: Lake, before: TableVersion | None) -> pa.ChunkedArray | None:
     """Return the movies in `raw/movies` of which other rows say that they were not found than at a version.
 
     No other row of `raw/fetch_failures` is of concern to silver. None if the earlier version is not there any
     more, or is another table's; without one, all rows count.
     """
-    raw, failures = open_table(RAW_MOVIES, lake_root), open_table(FETCH_FAILURES, lake_root)
+    raw, failures = open_table(RAW_MOVIES, lake), open_table(FETCH_FAILURES, lake)
     if raw is None or failures is None:
         return pa.chunked_array([], pa.int64())
     if before is None:
         before = TableVersion(str(failures.metadata().id), 0)
-    rows = _other_rows(FETCH_FAILURES, lake_root, before, failures.version())
+    rows = _other_rows(FETCH_FAILURES, root_of(lake), before, failures.version())
     if rows is None:
         return None
     not_found = rows.filter(pc.equal(rows["reason"], "not_found"))["movie_id"].unique()

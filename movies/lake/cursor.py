@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from deltalake import CommitProperties, Transaction
 
-from movies.lake.delta import NO_ROWS, create, insist, open_table
+from movies.lake.delta import NO_ROWS, Lake, create, insist, open_table
 from movies.lake.errors import access
 from movies.lake.tables import RAW_MOVIES
 
@@ -34,13 +34,13 @@ class Cursor:
         return self.begun
 
 
-def read_cursor(lake_root: str) -> Cursor:
+def read_cursor(lake: Lake) -> Cursor:
     """Read both moments; None where there was no walk yet.
 
     Raises:
         LakeAccessError: the table cannot be read.
     """
-    found = open_table(RAW_MOVIES, lake_root)
+    found = open_table(RAW_MOVIES, lake)
     if found is None:
         return Cursor()
     with access("read", found.table_uri):

@@ -40,6 +40,58 @@ class TableVersion:
     version: int
 
 
+class LakeView:
+    """A lake as one run sees it: each table is opened once, however many functions read it.
+
+    A table stays as it was when it was opened, until it is refreshed or forgotten.
+    """
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self._tables: dict[str, DeltaTable | None] = {}
+        self._known: dict[object, Any] = {}
+
+    def open(self, table: Table) -> DeltaTable | None:
+        """Return the table, or None if there is no such table."""
+        if table.name not in self._tables:
+            self._tables[table.name] = open_table(table, self.root)
+        return self._tables[table.name]
+
+    def know(self, about: object, find: Callable[[], T]) -> T:
+        """Return what is known about something, and find it out the first time; any change forgets it."""
+        if about not in self._known:
+            self._known[about] = find()
+        found: T = self._known[about]
+        return found
+
+    def refresh(self, *tables: Table) -> None:
+        """Bring these tables up to date with their logs; those that were not there are looked for again."""
+        for table in tables:
+            found = self._tables.get(table.name)
+            if found is None:
+                self._tables.pop(table.name, None)
+                continue
+            before = found.version()
+            with access("read", found.table_uri):
+                found.update_incremental()
+            if found.version() != before:
+                self._known.clear()
+
+    def forget(self) -> None:
+        """Open every table again when it is needed, because this run has written some."""
+        self._tables.clear()
+        self._known.clear()
+
+
+# A lake to read from: its root, or the view of a run.
+Lake = str | LakeView
+
+
+def root_of(lake: Lake) -> str:
+    """Return the root of a lake."""
+    return lake.root if isinstance(lake, LakeView) else lake
+
+
 def create(table: Table, lake_root: str) -> DeltaTable:
     """Open the table, creating it with nullable columns where it is missing, and those it lacks.
 
@@ -99,9 +151,14 @@ def _add_lacking(found: DeltaTable, table: Table, path: str) -> DeltaTable:
     return found
 
 
-def open_table(table: Table, lake_root: str, version: int | None = None) -> DeltaTable | None:
-    """Open the table, at a version where one is given; None where there is no such table."""
-    path = table.path(lake_root)
+def open_table(table: Table, lake: Lake, version: int | None = None) -> DeltaTable | None:
+    """Open the table, at a version if one is given; return None if there is no such table.
+
+    Of a view it is the table that the view has: do not load another version of it.
+    """
+    if isinstance(lake, LakeView) and version is None:
+        return lake.open(table)
+    path = table.path(root_of(lake))
     with access("read", path):
         if not DeltaTable.is_deltatable(path):
             return None
@@ -179,9 +236,9 @@ def _is_origin(name: str) -> bool:
     return name.endswith("_version") or name == "run_id"
 
 
-def current_version(table: Table, lake_root: str) -> TableVersion | None:
-    """Which version a table has now, whatever its last commit did; None where there is no such table."""
-    found = open_table(table, lake_root)
+def current_version(table: Table, lake: Lake) -> TableVersion | None:
+    """Return the version that a table has, whatever its last commit did; None if there is no table."""
+    found = open_table(table, lake)
     return None if found is None else TableVersion(str(found.metadata().id), found.version())
 
 

@@ -10,7 +10,6 @@ from deltalake import DeltaTable
 from deltalake._internal import DeltaFileSystemHandler
 
 from movies.lake.errors import FilesLostError, access
-from movies.lake.forecast_tables import FORECAST
 from movies.lake.table import Table, local_folder
 
 REBUILD = "Run `movies run`, which rebuilds it."
@@ -18,11 +17,11 @@ ADVICE = {
     "raw": "Run `movies run`, which fetches its movies again.",
     "silver": REBUILD,
     "gold": REBUILD,
+    "forecast": "Run `movies forecast`, which makes it again.",
     "meta": "Delete its folder and run `movies run`, which rebuilds silver and gold.",
 }
 ADVICE_OF = {
     "raw/imdb_ratings": "Run `movies run --imdb-ratings FILE`, which reads it again.",
-    **{table.name: "Run `movies forecast`, which makes it again." for table in FORECAST},
 }
 
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from movies.lake.arrow import moments
-from movies.lake.delta import TableVersion, current_version, open_table, query
+from movies.lake.delta import Lake, TableVersion, current_version, open_table, query
 from movies.lake.table import Table
 from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES
 
@@ -90,22 +90,22 @@ class Inventory:
         return newest
 
 
-def read_inventory(lake_root: str, known: Inventory | None = None) -> Inventory:
+def read_inventory(lake: Lake, known: Inventory | None = None) -> Inventory:
     """Read it from the raw tables, or take what is known where they are as they were then.
 
     Raises:
         LakeAccessError: a table cannot be read.
     """
-    versions = current_version(RAW_MOVIES, lake_root), current_version(FETCH_FAILURES, lake_root)
+    versions = current_version(RAW_MOVIES, lake), current_version(FETCH_FAILURES, lake)
     if known is not None and known.versions == versions:
         return known
-    fetched = _query(lake_root, RAW_MOVIES, FETCHED, COLUMNS["fetched"])
-    failed = _query(lake_root, FETCH_FAILURES, FAILED, COLUMNS["failed"])
+    fetched = _query(lake, RAW_MOVIES, FETCHED, COLUMNS["fetched"])
+    failed = _query(lake, FETCH_FAILURES, FAILED, COLUMNS["failed"])
     return Inventory(_merge(fetched, failed), versions)
 
 
-def _query(lake_root: str, table: Table, sql: str, columns: dict[str, pa.DataType]) -> pa.Table:
-    found = open_table(table, lake_root)
+def _query(lake: Lake, table: Table, sql: str, columns: dict[str, pa.DataType]) -> pa.Table:
+    found = open_table(table, lake)
     schema = pa.schema(list(columns.items()))
     # `schema.empty_table` would load pandas.
     return pa.Table.from_batches([], schema) if found is None else query(found, sql).cast(schema)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from movies.lake.all_tables import TABLES
 from movies.lake.table import Table
-from movies.lake.tables import TABLES
 
 
 def layer_of(table: Table) -> str:

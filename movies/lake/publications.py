@@ -13,11 +13,10 @@ from deltalake import DeltaTable
 
 from movies.lake.arrow import EPOCH, arrow_schema, moments
 from movies.lake.commits import rewrite
-from movies.lake.delta import TableVersion, content_version, open_table, query
+from movies.lake.delta import Lake, LakeView, TableVersion, content_version, open_table, query
 from movies.lake.integrity import damaged_files, require_files
-from movies.lake.tables import PUBLICATIONS, TABLES
-
-TABLES_BY_NAME = {table.name: table for table in TABLES}
+from movies.lake.table import named
+from movies.lake.tables import PUBLICATIONS
 
 
 @dataclass(frozen=True)
@@ -61,29 +60,15 @@ def publish(lake_root: str, publication: Publication) -> None:
     rewrite(PUBLICATIONS, lake_root, add_row)
 
 
-def find_current(
-    lake_root: str, stage: str, inputs: Mapping[str, TableVersion], code_version: str
-) -> Publication | None:
-    """The stage's publication, if it was made from just these inputs, by this code, and still stands."""
-    found = current(lake_root, stage)
-    is_same = found is not None and dict(found.inputs) == inputs and found.code_version == code_version
-    return found if is_same else None
+def read_publications(lake: Lake) -> dict[str, Publication]:
+    """Return the publication of every stage that has one, whatever has become of its tables since."""
+    if isinstance(lake, LakeView):
+        return lake.know(_read, lambda: _read(lake))
+    return _read(lake)
 
 
-def current(lake_root: str, stage: str) -> Publication | None:
-    """The stage's publication, if every table it names still has the content it had then."""
-    publication = last(lake_root, stage)
-    return publication if publication is not None and stands(lake_root, publication) else None
-
-
-def last(lake_root: str, stage: str) -> Publication | None:
-    """The stage's publication, whatever has become of its tables since."""
-    return read_publications(lake_root).get(stage)
-
-
-def read_publications(lake_root: str) -> dict[str, Publication]:
-    """The publication of every stage that has one, whatever has become of its tables since."""
-    found = open_table(PUBLICATIONS, lake_root)
+def _read(lake: Lake) -> dict[str, Publication]:
+    found = open_table(PUBLICATIONS, lake)
     if found is None:
         return {}
     require_files(PUBLICATIONS, found)
@@ -103,13 +88,29 @@ def read_publications(lake_root: str) -> dict[str, Publication]:
     }
 
 
-def stands(lake_root: str, publication: Publication) -> bool:
-    """Whether every table that a publication names still has the content it had then, and all its files."""
+def find_publication(lake: Lake, stage: str) -> Publication | None:
+    """Return a stage's publication, whatever has become of its tables since."""
+    return read_publications(lake).get(stage)
+
+
+def find_intact(lake: Lake, stage: str) -> Publication | None:
+    """Return a stage's publication if each of its tables still has the content and the files it had then."""
+    found = find_publication(lake, stage)
+    return None if found is None or find_damage(lake, found) else found
+
+
+def find_damage(lake: Lake, publication: Publication) -> str:
+    """Say what is wrong with a publication's tables; empty if each has its content and files of then."""
+    damaged, changed = [], False
     for name, expected in publication.outputs.items():
-        found = open_table(TABLES_BY_NAME[name], lake_root)
-        if found is None or content_version(found) != expected or damaged_files(found):
-            return False
-    return True
+        found = open_table(named(name), lake)
+        if found is None or content_version(found) != expected:
+            changed = True
+        elif damaged_files(found):
+            damaged.append(name.replace("/", "."))
+    if damaged:
+        return f"files of {', '.join(damaged)} are missing or torn"
+    return "its tables are not as published" if changed else ""
 
 
 def _dump(versions: Mapping[str, TableVersion]) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 from deltalake import QueryBuilder
 
+from movies.lake.all_tables import TABLES
 from movies.lake.catalogue import Catalogue, Entry
 from movies.lake.delta import query
 from movies.lake.errors import LakeAccessError, LakeError, QueryError
@@ -16,7 +17,6 @@ from movies.lake.integrity import require_files
 from movies.lake.names import SHORT_NAMES, layer_of, short_name, sql_name
 from movies.lake.query_errors import explain, is_about_storage, name_not_found
 from movies.lake.statements import require_reading
-from movies.lake.tables import TABLES
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from deltalake.transaction import RemoveAction
 
 from movies.lake.arrow import arrow_schema
 from movies.lake.commits import Appender
-from movies.lake.delta import insist, open_table, query
+from movies.lake.delta import Lake, insist, open_table, query, root_of
 from movies.lake.errors import access
 from movies.lake.integrity import damaged_files, files_of, require_files
 from movies.lake.table import Table
@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 LOST = "lost_file"
 
 
-def drop_lost_files(lake_root: str, source: str) -> None:
+def drop_lost_files(lake: Lake, source: str) -> None:
     """Take files that are missing or torn out of the raw tables, and note the movies that had been in them.
 
     Silver's tables say which these are. They count as failed until they are fetched again.
@@ -33,7 +33,8 @@ def drop_lost_files(lake_root: str, source: str) -> None:
     Raises:
         LakeAccessError: a table cannot be read or written.
     """
-    dropped = [_drop(table, lake_root) for table in (RAW_MOVIES, FETCH_FAILURES)]
+    lake_root = root_of(lake)
+    dropped = [_drop(table, lake) for table in (RAW_MOVIES, FETCH_FAILURES)]
     if any(dropped) and (lost := _lost_movies(lake_root)):
         now = datetime.now(UTC)
         # Before the content of any answer to come, which a cache may have kept for a day.
@@ -46,19 +47,19 @@ def drop_lost_files(lake_root: str, source: str) -> None:
         logger.warning("%s movies were in lost files: they are fetched again", len(lost))
 
 
-def require_raw_files(lake_root: str) -> None:
+def require_raw_files(lake: Lake) -> None:
     """Refuse a lake whose raw tables are not whole.
 
     Raises:
         FilesLostError: files are missing or torn.
     """
     for table in (RAW_MOVIES, FETCH_FAILURES):
-        if (found := open_table(table, lake_root)) is not None:
+        if (found := open_table(table, lake)) is not None:
             require_files(table, found)
 
 
-def _drop(table: Table, lake_root: str) -> int:
-    found = open_table(table, lake_root)
+def _drop(table: Table, lake: Lake) -> int:
+    found = open_table(table, lake)
     if found is None or not damaged_files(found):
         return 0
     with access("written", found.table_uri):

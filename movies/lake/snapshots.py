@@ -19,7 +19,7 @@ from deltalake.transaction import AddAction
 from pyarrow.fs import FileSystem
 
 from movies.lake.arrow import arrow_schema
-from movies.lake.delta import NO_ROWS, UPKEEP_OPERATIONS, create, insist, open_table
+from movies.lake.delta import NO_ROWS, UPKEEP_OPERATIONS, Lake, create, insist, open_table
 from movies.lake.errors import access
 from movies.lake.files import commit_files, describe_file, file_system
 from movies.lake.integrity import damaged_files
@@ -52,13 +52,13 @@ class Snapshot:
         return (self.digest, self.code) == (other.digest, other.code)
 
 
-def read_snapshot(table: Table, lake_root: str) -> Snapshot | None:
+def read_snapshot(table: Table, lake: Lake) -> Snapshot | None:
     """What the table mirrors now; None where it does not say, or is not there.
 
     Raises:
         LakeAccessError: the table cannot be read.
     """
-    found = open_table(table, lake_root)
+    found = open_table(table, lake)
     # One that has lost files is read again.
     return None if found is None or damaged_files(found) else _last_told(found)
 

@@ -44,6 +44,11 @@ class Table:
         return f"{lake_root.rstrip('/')}/{self.name}"
 
 
+def named(name: str) -> Table:
+    """Return a table known by its name alone, to open it."""
+    return Table(name, MappingProxyType({}))
+
+
 def local_folder(root: str) -> Path | None:
     """The folder that a lake's root names; None where it names an object store."""
     if "://" not in root:

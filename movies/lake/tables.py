@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from movies.lake.forecast_tables import FORECAST
-from movies.lake.gold_tables import GOLD
 from movies.lake.table import declare, with_optional
 
 RAW_MOVIES = declare(
@@ -91,5 +89,3 @@ DATA_QUALITY = declare(
     "long: rows failing_rows",
     "string: examples definition",
 )
-
-TABLES = (RAW_MOVIES, FETCH_FAILURES, IMDB_RATINGS, *SILVER, *GOLD, DATA_QUALITY, *FORECAST, PUBLICATIONS)

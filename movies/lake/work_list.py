@@ -10,7 +10,7 @@ from datetime import datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from movies.lake.delta import open_table, query
+from movies.lake.delta import Lake, open_table, query, root_of
 from movies.lake.errors import MixedSourcesError
 from movies.lake.inventory import MOMENT, Inventory
 from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES
@@ -80,29 +80,29 @@ def owed_movies(inventory: Inventory, reason: str | None = None) -> array[int]:
     return _select(inventory, mask)
 
 
-def check_source(lake_root: str, source: str, sandbox: str) -> None:
+def check_source(lake: Lake, source: str, sandbox: str) -> None:
     """Refuse to mix sandbox movies with others in one lake.
 
     Raises:
         MixedSourcesError: the lake holds movies of the other kind.
     """
-    sources = find_sources(lake_root)
+    sources = find_sources(lake)
     others = sorted(other for other in sources if (other == sandbox) != (source == sandbox))
     if others:
         raise MixedSourcesError(
-            f"The lake at {lake_root} holds movies from {', '.join(others)}, and this run would add some "
+            f"The lake at {root_of(lake)} holds movies from {', '.join(others)}, and this run would add some "
             f"from {source}: choose another LAKE_ROOT"
         )
 
 
-def find_sources(lake_root: str) -> set[str]:
+def find_sources(lake: Lake) -> set[str]:
     """Find the servers that a lake's movies come from, by their names in `raw/movies`.
 
     The log of a table has the least and the greatest value of each file: files are read only where that does
     not tell, so a lake that has lost some still says it.
     """
     sources: set[str] = set()
-    if (raw := open_table(RAW_MOVIES, lake_root)) is not None:
+    if (raw := open_table(RAW_MOVIES, lake)) is not None:
         files = pa.table(raw.get_add_actions(flatten=True))
         columns = [files[name] for name in ("min.source", "max.source") if name in files.column_names]
         bounds: list[set[str | None]] = [{*column.to_pylist()} for column in columns]
@@ -111,7 +111,7 @@ def find_sources(lake_root: str) -> set[str]:
         else:
             sources |= set(query(raw, "SELECT DISTINCT source FROM t").column("source").to_pylist())
     # A movie known not to exist in the sandbox may well exist elsewhere; this table has no such column.
-    if (failures := open_table(FETCH_FAILURES, lake_root)) is not None:
+    if (failures := open_table(FETCH_FAILURES, lake)) is not None:
         sources |= {commit["source"] for commit in failures.history(limit=20) if "source" in commit}
     return sources
 

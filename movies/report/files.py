@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 from movies.report.gold import Gold
 from movies.report.markdown import markdown_report
 from movies.report.provenance import Provenance
+from movies.report.record import replace_file
 from movies.report.text import text_report
 from movies.report.themes import Theme
 
@@ -50,16 +50,3 @@ def write_dashboard(
     from movies.report.dashboard import dashboard_page
 
     return replace_file(output_dir / DASHBOARD_NAME, dashboard_page(tables, provenance, quality).encode())
-
-
-def replace_file(path: Path, content: bytes) -> Path:
-    """Put a file in its place in one step, its folder too; on an error what was there stays."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
-    try:
-        draft.write_bytes(content)
-        draft.replace(path)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
-    return path

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import uuid
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
-
-from movies.report.files import replace_file
 
 RECORD_FOLDER = ".made_from"
 # In the strings and numbers that JSON and a cache key need.
@@ -32,6 +31,19 @@ def made_files(output_dir: Path, part: str, made_from: MadeFrom) -> list[str]:
     except (OSError, ValueError, KeyError, TypeError):
         return []
     return [str(output_dir / name) for name in files] if stands else []
+
+
+def replace_file(path: Path, content: bytes) -> Path:
+    """Put a file in its place in one step, its folder too; on an error what was there stays."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
+    try:
+        draft.write_bytes(content)
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+    return path
 
 
 def _digest(path: Path) -> str:

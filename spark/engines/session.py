@@ -13,10 +13,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from movies.embedded import Machine, is_installed, reason_missing
 from spark.engines.cluster import driver_options, is_cluster, keep_on_server
 from spark.engines.connect import connect, environment_defaults, lost_connections_not_warned_of
 from spark.engines.container import spark_container
-from spark.engines.embedded import Machine, is_installed, reason_missing
 from spark.engines.helpers import helpers_beside
 from spark.engines.java import jvm_death, log_complaint, require_java, resolving_alone, ships_delta, stderr_to
 from spark.engines.links import plain_temporary_place, temporary_folder

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from movies.report import Provenance
+from movies.report.provenance import Provenance
 from tests.browser.conftest import PROVENANCE, Open
 from tests.browser.pages import count, figure, tiles, titles
 from tests.movies.report.gold_tables import movie

@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 
 from movies.lake.arrow import arrow_schema
 from movies.lake.tables import DATA_QUALITY
-from movies.report import Provenance
+from movies.report.provenance import Provenance
 from tests.browser.conftest import MOVIES, PROVENANCE, Open
 from tests.browser.pages import count, figure, titles
 from tests.movies.report.gold_tables import movie

@@ -12,8 +12,8 @@ from typer.testing import CliRunner, Result
 from cli.app import app
 from cli.refused import Fate, Refusal, lay_out
 from cli.replay import fetch_again, say_fates
-from cli.run import RunRequest
 from cli.terminal import Terminal
+from flows.request import RunRequest
 from movies.lake.arrow import arrow_rows
 from movies.lake.delta import create
 from movies.lake.tables import FILTERED, QUARANTINE, SILVER, SILVER_MOVIES
@@ -319,12 +319,12 @@ def test_many_movies_to_fetch_again_are_handed_over_as_a_file(monkeypatch):
     asked = []
 
     def execute(request: RunRequest) -> int:
-        ids = request.settings().ingestion_movie_ids
+        ids = request.build_source(request.load_settings()).movie_ids
         asked.append((request.movie_ids is None, ids, request.stages, request.refresh))
         return 0
 
     monkeypatch.setattr("cli.replay.execute", execute)
-    request = RunRequest([StageName.REPORT])
+    request = RunRequest(stages=[StageName.REPORT])
     for number in (2, 5_000):
         assert fetch_again(request, range(number)) == 0
 

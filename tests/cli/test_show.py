@@ -9,11 +9,11 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cli.app import app
+from movies.lake.all_tables import TABLES
 from movies.lake.arrow import arrow_schema
 from movies.lake.commits import replace
 from movies.lake.gold_tables import GENRES
 from movies.lake.names import complete_name
-from movies.lake.tables import TABLES
 from movies.report.definitions import describe_table
 from tests.movies.lake.small_lake import GENRE_ROWS, make_lake, write
 

@@ -12,16 +12,17 @@ from typer.testing import CliRunner
 
 from cli.app import app
 from cli.status import age, describe
-from flows.lake_status import LONGEST_AGE, LakeStatus, read_status
-from flows.maintain import LONGEST_AGE_DAYS
+from flows.request import MaintainRequest
 from movies.lake.arrow import arrow_schema
 from movies.lake.commits import Appender
+from movies.lake.delta import LakeView
 from movies.lake.gold_tables import GENRES
-from movies.lake.publications import read_publications
 from movies.lake.tables import DATA_QUALITY, FETCH_FAILURES, RAW_MOVIES
 from movies.report.record import write_record
-from movies.settings import load_settings
-from tasks.outputs import sources
+from movies.settings import LONGEST_AGE_DAYS, load_settings
+from stages.lake_status import LONGEST_AGE, LakeStatus, read_status
+from stages.report_stage import report_stages
+from stages.stage import TableStage
 from tests.movies.lake.small_lake import FETCHED_AT, PUBLISHED_AT, make_lake, write
 
 NOW = datetime(2026, 6, 3, 12, 30, tzinfo=UTC)
@@ -38,13 +39,18 @@ def output(tmp_path, monkeypatch) -> Path:
 def lake(tmp_path, output) -> str:
     """A lake whose report, plots and dashboard are as they should be."""
     root = make_lake(str(tmp_path / "lake"))
-    published = read_publications(root)
     output.mkdir()
-    for part, source in sources(root, "light", published["transform"], published["kpis"]).items():
-        file = output / part
-        file.write_text(part)
-        write_record(output, part, source, [file])
+    for name, part in report_stages(output, "light").items():
+        file = output / name
+        file.write_text(name)
+        made_from = part.find_sources(LakeView(root))
+        assert made_from is not None
+        write_record(output, name, made_from, [file])
     return root
+
+
+def be_made_by(code: str, monkeypatch) -> None:
+    monkeypatch.setattr(TableStage, "code", code)
 
 
 def status(lake: str, now: datetime = NOW, **settings: object) -> LakeStatus:
@@ -78,7 +84,7 @@ def test_what_is_kept_longer_than_allowed_is_said(lake):
 
 
 def test_the_age_is_that_of_the_upkeep():
-    assert timedelta(days=LONGEST_AGE_DAYS) == LONGEST_AGE
+    assert MaintainRequest().max_age_days == LONGEST_AGE_DAYS
 
 
 def test_the_last_runs_are_those_of_the_logs(lake):
@@ -105,7 +111,7 @@ def test_stages_are_told_with_what_they_made_and_how_long_ago(lake):
 
 
 def test_the_next_run_does_what_is_not_up_to_date_and_says_why(lake, monkeypatch):
-    monkeypatch.setattr("flows.lake_status.stage_code", lambda _: "old code")
+    be_made_by("old code", monkeypatch)
     fetched = {"ingestion_movie_ids": (18, 24, 0)}
     assert said(lake, **fetched)[-1] == "Next run: nothing is to be done"
 
@@ -113,7 +119,7 @@ def test_the_next_run_does_what_is_not_up_to_date_and_says_why(lake, monkeypatch
     assert said(lake, **fetched)[-1] == "Next run: transform, since raw.movies has changed since version 1"
 
     write(GENRES, lake, {"genre": "Another's", "movies": 1})
-    monkeypatch.setattr("flows.lake_status.stage_code", lambda _: "new code")
+    be_made_by("new code", monkeypatch)
     assert said(lake, ingestion_movie_ids=(18, 603))[-1] == (
         "Next run: fetch 1 movie; transform, since raw.movies has changed since version 1 and its code has "
         "changed; kpis, since its code has changed and its tables are not as published"
@@ -121,7 +127,7 @@ def test_the_next_run_does_what_is_not_up_to_date_and_says_why(lake, monkeypatch
 
 
 def test_outputs_that_are_gone_or_were_made_from_other_tables_are_a_reason_to_run(lake, output, monkeypatch):
-    monkeypatch.setattr("flows.lake_status.stage_code", lambda _: "old code")
+    be_made_by("old code", monkeypatch)
     (output / "plots").unlink()
     (output / "dashboard").write_text("changed by hand")
 
@@ -132,7 +138,7 @@ def test_outputs_that_are_gone_or_were_made_from_other_tables_are_a_reason_to_ru
 
 
 def test_ratings_that_silver_has_not_read_yet_are_a_reason_to_run(lake, monkeypatch):
-    monkeypatch.setattr("flows.lake_status.stage_code", lambda _: "old code")
+    be_made_by("old code", monkeypatch)
 
     assert said(lake, ingestion_movie_ids=(18,), imdb_ratings="ratings.tsv.gz")[-1] == (
         "Next run: transform, since raw.imdb_ratings is read, too"

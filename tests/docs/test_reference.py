@@ -12,8 +12,8 @@ from pydantic.fields import FieldInfo
 
 from cli.app import app
 from cli.setup import NotificationSettings
+from movies.lake.all_tables import TABLES
 from movies.lake.table import Table
-from movies.lake.tables import TABLES
 from movies.sandbox.__main__ import main as sandbox
 from movies.settings import DEFAULT_MOVIE_IDS, Settings
 from tests.docs.pages import ROOT

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tasks.run_logs import OWN_PACKAGES
+from movies.project import OWN_PACKAGES
 from tests.docs.pages import ROOT
 
 DECLARED = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))

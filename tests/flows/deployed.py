@@ -10,7 +10,7 @@ from typing import Any
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import FlowRun
 
-from tasks.run_logs import OWN_PACKAGES
+from movies.project import OWN_PACKAGES
 from tests.places import MAIN, RUN_SECONDS, Place, clean_environment
 
 ENTRYPOINTS = {

@@ -10,11 +10,13 @@ import pytest
 from flows.planning import announce_data
 from movies.lake.arrow import arrow_rows
 from movies.lake.commits import Appender
-from movies.lake.publications import read_publications
+from movies.lake.delta import LakeView
 from movies.lake.tables import RAW_MOVIES
 from movies.report.record import write_record
 from movies.settings import load_settings
-from tasks.outputs import outputs, sources
+from stages.report_stage import report_stages
+from stages.stage import why_stale
+from tasks.context import RunContext
 from tests.movies.lake.rows import Movie
 from tests.movies.lake.small_lake import make_lake
 from tests.places import FOREIGN
@@ -40,22 +42,27 @@ def test_a_run_logs_first_what_its_data_are(key, there, expected, tmp_path, monk
     expected = expected or (TMDB if key else SANDBOX)
     caplog.set_level("INFO", "flows.planning")
 
-    assert announce_data(load_settings(lake_root=lake)) == expected
+    run = RunContext(load_settings(lake_root=lake), LakeView(lake))
+
+    assert [announce_data(run), announce_data(run)] == [expected, expected]
     assert caplog.messages == [f"Data: {expected}"]
 
 
 def test_what_was_drawn_of_another_source_is_not_current(tmp_path: Path) -> None:
     lake = make_lake(str(tmp_path / "lake"))
-    silver, gold = (read_publications(lake)[stage] for stage in ("transform", "kpis"))
     output = tmp_path / "output"
     output.mkdir()
+    parts = report_stages(output, "light")
 
     def current_after(source: str | None) -> list[str]:
-        for part, made_from in sources(lake, "light", silver, gold).items():
-            file = output / part
-            file.write_text(part)
-            write_record(output, part, made_from | ({} if source is None else {"source": source}), [file])
-        return [part for part, files in outputs(lake, output, "light", silver, gold).items() if files]
+        for name, part in parts.items():
+            file = output / name
+            file.write_text(name)
+            made_from = part.find_sources(LakeView(lake))
+            assert made_from is not None
+            write_record(output, name, made_from | ({} if source is None else {"source": source}), [file])
+        view = LakeView(lake)
+        return [name for name, part in parts.items() if not why_stale(part, view)]
 
     assert current_after(None) == ["report", "plots", "dashboard"]
     assert current_after(TMDB) == []

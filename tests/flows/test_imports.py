@@ -21,12 +21,12 @@ import flows.ingest, flows.maintain, flows.pipeline, cli.prune, cli.setup, deplo
 
 
 CHECKS_ARE_KNOWN = """
-from flows.parameters import check_parameters
+from flows.request import RunRequest
 from spark.errors import UnknownCheckError
 
-check_parameters({"accept_checks": ["unique_ids"]})
+RunRequest.read({"accept_checks": ["unique_ids"]})
 try:
-    check_parameters({"accept_checks": ["unique_ids", "nonsense"]})
+    RunRequest.read({"accept_checks": ["unique_ids", "nonsense"]})
 except UnknownCheckError as error:
     print(error)
 """

@@ -15,11 +15,12 @@ import httpx
 import pytest
 from deltalake import DeltaTable
 
+from movies.lake.all_tables import TABLES
 from movies.lake.arrow import arrow_rows
 from movies.lake.commits import Appender
 from movies.lake.delta import open_table
 from movies.lake.inventory import read_inventory
-from movies.lake.tables import FETCH_FAILURES, QUARANTINE, RAW_MOVIES, SILVER_MOVIES, TABLES
+from movies.lake.tables import FETCH_FAILURES, QUARANTINE, RAW_MOVIES, SILVER_MOVIES
 from movies.lake.work_list import owed_movies
 from tests.flows.prefect_runs import Api
 from tests.movies.lake.rows import Movie

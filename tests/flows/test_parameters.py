@@ -20,14 +20,14 @@ from typer.testing import CliRunner
 import cli.run
 from cli import replay
 from cli.app import app
-from cli.run import RunRequest
 from flows.analytics import refresh_analytics
 from flows.checked import CheckedFlow, flow
 from flows.forecast import forecast_revenue
 from flows.ingest import ingest_movies
 from flows.maintain import maintain_lake
-from flows.parameters import ParameterError, check_parameters
+from flows.parameters import ParameterError
 from flows.pipeline import movie_pipeline
+from flows.request import MaintainRequest, RunRequest
 from spark.errors import EngineUnavailable, UnknownCheckError
 from stages.names import StageName
 from tests.places import FOREIGN, PROJECT_ROOT, clean_environment
@@ -172,7 +172,7 @@ def test_a_flow_refuses_what_the_command_line_refuses_in_the_same_sentence(
     ],
 )
 def test_what_can_be_meant_is_taken(given):
-    check_parameters(given)
+    movie_pipeline.validate_parameters(given)
 
 
 FLOWS: list[CheckedFlow[..., Any]] = [
@@ -313,17 +313,17 @@ def test_a_replay_on_another_engine_may_fetch_again(monkeypatch):
     requests: list[RunRequest] = []
     monkeypatch.setattr(replay, "execute", requests.append)
 
-    replay.fetch_again(RunRequest([StageName.TRANSFORM], spark_master="local[2]"), [603])
+    replay.fetch_again(RunRequest(stages=[StageName.TRANSFORM], spark_master="local[2]"), [603])
 
-    check_parameters(requests[0].flow_parameters())
+    movie_pipeline.validate_parameters(requests[0].parameters)
 
 
 def test_hooks_that_a_flow_has_itself_stay():
     def hook(flow: Any, flow_run: Any, state: Any) -> None:
         """Nothing."""
 
-    @flow(name="one-with-a-hook", on_crashed=[hook])
-    async def one_with_a_hook() -> None:
+    @flow(MaintainRequest, str, name="one-with-a-hook", on_crashed=[hook])
+    async def one_with_a_hook(request: MaintainRequest) -> None:
         """Nothing."""
 
     assert hook in one_with_a_hook.on_crashed_hooks

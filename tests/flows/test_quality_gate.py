@@ -7,7 +7,7 @@ from deltalake import DeltaTable
 
 from movies.lake.delta import open_table, origin_of, read
 from movies.lake.gold_tables import GOLD, OVERVIEW
-from movies.lake.publications import last
+from movies.lake.publications import find_publication
 from movies.lake.tables import DATA_QUALITY, RAW_MOVIES, SILVER_MOVIES
 from movies.report.gold import REPORT_TABLES
 from tests.flows.test_pipeline import counts
@@ -74,7 +74,7 @@ def test_checks_that_nobody_knows_cannot_be_accepted(place):
 
 
 def test_gold_is_written_where_it_differs_and_says_where_it_comes_from(grown):
-    published = last(grown.lake, "kpis")
+    published = find_publication(grown.lake, "kpis")
     for table in GOLD:
         found = open_table(table, grown.lake)
         origin = origin_of(table, grown.lake)

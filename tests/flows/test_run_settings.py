@@ -20,8 +20,9 @@ from prefect.client.schemas.filters import (
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows import run_names
-from flows.failure import explained
-from flows.run_settings import SECRET_BLOCKS, load_run_settings, run_settings
+from flows.failure import FolderError
+from flows.request import AnalyticsRequest, IngestRequest
+from flows.run_settings import SECRET_BLOCKS, load_run_settings, run_of
 from movies.lake.cursor import move_cursor
 from movies.settings import SettingsError
 from tests.places import clean_environment
@@ -33,12 +34,13 @@ import json
 import sys
 from pathlib import Path
 from prefect import flow
+from flows.request import IngestRequest
 from flows.run_settings import load_run_settings
 
 
 @flow
 async def child() -> dict:
-    settings = load_run_settings()
+    settings = load_run_settings(IngestRequest())
     return {"key": settings.tmdb_api_key, "server": settings.tmdb_base_url}
 
 
@@ -153,9 +155,9 @@ async def test_both_blocks_are_read(client, deployed):
     await save("tmdb-api-key", "12345-and-more")
     await save("tmdb-access-token", "t0ken-and-more\n")
 
-    settings = load_run_settings(ingestion_movie_ids=[603], lake_root=None)
+    settings = load_run_settings(IngestRequest(lake_root="/data/lake"))
 
-    assert (settings.secrets, settings.ingestion_movie_ids) == (("12345-and-more", "t0ken-and-more"), (603,))
+    assert (settings.secrets, settings.lake) == (("12345-and-more", "t0ken-and-more"), "/data/lake")
 
 
 @pytest.mark.parametrize(
@@ -166,18 +168,18 @@ async def test_a_key_of_the_environment_wins(name, secrets, client, deployed, mo
     await save("tmdb-access-token", "t0ken")
     monkeypatch.setenv(name, "mine-alone")
 
-    assert load_run_settings().secrets == secrets
+    assert load_run_settings(IngestRequest()).secrets == secrets
 
 
 async def test_without_blocks_movies_come_from_the_sandbox(client, deployed):
-    assert load_run_settings().uses_sandbox
+    assert load_run_settings(IngestRequest()).uses_sandbox
 
 
 async def test_a_block_that_holds_no_text_is_named(client, deployed):
     await save("tmdb-access-token", {"token": "t0ken"})
 
     with pytest.raises(SettingsError) as error:
-        load_run_settings()
+        load_run_settings(IngestRequest())
 
     assert (
         str(error.value) == "The Secret block tmdb-access-token holds no text: save the key in it as a string"
@@ -187,7 +189,7 @@ async def test_a_block_that_holds_no_text_is_named(client, deployed):
 async def test_a_file_of_ids_is_read_as_ever(client, tmp_path):
     (tmp_path / "ids").write_text("603, 604")
 
-    assert load_run_settings(tmp_path / "ids").ingestion_movie_ids == (603, 604)
+    assert load_run_settings(IngestRequest(movie_ids_file=tmp_path / "ids")).ingestion_movie_ids == (603, 604)
 
 
 def test_setup_saves_what_runs_read():
@@ -211,8 +213,8 @@ async def test_a_full_disk_of_a_run_is_one_of_the_folders_that_it_was_given(clie
     await save("tmdb-api-key", "a-whole-key")
     lake, output, temporary = tmp_path / "lake", tmp_path / "output", Path(tempfile.gettempdir())
 
-    with pytest.raises(OSError) as raised:
-        async with run_settings(lake_root=str(lake), output_dir=output):
+    with pytest.raises(FolderError) as raised:
+        async with run_of(AnalyticsRequest(lake_root=str(lake), output_dir=output)):
             raise OSError(errno.ENOSPC, "No space left on device")
 
-    assert str(explained(raised.value)).startswith(f"{lake} or {output} or {temporary} cannot be used: ")
+    assert str(raised.value).startswith(f"{lake} or {output} or {temporary} cannot be used: ")

@@ -10,8 +10,11 @@ from typing import Any
 import pytest
 
 from movies.lake.tables import QUARANTINE, SILVER_MOVIES
-from movies.report import Gold, Provenance, markdown_report, text_report
 from movies.report.dashboard import dashboard_page
+from movies.report.gold import Gold
+from movies.report.markdown import markdown_report
+from movies.report.provenance import Provenance
+from movies.report.text import text_report
 from spark.checks import run_checks
 from spark.engines.session import Engine
 from spark.frames import read_table

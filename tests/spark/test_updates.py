@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from movies.lake import files
 from movies.lake.delta import open_table, origin_of
-from movies.lake.publications import last
+from movies.lake.publications import find_publication
 from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES, SILVER, SILVER_MOVIES
 from movies.lake.upkeep import compact, drop_older
 from spark.engines.session import Engine
@@ -227,7 +227,7 @@ def test_silver_is_made_anew_where_an_update_would_not_be_surely_right(
     if reason == "many-changes":
         monkeypatch.setattr(silver, "LARGEST_SHARE", 0.2)
     elif reason == "other-code":
-        published = replace(last(lake_root, StageName.TRANSFORM), code_version="older")
+        published = replace(find_publication(lake_root, StageName.TRANSFORM), code_version="older")
         monkeypatch.setattr("tests.spark.transforming.last", lambda *_: published)
     elif reason == "earlier-files-are-gone":
         compact(raw)

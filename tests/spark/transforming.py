@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pyspark.sql import SparkSession
 
 from movies.lake.delta import content_version, create
-from movies.lake.publications import Publication, last, publish
+from movies.lake.publications import Publication, find_publication, publish
 from movies.lake.tables import FETCH_FAILURES, IMDB_RATINGS, RAW_MOVIES
 from spark.engines.session import Engine
 from stages.names import StageName
-from tasks.context import SparkRoom, spark_context
-from tasks.publishing import Order
-from tasks.silver import write_silver
+from stages.publishing import Order
+from stages.spark_run import SparkRun
+from stages.transform_stage import write_silver
 
 
 @dataclass(frozen=True)
@@ -64,10 +64,9 @@ def transform_facts(
     versions = {
         name: found.version() if asked.get(name) is None else asked[name] for name, found in tables.items()
     }
-    order = Order(lake_root, inputs, versions, "test", "", last(lake_root, StageName.TRANSFORM))
+    order = Order(lake_root, inputs, versions, "test", "", find_publication(lake_root, StageName.TRANSFORM))
     # An engine that somebody else has opened, and will close.
     opened = Engine("opened", session, ExitStack())
-    with spark_context(SparkRoom(lambda: opened, rebuild=rebuild)):
-        outputs, facts = write_silver(order)
+    outputs, facts = write_silver(order, SparkRun(lambda: opened, rebuild=rebuild))
     publish(lake_root, Publication(StageName.TRANSFORM, inputs, outputs, "test", facts))
     return facts

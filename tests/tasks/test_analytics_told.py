@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from tasks.gold import compute_gold
-from tasks.publishing import describe
-from tasks.silver import transform_movies
+from stages.publishing import describe
+from tasks.analytics import compute_gold, transform_movies
 
 
 @pytest.mark.parametrize(

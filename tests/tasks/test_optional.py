@@ -18,7 +18,7 @@ import tasks.fetch
 from movies.tmdb.client import FetchStats
 from tasks.fetch import await_records
 from tasks.optional import optional
-from tasks.progress import LISTENER, Progress
+from tasks.progress import Progress
 
 ROOT = Path(__file__).parents[2]
 
@@ -124,13 +124,9 @@ def test_a_terminal_that_is_gone_costs_a_warning_and_no_run(caplog):
     def draw(_: Progress) -> None:
         raise BrokenPipeError("no reader")
 
-    progress = Progress(2, FetchStats())
-    token = LISTENER.set(draw)
-    try:
-        with caplog.at_level(logging.WARNING):
-            progress.advance(failed=False)
-            progress.advance(failed=False)
-    finally:
-        LISTENER.reset(token)
+    progress = Progress(2, FetchStats(), draw)
+    with caplog.at_level(logging.WARNING):
+        progress.advance(failed=False)
+        progress.advance(failed=False)
 
     assert (progress.done, caplog.messages) == (2, ["the progress is not shown any more: no reader"])

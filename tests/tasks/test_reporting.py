@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from movies.report import Provenance
+from movies.report.provenance import Provenance
 from tasks import reporting
 from tests.movies.report.gold_tables import gold_from_silver, movie
 

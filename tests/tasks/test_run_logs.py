@@ -3,12 +3,13 @@ from pathlib import Path
 
 import flows.maintain
 import tasks.showing
+from movies.project import OWN_PACKAGES
 from movies.tmdb.drift import Finding
 from movies.tmdb.pace import Pace
 from movies.tmdb.stop import Stop
 from spark.engines.cluster import keep_on_server
 from tasks.leased_slots import LeasedSlots
-from tasks.run_logs import FILES, LARGEST_BYTES, OF_THE_RUN, OWN_PACKAGES, log_files
+from tasks.run_logs import FILES, LARGEST_BYTES, OF_THE_RUN, log_files
 from tasks.shared_pace import SharedPace
 from tasks.showing import show_drift
 

@@ -22,7 +22,7 @@ from movies.lake.commits import APPLICATION_ID, Appender, replace
 from movies.lake.delta import content_version, open_table, read
 from movies.lake.errors import LakeAccessError
 from movies.lake.gold_tables import OVERVIEW, YEARS
-from movies.lake.publications import Publication, current, publish
+from movies.lake.publications import Publication, find_intact, publish
 from movies.lake.table import Table
 from movies.lake.tables import PUBLICATIONS, RAW_MOVIES, SILVER_MOVIES
 from tests.movies.lake.test_commits import ids, movies
@@ -75,7 +75,7 @@ def test_a_copy_has_the_rows_ids_versions_and_counters_of_the_lake(root, target)
         assert read(table, target).to_pylist() == read(table, root).to_pylist()
         assert after.history() == before.history()
     assert open_table(RAW_MOVIES, target).transaction_version(APPLICATION_ID) == 3
-    assert current(target, "make gold/overview") == current(root, "make gold/overview") is not None
+    assert find_intact(target, "make gold/overview") == find_intact(root, "make gold/overview") is not None
 
 
 def test_a_run_goes_on_from_a_copy_where_the_lake_was(root, target):
@@ -142,7 +142,7 @@ def test_what_is_committed_while_it_is_copied_is_not_in_the_copy(root, target, m
 
     assert ids(target) == [1, 2, 3]
     assert read(OVERVIEW, target).column("movies").to_pylist() == [3]
-    assert current(target, "make gold/overview") is not None
+    assert find_intact(target, "make gold/overview") is not None
     assert "raw/movies/_delta_log/_last_checkpoint" not in files(target)
     assert ids(root) == [1, 2, 3, 4]
 
@@ -168,10 +168,10 @@ def test_publications_speak_of_nothing_later_than_the_tables_of_the_copy(
     if opened_first is PUBLICATIONS:
         # As after a crash between writing and publishing: the stage is done again.
         assert open_table(OVERVIEW, target).version() == 2
-        assert current(target, "make gold/overview") is None
+        assert find_intact(target, "make gold/overview") is None
     else:
         assert open_table(OVERVIEW, target).version() == 1
-        assert current(target, "make gold/overview") is not None
+        assert find_intact(target, "make gold/overview") is not None
 
 
 def test_what_a_table_is_made_from_is_in_the_copy(root, target, monkeypatch):

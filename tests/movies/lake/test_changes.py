@@ -9,23 +9,26 @@ import pytest
 
 from movies.lake.changes import find_gone
 from movies.lake.commits import Appender
-from movies.lake.delta import content_version, open_table
-from movies.lake.publications import last, publish
+from movies.lake.delta import LakeView, content_version, open_table
+from movies.lake.publications import find_publication, publish
 from movies.lake.tables import FETCH_FAILURES
+from stages.kpis_stage import KPIS_STAGE
 from stages.names import StageName
-from tasks.analytics import standing
-from tasks.code import stage_code
+from stages.stage import why_stale
+from stages.transform_stage import transform_stage
 from tests.movies.lake.small_lake import FETCHED_AT, make_lake
+
+TRANSFORM = transform_stage(with_ratings=False)
 
 
 @pytest.fixture
 def lake(tmp_path) -> str:
     """Movies 18, 24, 680 and 95, transformed by today's code, and 0, which was not found."""
     root = make_lake(str(tmp_path))
-    for stage in (StageName.TRANSFORM, StageName.KPIS):
-        found = last(root, stage)
+    for stage in (TRANSFORM, KPIS_STAGE):
+        found = find_publication(root, stage.name)
         assert found is not None
-        publish(root, replace(found, code_version=stage_code(stage)))
+        publish(root, replace(found, code_version=stage.code))
     return root
 
 
@@ -58,19 +61,14 @@ def version(lake: str) -> object:
     ],
 )
 def test_failures_that_change_nothing_in_silver_leave_it_current(lake, movie_id, reason) -> None:
-    before = last(lake, StageName.TRANSFORM)
-    assert before is not None
     add_failure(lake, movie_id, reason)
 
-    found = standing(lake)
-
-    assert found is not None
-    assert found[0] == replace(before, inputs={**before.inputs, FETCH_FAILURES.name: version(lake)})
-    assert last(lake, StageName.TRANSFORM) == found[0]
+    assert why_stale(TRANSFORM, LakeView(lake)) == []
+    assert TRANSFORM.find_inputs(LakeView(lake))[FETCH_FAILURES.name] == version(lake)
 
 
 def test_a_movie_of_the_lake_that_is_gone_makes_silver_stale(lake) -> None:
-    before = last(lake, StageName.TRANSFORM)
+    before = find_publication(lake, StageName.TRANSFORM)
     assert before is not None
     add_failure(lake, 999, "not_found")
     add_failure(lake, 680, "not_found")
@@ -78,17 +76,17 @@ def test_a_movie_of_the_lake_that_is_gone_makes_silver_stale(lake) -> None:
     gone = find_gone(lake, before.inputs[FETCH_FAILURES.name])
 
     assert gone is not None and gone.to_pylist() == [680]
-    assert standing(lake) is None
-    assert last(lake, StageName.TRANSFORM) == before
+    read = before.inputs[FETCH_FAILURES.name].version
+    assert why_stale(TRANSFORM, LakeView(lake)) == [f"raw.fetch_failures has changed since version {read}"]
 
 
 def test_silver_of_other_code_is_stale_whatever_was_recorded(lake) -> None:
-    found = last(lake, StageName.TRANSFORM)
+    found = find_publication(lake, StageName.TRANSFORM)
     assert found is not None
     publish(lake, replace(found, code_version="older"))
     add_failure(lake, 999, "not_found")
 
-    assert standing(lake) is None
+    assert why_stale(TRANSFORM, LakeView(lake)) == ["its code has changed"]
 
 
 def test_all_rows_count_where_there_was_no_table_before(lake) -> None:

@@ -15,7 +15,7 @@ from movies.lake.errors import FilesLostError
 from movies.lake.gold_tables import GENRES
 from movies.lake.integrity import damaged_files, files_of
 from movies.lake.inventory import read_inventory
-from movies.lake.publications import current, read_publications
+from movies.lake.publications import find_intact, read_publications
 from movies.lake.queries import ask
 from movies.lake.repair import LOST, drop_lost_files
 from movies.lake.table import Table
@@ -46,12 +46,12 @@ def root(tmp_path: Path) -> str:
 @pytest.mark.parametrize("table", [SILVER_MOVIES, GENRES], ids=lambda table: table.name)
 def test_a_published_table_is_not_current_without_all_of_its_files(root, table, damage):
     stage = "transform" if table is SILVER_MOVIES else "kpis"
-    assert current(root, stage) is not None
+    assert find_intact(root, stage) is not None
     path = data_file(table, root)
     damage(path)
 
     assert damaged_files(open_table(table, root)) == [path.relative_to(Path(root, table.name)).as_posix()]
-    assert current(root, stage) is None
+    assert find_intact(root, stage) is None
 
 
 @pytest.mark.parametrize("damage", [remove, tear])

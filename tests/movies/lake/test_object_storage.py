@@ -15,6 +15,7 @@ from pyarrow.fs import PyFileSystem
 from typer.testing import CliRunner
 
 from cli.app import app
+from movies.lake.all_tables import TABLES
 from movies.lake.arrow import arrow_schema
 from movies.lake.backup import Store, copy_lake
 from movies.lake.commits import APPLICATION_ID, Appender
@@ -23,7 +24,7 @@ from movies.lake.errors import LakeAccessError
 from movies.lake.files import adopt_files, new_folder, replace_rows
 from movies.lake.gold_tables import GOLD, OVERVIEW
 from movies.lake.snapshots import Snapshot
-from movies.lake.tables import FETCH_FAILURES, IMDB_RATINGS, RAW_MOVIES, SILVER_MOVIES, TABLES
+from movies.lake.tables import FETCH_FAILURES, IMDB_RATINGS, RAW_MOVIES, SILVER_MOVIES
 from movies.settings import DEFAULT_MOVIE_IDS
 from tasks.ratings import mirror_ratings
 from tests.movies.imdb.files import write_ratings

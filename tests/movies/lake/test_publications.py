@@ -5,7 +5,7 @@ from movies.lake.arrow import arrow_schema
 from movies.lake.commits import replace
 from movies.lake.delta import TableVersion, open_table, read, version_to_read
 from movies.lake.gold_tables import OVERVIEW, YEARS
-from movies.lake.publications import Publication, current, publish
+from movies.lake.publications import Publication, find_intact, publish
 from movies.lake.tables import PUBLICATIONS
 
 
@@ -19,7 +19,7 @@ def write(table, root: str, *rows: dict) -> TableVersion:
 
 
 def test_nothing_is_published_in_an_empty_lake(root):
-    assert current(root, "kpis") is None
+    assert find_intact(root, "kpis") is None
 
 
 def test_what_was_published_last_is_current_for_its_stage_alone(root):
@@ -36,13 +36,13 @@ def test_what_was_published_last_is_current_for_its_stage_alone(root):
     for publication in (silver, old, new):
         publish(root, publication)
 
-    assert current(root, "transform") == silver
-    assert current(root, "kpis") == new
+    assert find_intact(root, "transform") == silver
+    assert find_intact(root, "kpis") == new
     assert open_table(PUBLICATIONS, root).count() == 2
 
 
 @pytest.mark.parametrize("change", ["overwritten", "deleted"])
-def test_a_publication_stands_only_while_its_tables_are_as_they_were(change, root, tmp_path):
+def test_a_publication_is_intact_only_while_its_tables_are_as_they_were(change, root, tmp_path):
     outputs = {table.name: write(table, root) for table in (OVERVIEW, YEARS)}
     publish(root, Publication("kpis", {}, outputs, "code"))
 
@@ -51,7 +51,7 @@ def test_a_publication_stands_only_while_its_tables_are_as_they_were(change, roo
     else:
         (tmp_path / YEARS.name).rename(tmp_path / "gone")
 
-    assert current(root, "kpis") is None
+    assert find_intact(root, "kpis") is None
 
 
 def test_compacted_tables_are_still_as_published(root):
@@ -62,5 +62,5 @@ def test_compacted_tables_are_still_as_published(root):
     open_table(OVERVIEW, root).optimize.compact()
     open_table(OVERVIEW, root).vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False)
 
-    assert current(root, "kpis") is not None
+    assert find_intact(root, "kpis") is not None
     assert read(OVERVIEW, root, version_to_read(open_table(OVERVIEW, root), version)).num_rows == 0

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from movies.lake.all_tables import TABLES
 from movies.lake.arrow import arrow_schema
 from movies.lake.commits import replace
 from movies.lake.delta import open_table, read
@@ -25,7 +26,7 @@ from movies.lake.errors import (
 )
 from movies.lake.gold_tables import GENRES, OVERVIEW
 from movies.lake.queries import ask
-from movies.lake.tables import DATA_QUALITY, SILVER_MOVIES, TABLES
+from movies.lake.tables import DATA_QUALITY, SILVER_MOVIES
 from movies.lake.upkeep import compact
 from tests.movies.lake.small_lake import GENRE_ROWS, MOVIES, make_lake, write
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from movies.report import Gold, Provenance
+from movies.report.gold import Gold
+from movies.report.provenance import Provenance
 from tests.movies.report.gold_tables import gold_from_silver, silver_rows
 
 

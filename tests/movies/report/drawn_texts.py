@@ -10,8 +10,9 @@ from matplotlib.backend_bases import RendererBase
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from movies.report import Gold, Provenance
+from movies.report.gold import Gold
 from movies.report.plots import render
+from movies.report.provenance import Provenance
 
 
 @dataclass(frozen=True)

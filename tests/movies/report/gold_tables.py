@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from movies.lake import gold_tables as tables
 from movies.lake.tables import SILVER_MOVIES
-from movies.report import Gold
+from movies.report.gold import Gold
 
 ARROW_TYPES = {
     "long": pa.int64(),

@@ -12,8 +12,9 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from movies.report import Gold, Provenance
+from movies.report.gold import Gold
 from movies.report.plots import PLOTS, render
+from movies.report.provenance import Provenance
 from movies.report.themes import Theme
 from tests.movies.report.gold_tables import gold_from_silver, movie, silver_rows
 

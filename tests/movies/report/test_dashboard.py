@@ -18,9 +18,11 @@ import pytest
 from movies.lake.arrow import arrow_schema
 from movies.lake.gold_tables import DIRECTORS, MOVIE_RANKINGS, MOVIE_SAMPLE, OVERVIEW
 from movies.lake.tables import DATA_QUALITY
-from movies.report import ATTRIBUTION, IncompleteGold, Provenance, write_dashboard
 from movies.report.dashboard import dashboard_page
 from movies.report.dashboard.libraries import MissingLibraryError, as_script, data_tables, plotly
+from movies.report.files import write_dashboard
+from movies.report.gold import IncompleteGold
+from movies.report.provenance import ATTRIBUTION, Provenance
 from tests.movies.report.gold_tables import movie, tables_from_silver
 
 PROVENANCE = Provenance(2, 2, 3, "c0de1234", "a1b2c3d4", dt.datetime(2026, 11, 20, 14, 3, tzinfo=dt.UTC))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from movies.lake.all_tables import TABLES
 from movies.lake.gold_tables import GOLD
-from movies.lake.tables import TABLES
 from movies.report.definitions import describe_column, describe_table
 
 DOC = (Path(__file__).parents[3] / "docs" / "kpis.md").read_text(encoding="utf-8")

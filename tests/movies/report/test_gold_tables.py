@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from movies.lake import gold_tables as tables
-from movies.report import Gold
+from movies.report.gold import Gold
 
 SAMPLES = [
     pytest.param("gold_18", "expected_18.json", id="18"),

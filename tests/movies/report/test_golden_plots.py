@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageChops
 
-from movies.report import Gold
+from movies.report.gold import Gold
 from movies.report.plots import PLOTS, palettes
 from tests.movies.report.golden_plots import (
     MOST_PIXELS_OFF,

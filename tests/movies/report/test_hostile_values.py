@@ -16,10 +16,14 @@ from fontTools.fontBuilder import FontBuilder
 from matplotlib import font_manager
 
 from movies.lake.gold_tables import MOVIE_SAMPLE
-from movies.report import Gold, Provenance, formats, markdown_report, style, text_report
+from movies.report import formats, style
 from movies.report.dashboard import dashboard_page
 from movies.report.dashboard.data import collect
+from movies.report.gold import Gold
+from movies.report.markdown import markdown_report
 from movies.report.plots import PLOTS, describe, headline, render
+from movies.report.provenance import Provenance
+from movies.report.text import text_report
 from tests.movies.report.drawn_texts import drawn_texts, overlapping
 from tests.movies.report.gold_tables import gold_from_silver, movie, tables_from_silver
 

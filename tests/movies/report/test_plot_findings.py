@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from movies.report import Gold
+from movies.report.gold import Gold
 from movies.report.plots import PLOTS, describe
 from movies.report.plots.popularity_vs_rating import rank_correlation
 from tests.movies.report.gold_tables import gold_from_silver, movie

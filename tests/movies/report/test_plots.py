@@ -11,8 +11,9 @@ import pytest
 from matplotlib import pyplot
 from PIL import Image
 
-from movies.report import ATTRIBUTION, Gold, Provenance
+from movies.report.gold import Gold
 from movies.report.plots import PLOTS, describe, render
+from movies.report.provenance import ATTRIBUTION, Provenance
 from tests.movies.report.drawn_texts import drawn_texts, overlapping
 from tests.movies.report.gold_tables import gold_from_silver, movie, tables_from_silver
 

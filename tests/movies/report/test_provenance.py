@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from movies.report import Gold, Provenance, markdown_report, text_report
 from movies.report.dashboard import dashboard_page
-from movies.report.provenance import name_source
+from movies.report.gold import Gold
+from movies.report.markdown import markdown_report
+from movies.report.provenance import Provenance, name_source
+from movies.report.text import text_report
 from tests.movies.report.drawn_texts import drawn_texts
 
 

@@ -8,9 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from movies.report import Gold, Provenance, markdown_report, text_report, write_plots, write_report
-from movies.report.files import replace_file
+from movies.report.files import write_plots, write_report
+from movies.report.gold import Gold
+from movies.report.markdown import markdown_report
 from movies.report.plots import PLOTS, render
+from movies.report.provenance import Provenance
+from movies.report.record import replace_file
+from movies.report.text import text_report
 from tests.movies.report.gold_tables import gold_from_silver, movie
 
 

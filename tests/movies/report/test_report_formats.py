@@ -7,7 +7,8 @@ import math
 
 import pytest
 
-from movies.report import Provenance, formats
+from movies.report import formats
+from movies.report.provenance import Provenance
 
 
 @pytest.mark.parametrize(

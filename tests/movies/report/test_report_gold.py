@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from movies.lake import gold_tables as tables
-from movies.report import REPORT_TABLES, Gold, IncompleteGold
+from movies.report.gold import REPORT_TABLES, Gold, IncompleteGold
 from tests.movies.report.gold_tables import arrow_table, gold_from_silver, movie, tables_from_silver
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from markdown_it import MarkdownIt
 
-from movies.report import ATTRIBUTION, Gold, Provenance, formats, markdown_report, text_report
-from movies.report.markdown import escape
+from movies.report import formats
+from movies.report.gold import Gold
+from movies.report.markdown import escape, markdown_report
+from movies.report.provenance import ATTRIBUTION, Provenance
+from movies.report.text import text_report
 from tests.movies.report.gold_tables import gold_from_silver, movie
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from itertools import pairwise
 from pathlib import Path
 
-from movies.report import ATTRIBUTION, Gold, Provenance, formats, text_report
+from movies.report import formats
+from movies.report.gold import Gold
+from movies.report.provenance import ATTRIBUTION, Provenance
+from movies.report.text import text_report
 from tests.movies.report.gold_tables import gold_from_silver, movie
 
 REPORT_OF_18 = Path(__file__).parent / "report_of_18.txt"

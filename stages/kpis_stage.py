@@ -1,48 +1,28 @@
-"""The KPI task: silver through the gate of checks, then every gold table from the same scan."""
+"""The stage that makes gold from silver: checks silver, then computes every gold table from the same scan."""
 
 from __future__ import annotations
 
 import logging
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
-
-from prefect import task
 
 from movies.lake.commits import replace
-from movies.lake.delta import TableVersion
 from movies.lake.gold_tables import GOLD
-from movies.lake.publications import current
+from movies.lake.publications import find_publication
 from movies.lake.tables import DATA_QUALITY, RAW_MOVIES, SILVER_MOVIES
-from spark.errors import DataQualityError
 from stages.names import StageName
-from tasks.caching import CACHE
-from tasks.context import current_spark
-from tasks.publishing import Order, Written, publish_stage
-from tasks.showing import show_quality
+from stages.publishing import Order, Written
+from stages.spark_run import SparkRun
+from stages.stage import SPARK_LIBRARIES, TableStage
 
 logger = logging.getLogger(__name__)
 
-
-@task(
-    name=StageName.KPIS.value,
-    task_run_name=StageName.KPIS.value,
-    cache_policy=CACHE,
-    result_serializer="json",
+KPIS_STAGE = TableStage(
+    name=StageName.KPIS, reads=(SILVER_MOVIES,), writes=GOLD, module=__name__, libraries=SPARK_LIBRARIES
 )
-async def compute_gold(lake_root: str, code: str, silver_id: str, silver_version: int) -> dict[str, Any]:
-    """Check silver, and compute every KPI table from the same scan of it."""
-    inputs = {SILVER_MOVIES.name: TableVersion(silver_id, silver_version)}
-    try:
-        published = await publish_stage(StageName.KPIS, lake_root, inputs, code, write_gold)
-    except DataQualityError:
-        await show_quality(lake_root)
-        raise
-    await show_quality(lake_root)
-    return published
 
 
-def write_gold(order: Order) -> Written:
+def write_gold(order: Order, spark: SparkRun) -> Written:
     """Check silver, and write what the gold tables have not yet; nothing where a check says no.
 
     Raises:
@@ -53,8 +33,7 @@ def write_gold(order: Order) -> Written:
     from spark.kpis import compute_tables, read_movies
     from spark.kpis.kpi import MOVIE_COLUMNS
 
-    spark = current_spark()
-    silver = current(order.lake_root, StageName.TRANSFORM)
+    silver = find_publication(order.lake_root, StageName.TRANSFORM)
     raw = {} if silver is None else {"raw_movies_version": silver.inputs[RAW_MOVIES.name].version}
     origin = order.origin(**raw)
     columns = dict.fromkeys((*MOVIE_COLUMNS, *CHECKED_COLUMNS))

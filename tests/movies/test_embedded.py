@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from movies import embedded
+from movies.embedded import Machine, is_installed, reason_missing
 from movies.settings import Settings
-from spark.engines import embedded
-from spark.engines.embedded import Machine, is_installed, reason_missing
 from spark.engines.session import EngineUnavailable, open_engine
 
-PYPROJECT = Path(__file__).parents[3] / "pyproject.toml"
+PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
 NOT_INSTALLED = "The package pysail of the embedded engine is not installed."
 MACHINES = {
     Machine("linux", "x86_64"): NOT_INSTALLED,

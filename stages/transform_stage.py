@@ -1,19 +1,19 @@
-"""The transform task: silver from the raw tables, all of it or what has changed since silver last looked."""
+"""The stage that makes silver from the raw tables: all of it, or what has changed since the last time."""
 
 from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from prefect import task
 
-from movies.lake.changes import Changes, find_changes, find_rated_otherwise
-from movies.lake.delta import TableVersion, content_version, create, open_table, query
+from movies.lake.changes import Changes, find_changes, find_gone, find_rated_otherwise
+from movies.lake.delta import LakeView, TableVersion, content_version, create, open_table, query
 from movies.lake.errors import OvertakenError
-from movies.lake.publications import stands
+from movies.lake.publications import Publication, find_damage
 from movies.lake.table import Table
 from movies.lake.tables import (
     FETCH_FAILURES,
@@ -22,12 +22,13 @@ from movies.lake.tables import (
     QUARANTINE,
     RATED_MOVIES,
     RAW_MOVIES,
+    SILVER,
     SILVER_MOVIES,
 )
 from stages.names import StageName
-from tasks.caching import CACHE
-from tasks.context import current_spark
-from tasks.publishing import Order, Written, publish_stage
+from stages.publishing import Order, Written
+from stages.spark_run import SparkRun
+from stages.stage import SPARK_LIBRARIES, Inputs, TableStage
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -40,50 +41,43 @@ LARGEST_SHARE = 0.2
 MOST_RATED = 100_000
 
 
-@task(
-    name=StageName.TRANSFORM.value,
-    task_run_name=StageName.TRANSFORM.value,
-    cache_policy=CACHE,
-    result_serializer="json",
-)
-async def transform_movies(
-    lake_root: str,
-    code: str,
-    raw_id: str,
-    raw_version: int,
-    failures_id: str,
-    failures_version: int,
-    ratings_id: str | None = None,
-    ratings_version: int | None = None,
-) -> dict[str, Any]:
-    """Judge raw payloads: movies into silver, refused ones into quarantine, others counted with a reason.
-
-    Movies are rated by IMDb where there is a version of its ratings.
-    """
-    inputs = {
-        RAW_MOVIES.name: TableVersion(raw_id, raw_version),
-        FETCH_FAILURES.name: TableVersion(failures_id, failures_version),
-    }
-    if ratings_id is not None and ratings_version is not None:
-        inputs[IMDB_RATINGS.name] = TableVersion(ratings_id, ratings_version)
-    return await publish_stage(StageName.TRANSFORM, lake_root, inputs, code, write_silver)
+@cache
+def transform_stage(with_ratings: bool) -> TableStage:
+    """Return the stage; IMDb's ratings are among what it reads if they are wanted."""
+    return TableStage(
+        name=StageName.TRANSFORM,
+        reads=(RAW_MOVIES, FETCH_FAILURES, *([IMDB_RATINGS] if with_ratings else [])),
+        writes=SILVER,
+        module=__name__,
+        libraries=SPARK_LIBRARIES,
+        is_unaffected=has_only_irrelevant_failures,
+    )
 
 
-def write_silver(order: Order) -> Written:
+def has_only_irrelevant_failures(lake: LakeView, before: Publication, inputs: Inputs) -> bool:
+    """Whether only `raw/fetch_failures` has changed, and none of its new rows says that a movie is gone."""
+    name = FETCH_FAILURES.name
+    if {**before.inputs, name: inputs.get(name)} != inputs:
+        return False
+    gone = find_gone(lake, before.inputs.get(name))
+    return gone is not None and not len(gone)
+
+
+def write_silver(order: Order, spark: SparkRun) -> Written:
     """Bring silver's tables to what the raw tables say, with as little work as is provably enough."""
     tables = _versions(order).silver
     # An engine that makes a table itself may make columns that are never null.
     for table in tables:
         create(table, order.lake_root)
-    work = None if current_spark().rebuild else find_mergeable_work(order)
+    work = None if spark.rebuild else find_mergeable_work(order)
     if work is None:
-        outputs = rebuild_silver(current_spark().session, order)
+        outputs = rebuild_silver(spark.session, order)
     elif len(work.changes.movie_ids) or len(work.rated_otherwise):
         try:
-            outputs = merge_changes(current_spark().session, order, work)
+            outputs = merge_changes(spark.session, order, work)
         except OvertakenError as error:
             logger.warning("%s All payloads are judged instead.", str(error).removesuffix(" Run again."))
-            work, outputs = None, rebuild_silver(current_spark().session, order)
+            work, outputs = None, rebuild_silver(spark.session, order)
     else:
         outputs = {table.name: _content(table, order.lake_root) for table in tables}
     judged = None if work is None else len(work.changes.movie_ids)
@@ -108,7 +102,7 @@ def find_mergeable_work(order: Order) -> Work | None:
     before = order.previous
     if before is None or before.code_version != order.code or before.inputs.keys() != order.inputs.keys():
         return None
-    if not stands(order.lake_root, before):
+    if find_damage(order.lake_root, before):
         return None
     changes = find_changes(order.lake_root, before.inputs, order.versions)
     if changes is None or changes.share > LARGEST_SHARE:

@@ -11,20 +11,21 @@ import pyarrow.compute as pc
 
 from movies.lake.catalogue import Catalogue
 from movies.lake.cursor import Cursor, read_cursor
-from movies.lake.delta import TableVersion, content_version, open_table, query
+from movies.lake.delta import LakeView, open_table, query
 from movies.lake.forecast_tables import FORECAST
 from movies.lake.integrity import damaged_files
 from movies.lake.inventory import Inventory, read_inventory
 from movies.lake.names import sql_name
-from movies.lake.publications import TABLES_BY_NAME, Publication, read_publications, stands
+from movies.lake.publications import find_publication
 from movies.lake.repair import require_raw_files
 from movies.lake.runs import Ingestion, recent_ingestions
-from movies.lake.tables import DATA_QUALITY, FETCH_FAILURES, IMDB_RATINGS, RAW_MOVIES, SILVER_MOVIES
+from movies.lake.tables import DATA_QUALITY, IMDB_RATINGS
 from movies.lake.work_list import plan_work, stale_movies
 from movies.settings import LONGEST_AGE_DAYS, Settings
-from stages.names import StageName
-from tasks.code import stage_code
-from tasks.outputs import outputs
+from stages.kpis_stage import KPIS_STAGE
+from stages.report_stage import report_stages
+from stages.stage import TableStage, why_stale
+from stages.transform_stage import transform_stage
 
 LONGEST_AGE = timedelta(days=LONGEST_AGE_DAYS)
 INGESTIONS_TOLD = 3
@@ -94,24 +95,24 @@ def read_status(settings: Settings, now: datetime) -> LakeStatus:
     Raises:
         LakeError: a table cannot be read.
     """
-    lake = settings.lake
+    lake = LakeView(settings.lake)
     require_raw_files(lake)
     inventory = read_inventory(lake)
     days = settings.ingestion_max_age_days
     since = None if days is None else now - timedelta(days=days)
-    published = read_publications(lake)
+    stages = (transform_stage(settings.imdb_ratings is not None), KPIS_STAGE)
     return LakeStatus(
-        lake=lake,
+        lake=lake.root,
         as_of=now,
-        tables=[*_tables(lake)],
+        tables=[*_tables(lake.root)],
         movies=_movies(inventory, now),
         changes=read_cursor(lake),
-        ingestions=recent_ingestions(lake, INGESTIONS_TOLD),
-        stages=_stages(lake, published, with_ratings=settings.imdb_ratings is not None),
+        ingestions=recent_ingestions(lake.root, INGESTIONS_TOLD),
+        stages=[_stage(stage, lake) for stage in stages],
         failed_checks=_failed_checks(lake),
         to_fetch=len(plan_work(inventory, settings.ingestion_movie_ids, needed_since=since).to_fetch),
         output_dir=str(settings.output_dir),
-        outdated_outputs=_outdated_outputs(settings, published),
+        outdated_outputs=_outdated_outputs(settings, lake),
     )
 
 
@@ -146,67 +147,29 @@ def _movies(inventory: Inventory, now: datetime) -> MovieStatus:
     )
 
 
-def _outdated_outputs(settings: Settings, published: Mapping[str, Publication]) -> list[str]:
-    """Parts of the output that are not there, or were made from other tables than those published."""
-    silver, gold = published.get(StageName.TRANSFORM), published.get(StageName.KPIS)
-    if silver is None or gold is None:
-        return []
-    files = outputs(settings.lake, settings.output_dir, settings.plot_theme, silver, gold)
-    return [part for part, paths in files.items() if not paths]
+def _outdated_outputs(settings: Settings, lake: LakeView) -> list[str]:
+    """Parts of the output that are missing, or were made from other tables than those published."""
+    parts = report_stages(settings.output_dir, settings.plot_theme).values()
+    return [part.name for part in parts if part.find_sources(lake) is not None and why_stale(part, lake)]
 
 
-def _stages(lake_root: str, published: Mapping[str, Publication], with_ratings: bool) -> list[StageStatus]:
-    """Transform and KPIs, each with what has changed since it was published."""
-    raw = (RAW_MOVIES, FETCH_FAILURES, *([IMDB_RATINGS] if with_ratings else []))
-    inputs = {table.name: _content(table.name, lake_root) for table in raw}
-    transform = published.get(StageName.TRANSFORM)
-    told = [_stage(lake_root, StageName.TRANSFORM, transform, inputs)]
-    silver = {} if transform is None else {SILVER_MOVIES.name: transform.outputs.get(SILVER_MOVIES.name)}
-    kpis = _stage(lake_root, StageName.KPIS, published.get(StageName.KPIS), silver)
-    return [*told, kpis]
-
-
-def _stage(
-    lake_root: str, stage: StageName, found: Publication | None, inputs: Mapping[str, TableVersion | None]
-) -> StageStatus:
-    if found is None:
-        return StageStatus(stage, reasons_to_run=("it has published nothing yet",))
-    reasons = [
-        f"{name.replace('/', '.')} has changed since version {read.version}"
-        for name, read in found.inputs.items()
-        if name in inputs and inputs[name] != read
-    ]
-    reasons += [f"{name.replace('/', '.')} is read no more" for name in found.inputs if name not in inputs]
-    reasons += [f"{name.replace('/', '.')} is read, too" for name in inputs if name not in found.inputs]
-    if found.code_version != stage_code(stage):
-        reasons.append("its code has changed")
-    if not stands(lake_root, found):
-        lost = [name.replace("/", ".") for name in found.outputs if _has_lost_files(name, lake_root)]
-        files = f"files of {', '.join(lost)} are missing or torn"
-        reasons.append(files if lost else "its tables are not as published")
+def _stage(stage: TableStage, lake: LakeView) -> StageStatus:
+    reasons = tuple(why_stale(stage, lake))
+    if (found := find_publication(lake, stage.name)) is None:
+        return StageStatus(stage.name, reasons_to_run=reasons)
     return StageStatus(
-        stage,
+        stage.name,
         found.published_at,
         found.code_version,
         found.run_id,
         {name: read.version for name, read in found.inputs.items()},
         found.facts,
-        tuple(reasons),
+        reasons,
     )
 
 
-def _has_lost_files(name: str, lake_root: str) -> bool:
-    found = open_table(TABLES_BY_NAME[name], lake_root)
-    return found is not None and bool(damaged_files(found))
-
-
-def _content(name: str, lake_root: str) -> TableVersion | None:
-    found = open_table(TABLES_BY_NAME[name], lake_root)
-    return None if found is None else content_version(found)
-
-
-def _failed_checks(lake_root: str) -> list[dict[str, Any]]:
-    found = open_table(DATA_QUALITY, lake_root)
+def _failed_checks(lake: LakeView) -> list[dict[str, Any]]:
+    found = open_table(DATA_QUALITY, lake)
     if found is None or damaged_files(found):
         return []
     failed: list[dict[str, Any]] = query(found, FAILED_CHECKS).to_pylist()
