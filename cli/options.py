@@ -12,10 +12,11 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 import typer
 from annotated_types import BaseMetadata
+from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from flows import request
-from flows.parameters import Option, Request
+from flows.parameters import Option, ParameterError, Request
 from movies.settings import parse_path
 
 Q = TypeVar("Q", bound=Request)
@@ -53,7 +54,7 @@ def takes(model: type[Q]) -> Callable[[Callable[..., None]], Callable[..., None]
         def run(**values: Any) -> None:
             given = {name: values.pop(name) for name in fields}
             read = {name: _read(fields[name], value) for name, value in given.items() if value is not None}
-            command(model.read(read), **values)
+            command(_validate(model, read), **values)
 
         _, *own = inspect.signature(command, eval_str=True).parameters.values()
         derived = [_parameter(name, field) for name, field in fields.items()]
@@ -62,6 +63,29 @@ def takes(model: type[Q]) -> Callable[[Callable[..., None]], Callable[..., None]
         return run
 
     return decorate
+
+
+def _validate(model: type[Q], given: dict[str, Any]) -> Q:
+    """Read a request, and name the option of a value that is not valid.
+
+    Raises:
+        typer.BadParameter: it is of another type, or out of bounds.
+        ParameterError: options exclude each other.
+    """
+    try:
+        return model.read(given)
+    except ParameterError as error:
+        if not isinstance(cause := error.__cause__, ValidationError):
+            raise
+        problem = cause.errors()[0]
+        name = str(problem["loc"][0])
+        raise typer.BadParameter(
+            problem["msg"], param_hint=f"'{_flag(name, model.model_fields[name])}'"
+        ) from error
+
+
+def _flag(name: str, field: FieldInfo) -> str:
+    return _option(field).name or f"--{name.replace('_', '-')}"
 
 
 def _option(field: FieldInfo) -> Option:
@@ -84,8 +108,7 @@ def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:
     elif option.parse is None and get_origin(kind) in (list, dict):
         taken = list[str] | None
         more["help"] = f"{field.description} Can be repeated."
-    names = [option.name or f"--{name.replace('_', '-')}"]
-    annotation = Annotated[taken, typer.Option(*names, **more)]
+    annotation = Annotated[taken, typer.Option(_flag(name, field), **more)]
     return inspect.Parameter(
         name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=field.default, annotation=annotation
     )

@@ -67,7 +67,7 @@ class Request(BaseModel):
         try:
             request = cls.model_validate(given)
         except ValidationError as error:
-            raise ParameterError("; ".join(_sentence(dict(problem)) for problem in error.errors())) from None
+            raise ParameterError("; ".join(_sentence(dict(problem)) for problem in error.errors())) from error
         request.check()
         return request
 

@@ -270,7 +270,9 @@ class MaintainRequest(Request):
 
 
 def _check_source(request: IngestRequest) -> None:
-    given = [name for name in ("movie_ids", "movie_ids_file") if getattr(request, name)]
+    given = [name for name in ("movie_ids", "movie_ids_file") if getattr(request, name) is not None]
+    if request.movie_ids is not None and not request.movie_ids:
+        raise ParameterError("There is no movie id in movie_ids. Give ids, or leave it out")
     if len(given) > 1:
         raise ParameterError("Give movie ids or a file of them, not both")
     if given and request.source != IDS:

@@ -150,7 +150,8 @@ TOO_LARGE = str(2**63)
 def test_minutes_are_a_number_of_minutes(value, invoke):
     said = sentence(invoke("run", f"--max-minutes={value}"))
     assert said in (
-        "The minutes of a run have to be above 0. Leave them out for no limit",
+        "Invalid value for '--max-minutes': Input should be greater than 0",
+        "Invalid value for '--max-minutes': Input should be a finite number",
         "Invalid value for '--max-minutes': Input should be a valid number, "
         "unable to parse string as a number",
     )
