@@ -47,7 +47,8 @@ def test_each_table_can_be_chosen_and_says_what_it_is(page: Page) -> None:
     assert page.locator("#listing-basis").inner_text() == "1 row of gold/franchises."
     assert page.locator("#listing-table th").all_inner_texts()[:3] == ["Rank", "Franchise", "Movies"]
     assert page.locator("#listing-table tbody td").all_inner_texts()[1] == "Saga Collection"
-    assert page.locator("#listing-table th").first.get_attribute("title") == FRANCHISES.columns["rank"].meaning
+    heading = page.locator("#listing-table th").first
+    assert heading.get_attribute("title") == FRANCHISES.columns["rank"].meaning
 
 
 def test_a_table_is_searched(page: Page) -> None:
