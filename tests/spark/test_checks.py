@@ -23,7 +23,7 @@ LakeOf = Callable[[Engine, str], tuple[str, Any]]
 
 TODAY = dt.date(2026, 11, 24)
 FUTURE = {"release_date": dt.date(2027, 1, 1), "release_year": 2027}
-MOVIES_DDL = ", ".join(f"`{column}` {SILVER_MOVIES.columns[column]}" for column in CHECKED_COLUMNS)
+MOVIES_DDL = ", ".join(f"`{column}` {SILVER_MOVIES.columns[column].type}" for column in CHECKED_COLUMNS)
 NAN = float("nan")
 INFINITE = float("inf")
 UNKNOWN_MONEY = dict.fromkeys(("budget_musd", "revenue_musd", "profit_musd", "roi"))
