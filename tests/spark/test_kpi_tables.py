@@ -10,7 +10,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from movies.lake.gold_tables import GOLD
+from movies.lake.delta import create
+from movies.lake.gold_tables import GENRES, GOLD
 from movies.lake.tables import SILVER_MOVIES
 from spark.engines.session import Engine
 from spark.kpis import KPIS, compute_kpis
@@ -93,6 +94,17 @@ def test_kpis_equal_the_reference(
 
 def test_every_gold_table_has_one_kpi() -> None:
     assert tuple(kpi.table for kpi in KPIS) == GOLD
+
+
+@pytest.mark.jvm
+def test_describe_in_apache_spark_has_the_meanings_of_columns(jvm: Engine, tmp_path: Path) -> None:
+    create(GENRES, str(tmp_path))
+
+    rows = jvm.session.sql(f"DESCRIBE TABLE delta.`{GENRES.path(str(tmp_path))}`").collect()
+
+    assert {row.col_name: row.comment for row in rows} == {
+        name: column.meaning for name, column in GENRES.columns.items()
+    }
 
 
 def test_empty_silver_gives_the_rows_that_are_always_there(sail: Engine, new_lake: NewLake) -> None:

@@ -87,6 +87,8 @@ def test_a_meaning_that_has_changed_reaches_the_schema_and_changes_no_content(re
     assert content_version(found) == content
     version = found.version()
     assert create(YEARS, root).version() == version
+    replace(YEARS, root, rows(YEARS, {"release_year": 2002}))
+    assert comments(open_table(YEARS, root)) == meanings(YEARS)
 
 
 def test_the_lake_of_version_0_1_0_gets_its_comments_and_keeps_every_row(
