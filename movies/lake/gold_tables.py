@@ -48,12 +48,12 @@ double median_roi: Exact median of the known returns on investment {of}.
 double median_rating: Exact median of TMDB's `vote_average` over the movies {of} that have votes.
 double roi_p25: First quartile of the returns on investment {of}, interpolated linearly.
 double roi_p75: Third quartile of the returns on investment {of}, interpolated linearly.
-double share_profitable: Share of movies {of} with more revenue than budget, of those with both; null without.
+double share_profitable: Share of movies {of} with more revenue than budget, among those with both.
 integer real_base_year: Year in whose dollars real money is.
-double total_revenue_real_musd: Sum of the revenues {of} in millions of real dollars; null without.
-double mean_revenue_real_musd: Mean of the revenues {of} in millions of real dollars; null without.
-double median_revenue_real_musd: Exact median of the revenues {of} in millions of real dollars; null without.
-double mean_budget_real_musd: Mean of the budgets {of} in millions of real dollars; null without.
+double total_revenue_real_musd: Sum of the revenues {of} in millions of real dollars; null if none.
+double mean_revenue_real_musd: Mean of the revenues {of} in millions of real dollars; null if none.
+double median_revenue_real_musd: Exact median of the revenues {of} in millions of real dollars; null if none.
+double mean_budget_real_musd: Mean of the budgets {of} in millions of real dollars; null if none.
 """
 _COVERAGE = "movies_with_budget movies_with_revenue movies_with_roi"
 _PAIR = f"movies {_COVERAGE} total_revenue_musd mean_revenue_musd median_roi share_profitable mean_rating"
