@@ -37,6 +37,7 @@ class NotificationSettings(BaseSettings):
     model_config = Settings.model_config
 
     notification_url: SecretStr | None = None
+    """`https` URL of a webhook that `movies setup` registers: it is told when the lake gets old."""
 
 
 def show_setup(pool: str, *, defaults: bool = False, forget_keys: bool = False) -> None:

@@ -13,7 +13,6 @@ from movies.lake.names import sql_name
 from movies.lake.queries import ask_table
 from movies.lake.table import Table
 from movies.report.answers import grid_of
-from movies.report.definitions import describe_column, describe_table
 from movies.report.grids import GAP, Grid
 from movies.report.provenance import SHOWN_DIGITS
 from movies.settings import load_settings
@@ -35,7 +34,7 @@ def show_tables(lake_root: str | None) -> None:
 
 
 def _line(table: Table, entry: Entry | None) -> tuple[str, ...]:
-    meaning = plain(describe_table(table))
+    meaning = plain(table.meaning)
     if entry is None:
         return sql_name(table), "-", "-", "-", meaning
     return sql_name(table), f"{entry.count_rows():,}", str(entry.version), _written(entry), meaning
@@ -53,7 +52,7 @@ def show_table(name: str, version: int | None, most_rows: int, lake_root: str | 
     lake = load_settings(lake_root=lake_root).lake
     table = find_table(name)
     entry = Catalogue(lake).open(table, version)
-    terminal.say(f"{sql_name(table)}: {plain(describe_table(table))}")
+    terminal.say(f"{sql_name(table)}: {plain(table.meaning)}")
     for label, text in _facts(entry, table.path(lake)):
         terminal.say(f"  {label + ' ':.<{LABEL_CELLS}} {text}")
     terminal.say("")
@@ -88,10 +87,12 @@ def _columns(entry: Entry) -> Iterator[tuple[str, str, str]]:
     """A line for each column, or several where its meaning is longer than the terminal is wide."""
     # As they are, not as they are declared: a setting gives some, and an older table lacks some.
     columns = {field.name: str(field.type.type) for field in entry.found.schema().fields}
+    declared = {**entry.table.optional, **entry.table.columns}
     names, kinds = (max(map(len, texts)) for texts in (columns, columns.values()))
     room = max(NARROWEST, (_width() or sys.maxsize) - names - kinds - 2 * len(GAP))
     for column, kind in columns.items():
-        first, *others = textwrap.wrap(plain(describe_column(entry.table, column)), room) or ["-"]
+        meaning = declared[column].meaning if column in declared else ""
+        first, *others = textwrap.wrap(plain(meaning), room) or ["-"]
         yield column, kind, first
         yield from (("", "", other) for other in others)
 
@@ -111,5 +112,5 @@ def _width() -> int | None:
 
 
 def plain(text: str) -> str:
-    """A definition without the marks that documentation puts around names."""
+    """Remove the marks that documentation puts around names."""
     return text.replace("`", "")

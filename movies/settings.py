@@ -199,43 +199,71 @@ class Settings(BaseSettings):
         extra="ignore",
         frozen=True,
         allow_inf_nan=False,
+        use_attribute_docstrings=True,
     )
 
-    tmdb_api_key: SecretStr | None = None
     tmdb_access_token: SecretStr | None = None
+    """v4 read token, sent in a header. TMDB's own has 8 characters or more."""
+    tmdb_api_key: SecretStr | None = None
+    """v3 key, if there is no token. Without either, movies come from the sandbox."""
     tmdb_base_url: str | None = None
+    """`http` or `https` URL of a TMDB-compatible server; needs a key. If not set, TMDB itself."""
     tmdb_exports_url: str = TMDB_EXPORTS_URL
+    """`http` or `https` URL of the daily files of ids."""
 
     ingestion_movie_ids: Annotated[tuple[int, ...], NoDecode] = DEFAULT_MOVIE_IDS
+    """Ids that the source `ids` names, separated by commas."""
     ingestion_concurrency: int = Field(default=5, ge=1, le=1000)
+    """Requests in flight at once: [what to set](ingestion.md#pace)."""
     ingestion_requests_per_second: float = Field(default=40, ge=1, le=1_000_000)
+    """Most requests in any second, whatever the concurrency."""
     ingestion_batch_size: int | None = Field(default=None, ge=1)
+    """Movies in one checkpoint. If not set, 100, and 1,000 if more than 10,000 movies are requested."""
     ingestion_max_retries: int = Field(default=5, ge=0)
+    """Tries of a movie after the first."""
     ingestion_outage_minutes: float = Field(default=10, gt=0, le=1440)
+    """How long a server that has an outage is probed before ingestion stops at a checkpoint."""
     ingestion_max_age_days: float | None = Field(default=None, gt=0, le=36_500)
+    """Fetch movies again whose payload is older. If not set, a movie is fetched once."""
 
-    # A path or a URL; without it there is nothing of IMDb's.
     imdb_ratings: str | None = None
+    """Path or URL of IMDb's `title.ratings.tsv.gz`; silver then has its ratings: [sources](sources.md)."""
 
     spark_master: str = Field(default_factory=default_spark_master)
+    """Engine: `sail`, `docker`, `local[*]`, `local[N]`, `spark://…` or `sc://…`: [clusters](cluster.md). \
+    If the embedded engine `sail` is not installed, as on musl, the default is `local[*]`."""
     spark_driver_memory: str | None = None
+    """Heap of the driver, as `2g` or `512m`; of `sail`, the limit of its memory pool."""
     spark_executor_memory: str | None = None
+    """Heap of an executor on a cluster, as `2g` or `512m`."""
     spark_app_name: str = "tmdb-movies"
+    """Name of the application in Spark."""
     spark_cores: int | None = Field(default=None, ge=1)
+    """Cores of `local[*]` and `docker`; on `spark://…` the most that a run takes. If not set, all."""
     spark_image: str = "tmdb-movies-spark:latest"
+    """Image of `SPARK_MASTER=docker`."""
     spark_network: Literal["bridge", "host"] = "bridge"
-
-    # For deployments: the host folder or volume that jobs mount, and the Docker network they join.
-    data_volume: str = "tmdb-movies-data"
-    data_user: str | None = Field(default=None, pattern=r"^[1-9][0-9]*:[1-9][0-9]*$")
-    job_network: str | None = None
+    """Network of `SPARK_MASTER=docker`; `host` if the Docker engine has no bridge."""
 
     lake_root: str | None = None
-    # Where the lake is without LAKE_ROOT: sandbox data stay apart from real data.
+    """Folder or URL of the tables, with or without a key: [object stores](object-storage.md). A folder's \
+    full name must not have `%` and two hexadecimal digits, `[`, `]`, `|`, `^` or a backslash."""
     real_lake: str = "data"
+    """Folder or URL of the tables with a key, but no `LAKE_ROOT`; in the images `/data/lake`."""
     sandbox_lake: str = "data/sandbox"
+    """Folder or URL of the tables without a key and `LAKE_ROOT`; in the images `/data/sandbox`."""
     output_dir: Path = Field(default=Path("output"), validate_default=True)
+    """Folder of report, plots, dashboard and logs."""
     plot_theme: Literal["light", "dark"] = "light"
+    """Sheet that plots are drawn on; a change redraws them alone."""
+
+    data_volume: str = "tmdb-movies-data"
+    """Volume or folder that jobs mount for lake, results and output; with compose a folder's full name. \
+    `movies setup` lets jobs mount nothing else."""
+    data_user: str | None = Field(default=None, pattern=r"^[1-9][0-9]*:[1-9][0-9]*$")
+    """`UID:GID` that jobs run as, not root. If not set, the owner of the folder; with compose, 1000."""
+    job_network: str | None = None
+    """Docker network that jobs join. `movies setup` lets jobs join no other."""
 
     @field_validator("ingestion_movie_ids", mode="before")
     @classmethod

@@ -135,4 +135,5 @@ def rows_of(table: Table, judged: DataFrame, ratings: DataFrame | None = None) -
 
 def select_columns(table: Table, rows: DataFrame) -> DataFrame:
     """A table's columns in their order and types."""
-    return rows.select(*(F.col(column).cast(kind).alias(column) for column, kind in table.columns.items()))
+    typed = (F.col(name).cast(column.type).alias(name) for name, column in table.columns.items())
+    return rows.select(*typed)

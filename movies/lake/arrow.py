@@ -24,7 +24,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def arrow_schema(table: Table) -> pa.Schema:
     """The declared columns, every one of them nullable."""
-    return pa.schema([pa.field(name, TYPES[kind]()) for name, kind in table.columns.items()])
+    return pa.schema([pa.field(name, TYPES[column.type]()) for name, column in table.columns.items()])
 
 
 def arrow_rows(table: Table, rows: Iterable[object], **constants: object) -> pa.Table:

@@ -18,7 +18,7 @@ from deltalake.schema import PrimitiveType
 
 from movies.lake.arrow import arrow_schema
 from movies.lake.errors import LakeAccessError, SchemaMismatchError, VersionGoneError, access
-from movies.lake.table import Table
+from movies.lake.table import Column, Table
 
 logger = logging.getLogger(__name__)
 
@@ -28,8 +28,9 @@ T = TypeVar("T")
 ATTEMPTS = 10
 # Commits that move rows between files, or remove files nobody needs, and change no row.
 UPKEEP_OPERATIONS = {"OPTIMIZE", "VACUUM START", "VACUUM END", "SET TBLPROPERTIES"}
-# What the metadata of a commit has that only moves a cursor (`lake.cursor`).
+# What the metadata of a commit has that only moves a cursor (`lake.cursor`) or writes comments of columns.
 NO_ROWS = "no_rows"
+COMMENT = "comment"
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def root_of(lake: Lake) -> str:
 
 
 def create(table: Table, lake_root: str) -> DeltaTable:
-    """Open the table, creating it with nullable columns where it is missing, and those it lacks.
+    """Open the table; create it or its missing columns if needed, all nullable, and renew columns' comments.
 
     Raises:
         SchemaMismatchError: it has a column that is not declared, or is of another type.
@@ -120,12 +121,16 @@ def create(table: Table, lake_root: str) -> DeltaTable:
 
 
 def delta_schema(table: Table) -> Schema:
-    """The declared columns, every one of them nullable."""
-    return Schema([Field(name, PrimitiveType(kind), nullable=True) for name, kind in table.columns.items()])
+    """Return the declared columns, every one nullable, with its meaning as its comment."""
+    return Schema([_field(name, column) for name, column in table.columns.items()])
+
+
+def _field(name: str, column: Column) -> Field:
+    return Field(name, PrimitiveType(column.type), nullable=True, metadata={COMMENT: column.meaning})
 
 
 def _migrate(found: DeltaTable, table: Table, path: str) -> DeltaTable:
-    """Add the columns that the table lacks, null in the rows it has; nothing else about a table changes.
+    """Add the columns that the table lacks, null in the rows it has, and renew comments; change no row.
 
     Optional columns come and go with the commit that has their values (`lake.files.adopt_files`).
     """
@@ -134,21 +139,38 @@ def _migrate(found: DeltaTable, table: Table, path: str) -> DeltaTable:
 
 
 def _add_lacking(found: DeltaTable, table: Table, path: str) -> DeltaTable:
-    columns = {field.name: field.type.type for field in found.schema().fields}
-    known = {**table.optional, **table.columns}
-    if any(known.get(name) != kind for name, kind in columns.items()):
-        raise SchemaMismatchError(
-            f"{path} has the columns {columns}, but this version works with {dict(table.columns)}"
-        )
+    types = {field.name: field.type.type for field in found.schema().fields}
+    known = {name: column.type for name, column in {**table.optional, **table.columns}.items()}
+    if any(known.get(name) != kind for name, kind in types.items()):
+        declared = {name: known[name] for name in table.columns}
+        raise SchemaMismatchError(f"{path} has the columns {types}, but this version works with {declared}")
     lacking = [
-        Field(name, PrimitiveType(kind))
-        for name, kind in table.columns.items()
-        if name not in columns and name not in table.optional
+        _field(name, column)
+        for name, column in table.columns.items()
+        if name not in types and name not in table.optional
     ]
     if lacking:
         found.alter.add_columns(lacking)
         logger.info("%s has new columns: %s", table.name, ", ".join(field.name for field in lacking))
+    renew_comments(found, table)
     return found
+
+
+def renew_comments(found: DeltaTable, table: Table) -> None:
+    """Commit the declared meanings as comments of the columns, if the table has others; change no row."""
+    known = {**table.optional, **table.columns}
+    comments = {
+        field.name: field.metadata.get(COMMENT) for field in found.schema().fields if field.name in known
+    }
+    properties = CommitProperties(custom_metadata={NO_ROWS: COMMENT}, max_commit_retries=0)
+    missing = [_field(name, known[name]) for name, comment in comments.items() if comment is None]
+    if missing:
+        # To add a column that is there adds what its metadata lacks: all columns in one commit.
+        found.alter.add_columns(missing, commit_properties=properties)
+    for name, comment in comments.items():
+        if comment not in (None, known[name].meaning):
+            metadata = {COMMENT: known[name].meaning}
+            found.alter.set_column_metadata(name, metadata, commit_properties=properties)
 
 
 def open_table(table: Table, lake: Lake, version: int | None = None) -> DeltaTable | None:
@@ -193,10 +215,15 @@ def content_version(found: DeltaTable) -> TableVersion:
     version = int(found.version())
     with access("read", found.table_uri):
         for number, commit in _commits_before(found):
-            if commit.get("operation") not in UPKEEP_OPERATIONS and NO_ROWS not in commit:
+            if changes_rows(commit):
                 version = number
                 break
     return TableVersion(str(found.metadata().id), version)
+
+
+def changes_rows(commit: Mapping[str, Any]) -> bool:
+    """Return whether a commit, by what it says of itself, may have changed a row."""
+    return commit.get("operation") not in UPKEEP_OPERATIONS and NO_ROWS not in commit
 
 
 def _commits_before(found: DeltaTable) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -227,7 +254,7 @@ def origin_of_commit(newest: DeltaTable, version: int | None = None) -> Mapping[
         for commit in newest.history():
             if version is None or commit["version"] <= version:
                 told = {name: str(value) for name, value in commit.items() if _is_origin(name)}
-                if told or commit["operation"] not in UPKEEP_OPERATIONS:
+                if told or changes_rows(commit):
                     return told
     return {}
 

@@ -19,7 +19,7 @@ from deltalake.transaction import AddAction
 from pyarrow.fs import FileSystem
 
 from movies.lake.arrow import arrow_schema
-from movies.lake.delta import NO_ROWS, UPKEEP_OPERATIONS, Lake, create, insist, open_table
+from movies.lake.delta import NO_ROWS, Lake, changes_rows, create, insist, open_table
 from movies.lake.errors import access
 from movies.lake.files import commit_files, describe_file, file_system
 from movies.lake.integrity import damaged_files
@@ -145,6 +145,6 @@ def _last_told(found: DeltaTable) -> Snapshot | None:
                 told = json.loads(commit[SNAPSHOT])
                 # Another version of the pipeline may tell of it otherwise: then the file is read again.
                 return Snapshot(**told) if told.keys() == Snapshot.__dataclass_fields__.keys() else None
-            if commit["operation"] not in UPKEEP_OPERATIONS:
+            if changes_rows(commit):
                 break  # somebody else's, and nobody knows of which rows
     return None

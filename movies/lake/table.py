@@ -1,4 +1,4 @@
-"""What a Delta table is: a name within the lake, columns with their types, and a place."""
+"""What a Delta table is: a name within the lake, columns with their types and meanings, and a place."""
 
 from __future__ import annotations
 
@@ -19,20 +19,33 @@ NOT_FOR_DELTA = re.compile(
 )
 
 
+# A line of a declaration, such as `long movies: Number of movies.`
+_COLUMN = re.compile(r"(long|integer|double|string|date|timestamp) (\w+): (\S.*)")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column's Delta type, and what it means in its table; Delta's schema has that as the comment."""
+
+    type: str
+    meaning: str
+
+
 @dataclass(frozen=True)
 class Table:
-    """A table's name within the lake and its columns in order, each with its Delta type.
+    """A table's name within the lake, what it holds, and its columns in order.
 
-    `statistics_on` names the columns whose least and greatest value the log keeps for each file; all where
-    it is empty. `optional` are columns that a setting gives and takes: the table may have them or not, and
-    `columns` has them where they are wanted. They come and go with a commit of the table's whole content.
+    `statistics_on` names the columns whose least and greatest value the log keeps for each file; all if it is
+    empty. `optional` are columns that a setting adds or removes: the table may have them or not, and
+    `columns` has them if they are wanted. They come and go with a commit of the table's whole content.
     """
 
     name: str
-    columns: Mapping[str, str]
+    meaning: str
+    columns: Mapping[str, Column]
     partition_by: tuple[str, ...] = ()
     statistics_on: tuple[str, ...] = ()
-    optional: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    optional: Mapping[str, Column] = field(default_factory=lambda: MappingProxyType({}))
 
     def path(self, lake_root: str) -> str:
         """The table's folder or object-store URL.
@@ -46,7 +59,7 @@ class Table:
 
 def named(name: str) -> Table:
     """Return a table known by its name alone, to open it."""
-    return Table(name, MappingProxyType({}))
+    return Table(name, meaning="", columns=MappingProxyType({}))
 
 
 def local_folder(root: str) -> Path | None:
@@ -75,23 +88,44 @@ def check_folder(root: str) -> None:
 
 def declare(
     name: str,
-    *column_groups: str,
+    meaning: str,
+    *columns: str | Mapping[str, Column],
     partition_by: tuple[str, ...] = (),
     statistics_on: tuple[str, ...] = (),
-    optional: tuple[str, ...] = (),
+    optional: str = "",
 ) -> Table:
-    """Declare a table from lines of `type: column column …`; it is without its optional columns."""
-    return Table(name, _columns(column_groups), partition_by, statistics_on, _columns(optional))
+    """Declare a table without its optional columns; columns are lines, or those of another table (`pick`).
+
+    Example:
+        declare("gold/genres", "Genres.", "string genre: Name of the genre.", pick(YEARS, "movies"))
+    """
+    declared: dict[str, Column] = {}
+    for part in columns:
+        declared |= _parse(part) if isinstance(part, str) else part
+    return Table(
+        name,
+        meaning,
+        MappingProxyType(declared),
+        partition_by,
+        statistics_on,
+        MappingProxyType(_parse(optional)),
+    )
+
+
+def pick(table: Table, names: str) -> Mapping[str, Column]:
+    """Return columns of a table, with their types and meanings, to declare another table with."""
+    return {name: table.columns[name] for name in names.split()}
 
 
 def with_optional(table: Table) -> Table:
-    """The same table with its optional columns, after the others."""
+    """Return the same table with its optional columns after the others."""
     return replace(table, columns=MappingProxyType({**table.columns, **table.optional}))
 
 
-def _columns(groups: tuple[str, ...]) -> Mapping[str, str]:
-    columns: dict[str, str] = {}
-    for group in groups:
-        kind, _, names = group.partition(": ")
-        columns |= dict.fromkeys(names.split(), kind)
-    return MappingProxyType(columns)
+def _parse(block: str) -> dict[str, Column]:
+    columns = {}
+    for line in filter(str.strip, block.splitlines()):
+        match = _COLUMN.fullmatch(" ".join(line.split()))
+        assert match is not None, f"not a declaration of a column: {line}"
+        columns[match[2]] = Column(match[1], match[3])
+    return columns

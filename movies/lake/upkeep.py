@@ -9,7 +9,7 @@ from functools import partial
 from deltalake import DeltaTable
 
 from movies.lake.commits import WRITER
-from movies.lake.delta import insist, open_table
+from movies.lake.delta import insist, open_table, renew_comments
 from movies.lake.errors import access
 from movies.lake.table import Table
 
@@ -30,7 +30,9 @@ class Upkeep:
 
 
 def maintain(table: Table, lake_root: str, retention: timedelta) -> Upkeep | None:
-    """Compact a table's files, and delete those that nobody needs any more; None where there is no table.
+    """Compact a table's files, delete those that no one needs any more, and renew its columns' comments.
+
+    Return None if there is no table.
 
     Readers and writers may go on meanwhile: what compaction replaces stays for as long as the retention.
 
@@ -41,6 +43,7 @@ def maintain(table: Table, lake_root: str, retention: timedelta) -> Upkeep | Non
     if found is None:
         return None
     with access("maintained", found.table_uri):
+        insist(found, lambda: renew_comments(found, table))
         before = len(found.file_uris())
         compact(found)
         after = len(found.file_uris())

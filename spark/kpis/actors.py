@@ -6,15 +6,12 @@ from pyspark.sql import DataFrame
 
 from movies.lake import gold_tables as tables
 from spark.kpis.figures import FIGURE_COLUMNS, rank_groups
-from spark.kpis.kpi import LISTED_ROWS, Kpi, explode_names
-
-# The first names of a cast count as top-billed.
-TOP_BILLED = 5
+from spark.kpis.kpi import Kpi, explode_names
 
 
 def explode_top_billed(movies: DataFrame) -> DataFrame:
     """Give each movie one row for each distinct name among its top-billed, in the column `actor`."""
-    return explode_names(movies, "cast", "actor", TOP_BILLED).drop("cast")
+    return explode_names(movies, "cast", "actor", tables.TOP_BILLED).drop("cast")
 
 
 def rank_actors(movies: DataFrame) -> DataFrame:
@@ -23,9 +20,4 @@ def rank_actors(movies: DataFrame) -> DataFrame:
     return rank_groups(credits, "actor").select(*tables.ACTORS.columns)
 
 
-ACTORS = Kpi(
-    tables.ACTORS,
-    f"The first {LISTED_ROWS:,} actors by the total revenue of movies whose first {TOP_BILLED} names "
-    "they are among.",
-    rank_actors,
-)
+ACTORS = Kpi(tables.ACTORS, rank_actors)

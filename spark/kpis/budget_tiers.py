@@ -38,8 +38,4 @@ def _tier() -> Column:
     return reduce(lambda left, right: left + right, begun)
 
 
-BUDGET_TIERS = Kpi(
-    tables.BUDGET_TIERS,
-    "Budgets under 1, 10, 50 and 100 MUSD and above, each with the spread of return on investment.",
-    summarise_tiers,
-)
+BUDGET_TIERS = Kpi(tables.BUDGET_TIERS, summarise_tiers)

@@ -51,8 +51,4 @@ def _pearson() -> Column:
     return F.when(~F.isnan(pearson), pearson)
 
 
-CORRELATIONS = Kpi(
-    tables.CORRELATIONS,
-    "Pearson's correlation of each two measures over the movies that have both; null where one is constant.",
-    correlate,
-)
+CORRELATIONS = Kpi(tables.CORRELATIONS, correlate)

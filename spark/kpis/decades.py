@@ -8,7 +8,6 @@ from pyspark.sql import functions as F
 from movies.lake import gold_tables as tables
 from spark.kpis.figures import FIGURE_COLUMNS, group_figures
 from spark.kpis.kpi import Kpi
-from spark.kpis.price_index import REAL_BASE_YEAR
 from spark.kpis.real_money import add_real_money
 
 
@@ -20,7 +19,7 @@ def summarise_decades(movies: DataFrame) -> DataFrame:
         .groupBy(decade)
         .agg(
             *group_figures(),
-            F.lit(REAL_BASE_YEAR).alias("real_base_year"),
+            F.lit(tables.REAL_BASE_YEAR).alias("real_base_year"),
             F.count("revenue_real_musd").alias("movies_with_real_revenue"),
             F.sum("revenue_real_musd").alias("total_revenue_real_musd"),
             F.avg("revenue_real_musd").alias("mean_revenue_real_musd"),
@@ -31,6 +30,4 @@ def summarise_decades(movies: DataFrame) -> DataFrame:
     )
 
 
-DECADES = Kpi(
-    tables.DECADES, f"Decades of release, money also in dollars of {REAL_BASE_YEAR}.", summarise_decades
-)
+DECADES = Kpi(tables.DECADES, summarise_decades)

@@ -26,4 +26,4 @@ def rank_directors(movies: DataFrame) -> DataFrame:
     return ranked.orderBy("rank").select(*tables.DIRECTORS.columns)
 
 
-DIRECTORS = Kpi(tables.DIRECTORS, "Directors ranked by the total revenue of their movies.", rank_directors)
+DIRECTORS = Kpi(tables.DIRECTORS, rank_directors)

@@ -5,10 +5,8 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from spark.kpis.kpi import LISTED_ROWS, in_dollars, list_first, total
-
-# Two people who made fewer movies together are no pair.
-MINIMUM_TOGETHER = 2
+from movies.lake.gold_tables import LISTED_ROWS, MINIMUM_TOGETHER
+from spark.kpis.kpi import in_dollars, list_first, total
 
 # The columns that the figures are computed from.
 FIGURE_COLUMNS = ("budget_musd", "revenue_musd", "profit_musd", "roi", "vote_average")

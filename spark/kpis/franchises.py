@@ -55,11 +55,5 @@ def rank_franchises(movies: DataFrame) -> DataFrame:
     return ranked.orderBy("rank").select(*tables.FRANCHISES.columns)
 
 
-FRANCHISE_COMPARISON = Kpi(
-    tables.FRANCHISE_COMPARISON,
-    "Movies that belong to a collection beside those that belong to none.",
-    compare_segments,
-)
-FRANCHISES = Kpi(
-    tables.FRANCHISES, "Collections with two movies or more, ranked by total revenue.", rank_franchises
-)
+FRANCHISE_COMPARISON = Kpi(tables.FRANCHISE_COMPARISON, compare_segments)
+FRANCHISES = Kpi(tables.FRANCHISES, rank_franchises)

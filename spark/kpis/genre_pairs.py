@@ -6,11 +6,8 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from movies.lake import gold_tables as tables
-from spark.kpis.figures import FIGURE_COLUMNS, MINIMUM_TOGETHER, rank_pairs
-from spark.kpis.kpi import LISTED_ROWS, Kpi, explode_names
-
-# Pairs grow with the square of a movie's genres; TMDB has 19.
-PAIRED_GENRES = 20
+from spark.kpis.figures import FIGURE_COLUMNS, rank_pairs
+from spark.kpis.kpi import Kpi, explode_names
 
 
 def pair_genres(movies: DataFrame) -> DataFrame:
@@ -32,13 +29,10 @@ def pair_genres(movies: DataFrame) -> DataFrame:
 
 
 def _explode_pairs(movies: DataFrame) -> DataFrame:
-    firsts = explode_names(movies.filter(F.col("genres").contains("|")), "genres", "genre_a", PAIRED_GENRES)
-    return explode_names(firsts, "genres", "genre_b", PAIRED_GENRES).filter("genre_a < genre_b")
+    firsts = explode_names(
+        movies.filter(F.col("genres").contains("|")), "genres", "genre_a", tables.PAIRED_GENRES
+    )
+    return explode_names(firsts, "genres", "genre_b", tables.PAIRED_GENRES).filter("genre_a < genre_b")
 
 
-GENRE_PAIRS = Kpi(
-    tables.GENRE_PAIRS,
-    f"Pairs of genres (a movie's first {PAIRED_GENRES}) by movies that list both, {MINIMUM_TOGETHER} or "
-    f"more, the first {LISTED_ROWS:,}, with their lift.",
-    pair_genres,
-)
+GENRE_PAIRS = Kpi(tables.GENRE_PAIRS, pair_genres)

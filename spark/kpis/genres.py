@@ -35,8 +35,4 @@ def summarise_genres(movies: DataFrame) -> DataFrame:
     )
 
 
-GENRES = Kpi(
-    tables.GENRES,
-    "Genres with means, the median revenue, and the spread of return on investment.",
-    summarise_genres,
-)
+GENRES = Kpi(tables.GENRES, summarise_genres)

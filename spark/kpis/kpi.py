@@ -1,4 +1,4 @@
-"""What a KPI is: a gold table, one sentence that defines it, and the query that fills it from movies."""
+"""What a KPI is: a gold table, which says what it holds, and the query that fills it from movies."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from movies.lake.gold_tables import LISTED_ROWS
 from movies.lake.table import Table
-
-# Tables whose rows would be as many as people, companies or movies hold this many, by an order of their own.
-LISTED_ROWS = 1_000
 
 # The columns of silver that queries may use: the long texts stay where they are.
 MOVIE_COLUMNS = (
@@ -26,7 +24,6 @@ class Kpi:
     """One gold table; its query turns movies (`MOVIE_COLUMNS`) into the table's columns, in row order."""
 
     table: Table
-    definition: str
     query: Callable[[DataFrame], DataFrame]
 
 

@@ -17,6 +17,4 @@ def summarise_languages(movies: DataFrame) -> DataFrame:
     return languages.orderBy(F.col("movies").desc(), "language")
 
 
-LANGUAGES = Kpi(
-    tables.LANGUAGES, "Original languages by TMDB's code, most movies first.", summarise_languages
-)
+LANGUAGES = Kpi(tables.LANGUAGES, summarise_languages)

@@ -19,6 +19,4 @@ def summarise_months(movies: DataFrame) -> DataFrame:
     return months.agg(*group_figures(), on_first_day.alias("movies_on_first_day")).orderBy("month")
 
 
-RELEASE_MONTHS = Kpi(
-    tables.RELEASE_MONTHS, "Months of release over all years, medians beside means.", summarise_months
-)
+RELEASE_MONTHS = Kpi(tables.RELEASE_MONTHS, summarise_months)

@@ -8,10 +8,9 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from movies.lake import gold_tables as tables
-from spark.kpis.kpi import LISTED_ROWS, Kpi, add_rank
+from spark.kpis.kpi import Kpi, add_rank
 
-# Tukey's fences; on logarithms, because money spreads by factors.
-FENCE_IQR = 1.5
+# Fences are on logarithms, because money spreads by factors.
 MEASURES = ("revenue_musd", "roi")
 
 
@@ -31,7 +30,7 @@ def _outliers_of(movies: DataFrame, nth: int) -> DataFrame:
         F.count("log").alias("movies_measured"),
     )
     iqr = F.col("p75") - F.col("p25")
-    low, high = F.col("p25") - FENCE_IQR * iqr, F.col("p75") + FENCE_IQR * iqr
+    low, high = F.col("p25") - tables.FENCE_IQR * iqr, F.col("p75") + tables.FENCE_IQR * iqr
     outside = (
         known.crossJoin(quartiles.withColumns({"low": low, "high": high}))
         .withColumn(
@@ -42,7 +41,7 @@ def _outliers_of(movies: DataFrame, nth: int) -> DataFrame:
     )
     counts = outside.groupBy("side").agg(F.count("id").alias("movies_outside"))
     ranked = add_rank(outside, F.col("beyond").desc(), F.col("id"), within=("side",))
-    listed = ranked.filter(F.col("rank") <= LISTED_ROWS).join(counts, "side")
+    listed = ranked.filter(F.col("rank") <= tables.LISTED_ROWS).join(counts, "side")
     return listed.withColumns(
         {
             "nth": F.lit(nth),
@@ -59,9 +58,4 @@ def _power_of_ten(exponent: str) -> Column:
     return F.pow(F.lit(10.0), F.col(exponent))
 
 
-OUTLIERS = Kpi(
-    tables.OUTLIERS,
-    f"Movies whose revenue or return lies more than {FENCE_IQR} quartile ranges outside of the quartiles, "
-    f"on a logarithmic scale; of each measure and side the {LISTED_ROWS:,} farthest, ties by id.",
-    find_outliers,
-)
+OUTLIERS = Kpi(tables.OUTLIERS, find_outliers)

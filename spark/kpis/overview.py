@@ -23,8 +23,4 @@ def summarise(movies: DataFrame) -> DataFrame:
     )
 
 
-OVERVIEW = Kpi(
-    tables.OVERVIEW,
-    "Movies in silver, their mean budget, revenue and rating, and their median rating, nulls passed over.",
-    summarise,
-)
+OVERVIEW = Kpi(tables.OVERVIEW, summarise)

@@ -6,20 +6,17 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from movies.lake import gold_tables as tables
-from spark.kpis.actors import TOP_BILLED, explode_top_billed
-from spark.kpis.figures import FIGURE_COLUMNS, MINIMUM_TOGETHER, rank_pairs
-from spark.kpis.kpi import LISTED_ROWS, Kpi, explode_names
-
-# Pairs grow with the square of a movie's directors; collective films name hundreds.
-PAIRED_DIRECTORS = 10
+from spark.kpis.actors import explode_top_billed
+from spark.kpis.figures import FIGURE_COLUMNS, rank_pairs
+from spark.kpis.kpi import Kpi, explode_names
 
 
 def rank_director_pairs(movies: DataFrame) -> DataFrame:
     """Give the first pairs of co-directors, each pair once, the names in alphabetical order."""
     # Few movies have two directors: the others need not be exploded.
     together = movies.select("director", *FIGURE_COLUMNS).filter(F.col("director").contains("|"))
-    firsts = explode_names(together, "director", "director_a", PAIRED_DIRECTORS)
-    pairs = explode_names(firsts, "director", "director_b", PAIRED_DIRECTORS)
+    firsts = explode_names(together, "director", "director_a", tables.PAIRED_DIRECTORS)
+    pairs = explode_names(firsts, "director", "director_b", tables.PAIRED_DIRECTORS)
     ranked = rank_pairs(pairs.filter("director_a < director_b"), "director_a", "director_b")
     return ranked.select(*tables.DIRECTOR_PAIRS.columns)
 
@@ -27,19 +24,11 @@ def rank_director_pairs(movies: DataFrame) -> DataFrame:
 def rank_actor_director_pairs(movies: DataFrame) -> DataFrame:
     """Give the first pairs of a top-billed actor and a director who is somebody else."""
     credits = explode_top_billed(movies.select("cast", "director", *FIGURE_COLUMNS))
-    pairs = explode_names(credits, "director", "director", PAIRED_DIRECTORS).filter("actor != director")
+    pairs = explode_names(credits, "director", "director", tables.PAIRED_DIRECTORS).filter(
+        "actor != director"
+    )
     return rank_pairs(pairs, "actor", "director").select(*tables.ACTOR_DIRECTOR_PAIRS.columns)
 
 
-DIRECTOR_PAIRS = Kpi(
-    tables.DIRECTOR_PAIRS,
-    f"The first {LISTED_ROWS:,} pairs of co-directors (a movie's first {PAIRED_DIRECTORS}) by movies "
-    f"together, {MINIMUM_TOGETHER} or more, then total revenue.",
-    rank_director_pairs,
-)
-ACTOR_DIRECTOR_PAIRS = Kpi(
-    tables.ACTOR_DIRECTOR_PAIRS,
-    f"The first {LISTED_ROWS:,} pairs of an actor (a movie's first {TOP_BILLED} names) and a director by "
-    f"movies together, {MINIMUM_TOGETHER} or more, then total revenue.",
-    rank_actor_director_pairs,
-)
+DIRECTOR_PAIRS = Kpi(tables.DIRECTOR_PAIRS, rank_director_pairs)
+ACTOR_DIRECTOR_PAIRS = Kpi(tables.ACTOR_DIRECTOR_PAIRS, rank_actor_director_pairs)

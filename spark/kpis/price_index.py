@@ -9,8 +9,6 @@ the code version, which decides whether gold is still right, covers those.
 from __future__ import annotations
 
 FIRST_YEAR = 1913
-# Real money is in dollars of this year.
-REAL_BASE_YEAR = 2025
 
 ANNUAL_AVERAGES = (
     9.9, 10.0, 10.1, 10.9, 12.8, 15.1, 17.3,  # 1913-1919

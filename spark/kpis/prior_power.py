@@ -6,10 +6,8 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from movies.lake import gold_tables as tables
-from spark.kpis.actors import TOP_BILLED, explode_top_billed
+from spark.kpis.actors import explode_top_billed
 from spark.kpis.kpi import Kpi, explode_names
-
-SAMPLED_MOVIES = 5_000
 
 
 def measure_prior_power(movies: DataFrame) -> DataFrame:
@@ -21,7 +19,7 @@ def measure_prior_power(movies: DataFrame) -> DataFrame:
     known = movies.filter("revenue_musd is not null and release_date is not null").select(
         "id", "title", "release_date", "revenue_musd", "director", "cast"
     )
-    chosen = known.orderBy(F.md5(F.col("id").cast("string"))).limit(SAMPLED_MOVIES)
+    chosen = known.orderBy(F.md5(F.col("id").cast("string"))).limit(tables.PRIOR_POWER_ROWS)
     directed = explode_names(known.drop("cast"), "director", "person")
     billed = explode_top_billed(known.drop("director")).withColumnRenamed("actor", "person")
     return (
@@ -54,9 +52,4 @@ def _prior(chosen: DataFrame, credits: DataFrame, role: str) -> DataFrame:
     )
 
 
-PRIOR_POWER = Kpi(
-    tables.PRIOR_POWER,
-    f"At most {SAMPLED_MOVIES:,} movies with a revenue, chosen by a hash of their ids, beside the revenues "
-    f"of earlier released films of their directors and of their first {TOP_BILLED} names.",
-    measure_prior_power,
-)
+PRIOR_POWER = Kpi(tables.PRIOR_POWER, measure_prior_power)

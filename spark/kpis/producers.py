@@ -7,7 +7,7 @@ from pyspark.sql import functions as F
 
 from movies.lake import gold_tables as tables
 from spark.kpis.figures import FIGURE_COLUMNS, group_figures, rank_groups
-from spark.kpis.kpi import LISTED_ROWS, Kpi, explode_names
+from spark.kpis.kpi import Kpi, explode_names
 
 
 def rank_companies(movies: DataFrame) -> DataFrame:
@@ -24,7 +24,5 @@ def summarise_countries(movies: DataFrame) -> DataFrame:
     return countries.agg(*group_figures()).orderBy(F.col("movies").desc(), "country")
 
 
-COMPANIES = Kpi(
-    tables.COMPANIES, f"The first {LISTED_ROWS:,} production companies by total revenue.", rank_companies
-)
-COUNTRIES = Kpi(tables.COUNTRIES, "Production countries, most movies first.", summarise_countries)
+COMPANIES = Kpi(tables.COMPANIES, rank_companies)
+COUNTRIES = Kpi(tables.COUNTRIES, summarise_countries)

@@ -10,8 +10,6 @@ from pyspark.sql import functions as F
 from movies.lake import gold_tables as tables
 from spark.kpis.kpi import Kpi, add_rank
 
-PLACES = 5
-
 
 @dataclass(frozen=True)
 class Ranking:
@@ -62,7 +60,7 @@ def first_places(movies: DataFrame) -> DataFrame:
     candidates = movies.select("id", F.explode(candidacies).alias("it")).filter("it.value is not null")
     order = (F.col("ascending"), F.col("tie"), F.col("id"))
     ranked = add_rank(candidates.select("id", "it.*"), *order, within=("nth",))
-    return ranked.filter(F.col("rank") <= PLACES).select("nth", "rank", "id", "value")
+    return ranked.filter(F.col("rank") <= tables.RANKING_PLACES).select("nth", "rank", "id", "value")
 
 
 def _candidacy(nth: int, ranking: Ranking) -> Column:
@@ -76,6 +74,4 @@ def _candidacy(nth: int, ranking: Ranking) -> Column:
     return F.when(F.expr(ranking.among), keys)
 
 
-MOVIE_RANKINGS = Kpi(
-    tables.MOVIE_RANKINGS, "The five first movies of every ranking, ties by id.", rank_movies
-)
+MOVIE_RANKINGS = Kpi(tables.MOVIE_RANKINGS, rank_movies)

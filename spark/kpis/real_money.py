@@ -7,9 +7,7 @@ from pyspark.sql import functions as F
 
 from movies.lake import gold_tables as tables
 from spark.kpis.kpi import Kpi, list_first
-from spark.kpis.price_index import ANNUAL_AVERAGES, FIRST_YEAR, REAL_BASE_YEAR
-
-PLACES = 100
+from spark.kpis.price_index import ANNUAL_AVERAGES, FIRST_YEAR
 
 
 def price_index(year: str) -> Column:
@@ -21,7 +19,7 @@ def price_index(year: str) -> Column:
 
 def add_real_money(movies: DataFrame, *columns: str) -> DataFrame:
     """Add to each `…_musd` a `…_real_musd` by the index of the release year."""
-    factor = F.lit(ANNUAL_AVERAGES[REAL_BASE_YEAR - FIRST_YEAR]) / price_index("release_year")
+    factor = F.lit(ANNUAL_AVERAGES[tables.REAL_BASE_YEAR - FIRST_YEAR]) / price_index("release_year")
     return movies.withColumns(
         {f"{column.removesuffix('_musd')}_real_musd": F.col(column) * factor for column in columns}
     )
@@ -35,13 +33,9 @@ def rank_real_revenues(movies: DataFrame) -> DataFrame:
         F.count("revenue_real_musd").alias("movies_with_real_revenue"),
     )
     known = real.filter("revenue_real_musd is not null")
-    first = list_first(known, F.col("revenue_real_musd").desc(), F.col("id"), listed=PLACES)
-    told = first.crossJoin(covered).withColumn("real_base_year", F.lit(REAL_BASE_YEAR))
+    first = list_first(known, F.col("revenue_real_musd").desc(), F.col("id"), listed=tables.REAL_PLACES)
+    told = first.crossJoin(covered).withColumn("real_base_year", F.lit(tables.REAL_BASE_YEAR))
     return told.orderBy("rank").select(*tables.REAL_REVENUES.columns)
 
 
-REAL_REVENUES = Kpi(
-    tables.REAL_REVENUES,
-    f"The {PLACES} movies of the highest revenue in dollars of {REAL_BASE_YEAR} (US CPI-U), ties by id.",
-    rank_real_revenues,
-)
+REAL_REVENUES = Kpi(tables.REAL_REVENUES, rank_real_revenues)

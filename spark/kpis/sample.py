@@ -15,8 +15,4 @@ def sample_movies(movies: DataFrame) -> DataFrame:
     return chosen.select(*tables.MOVIE_SAMPLE.columns).orderBy("id")
 
 
-MOVIE_SAMPLE = Kpi(
-    tables.MOVIE_SAMPLE,
-    f"At most {tables.MOVIE_SAMPLE_ROWS} movies, chosen by a hash of their ids.",
-    sample_movies,
-)
+MOVIE_SAMPLE = Kpi(tables.MOVIE_SAMPLE, sample_movies)

@@ -66,4 +66,4 @@ def search_movies(movies: DataFrame) -> DataFrame:
     return found.orderBy("nth", "rank").select(*tables.MOVIE_SEARCHES.columns)
 
 
-MOVIE_SEARCHES = Kpi(tables.MOVIE_SEARCHES, "The hits of every search by rank.", search_movies)
+MOVIE_SEARCHES = Kpi(tables.MOVIE_SEARCHES, search_movies)

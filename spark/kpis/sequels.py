@@ -6,7 +6,7 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from movies.lake import gold_tables as tables
-from spark.kpis.kpi import LISTED_ROWS, Kpi, in_dollars, list_first
+from spark.kpis.kpi import Kpi, in_dollars, list_first
 
 _COMPARED = ("id", "title", "release_date", "budget_musd", "revenue_musd", "vote_average")
 
@@ -32,8 +32,4 @@ def rank_sequels(movies: DataFrame) -> DataFrame:
     return list_first(sequels, *order).select(*tables.SEQUELS.columns)
 
 
-SEQUELS = Kpi(
-    tables.SEQUELS,
-    f"The first {LISTED_ROWS:,} movies by revenue that follow another of their collection, beside that one.",
-    rank_sequels,
-)
+SEQUELS = Kpi(tables.SEQUELS, rank_sequels)

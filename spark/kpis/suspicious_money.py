@@ -8,7 +8,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from movies.lake import gold_tables as tables
-from spark.kpis.kpi import LISTED_ROWS, Kpi, add_rank, in_dollars
+from spark.kpis.kpi import Kpi, add_rank, in_dollars
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def flag_money(movies: DataFrame) -> DataFrame:
     ranked = add_rank(flagged, F.col("vote_count").desc_nulls_last(), F.col("id"), within=("nth",))
     names = F.array(*(F.lit(suspicion.reason) for suspicion in SUSPICIONS))
     return (
-        ranked.filter(F.col("rank") <= LISTED_ROWS)
+        ranked.filter(F.col("rank") <= tables.LISTED_ROWS)
         .join(counts, "nth")
         .withColumn("reason", F.get(names, F.col("nth")))
         .orderBy("nth", "rank")
@@ -57,9 +57,4 @@ def _sign(nth: int) -> Column:
     return F.when(F.expr(SUSPICIONS[nth].holds), F.lit(nth))
 
 
-SUSPICIOUS_MONEY = Kpi(
-    tables.SUSPICIOUS_MONEY,
-    f"Movies whose budget or revenue is likely wrong, by reason, the {LISTED_ROWS:,} with most votes of "
-    "each; they stay in all other tables.",
-    flag_money,
-)
+SUSPICIOUS_MONEY = Kpi(tables.SUSPICIOUS_MONEY, flag_money)

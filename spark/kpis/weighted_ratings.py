@@ -8,10 +8,6 @@ from pyspark.sql import functions as F
 from movies.lake import gold_tables as tables
 from spark.kpis.kpi import Kpi, list_first
 
-PLACES = 250
-# The votes that the mean of all counts for: as many as one movie in ten has more than.
-PRIOR_VOTES_QUANTILE = 0.9
-
 
 def rank_weighted_ratings(movies: DataFrame) -> DataFrame:
     """Give the first movies by weighted rating, ties by more votes, then id.
@@ -22,7 +18,7 @@ def rank_weighted_ratings(movies: DataFrame) -> DataFrame:
         "vote_average is not null and vote_count > 0"
     )
     prior = rated.agg(
-        F.percentile("vote_count", F.lit(PRIOR_VOTES_QUANTILE)).alias("prior_votes"),
+        F.percentile("vote_count", F.lit(tables.PRIOR_VOTES_QUANTILE)).alias("prior_votes"),
         F.avg("vote_average").alias("prior_rating"),
     )
     votes, rating = F.col("vote_count"), F.col("vote_average")
@@ -31,12 +27,9 @@ def rank_weighted_ratings(movies: DataFrame) -> DataFrame:
         "weighted_rating", votes / (votes + m) * rating + m / (votes + m) * c
     )
     order = (F.col("weighted_rating").desc(), votes.desc(), F.col("id"))
-    return list_first(weighted, *order, listed=PLACES).select(*tables.WEIGHTED_RATINGS.columns)
+    return list_first(weighted, *order, listed=tables.WEIGHTED_PLACES).select(
+        *tables.WEIGHTED_RATINGS.columns
+    )
 
 
-WEIGHTED_RATINGS = Kpi(
-    tables.WEIGHTED_RATINGS,
-    f"The first {PLACES} movies by v/(v+m)·R + m/(v+m)·C, where m is the votes' {PRIOR_VOTES_QUANTILE} "
-    "quantile and C the mean rating, of all movies with votes.",
-    rank_weighted_ratings,
-)
+WEIGHTED_RATINGS = Kpi(tables.WEIGHTED_RATINGS, rank_weighted_ratings)

@@ -8,7 +8,6 @@ from pyspark.sql import functions as F
 from movies.lake import gold_tables as tables
 from spark.kpis.figures import FIGURE_COLUMNS, coverage, share_profitable
 from spark.kpis.kpi import Kpi, total
-from spark.kpis.price_index import REAL_BASE_YEAR
 from spark.kpis.real_money import add_real_money, price_index
 
 
@@ -31,13 +30,9 @@ def summarise_years(movies: DataFrame) -> DataFrame:
         F.median("budget_musd").alias("median_budget_musd"),
     )
     indexed = years.withColumns(
-        {"price_index": price_index("release_year"), "real_base_year": F.lit(REAL_BASE_YEAR)}
+        {"price_index": price_index("release_year"), "real_base_year": F.lit(tables.REAL_BASE_YEAR)}
     )
     return indexed.orderBy("release_year").select(*tables.YEARS.columns)
 
 
-YEARS = Kpi(
-    tables.YEARS,
-    f"Release years with money in total, on average and in the middle, also in dollars of {REAL_BASE_YEAR}.",
-    summarise_years,
-)
+YEARS = Kpi(tables.YEARS, summarise_years)

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page
 
 from movies.lake.arrow import arrow_schema
+from movies.lake.gold_tables import FRANCHISES
 from movies.lake.tables import DATA_QUALITY
 from movies.report.provenance import Provenance
 from tests.browser.conftest import MOVIES, PROVENANCE, Open
@@ -46,6 +47,8 @@ def test_each_table_can_be_chosen_and_says_what_it_is(page: Page) -> None:
     assert page.locator("#listing-basis").inner_text() == "1 row of gold/franchises."
     assert page.locator("#listing-table th").all_inner_texts()[:3] == ["Rank", "Franchise", "Movies"]
     assert page.locator("#listing-table tbody td").all_inner_texts()[1] == "Saga Collection"
+    heading = page.locator("#listing-table th").first
+    assert heading.get_attribute("title") == FRANCHISES.columns["rank"].meaning
 
 
 def test_a_table_is_searched(page: Page) -> None:

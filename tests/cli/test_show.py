@@ -14,7 +14,6 @@ from movies.lake.arrow import arrow_schema
 from movies.lake.commits import replace
 from movies.lake.gold_tables import GENRES
 from movies.lake.names import complete_name
-from movies.report.definitions import describe_table
 from tests.movies.lake.small_lake import GENRE_ROWS, make_lake, write
 
 
@@ -44,13 +43,13 @@ def test_all_tables_are_listed_with_rows_and_meaning(lake):
 def test_a_table_is_shown_with_its_columns_and_first_rows(name, lake):
     lines = show(lake, name).stdout.splitlines()
 
-    assert lines[0] == f"gold.genres: {describe_table(GENRES)}"
+    assert lines[0] == f"gold.genres: {GENRES.meaning}"
     assert lines[1:3] == ["  rows ....... 2", "  version .... 1"]
     assert lines[4:6] == [
         "  published .. 2026-06-02 12:30 (UTC) by the stage kpis",
         f"  place ...... {GENRES.path(lake)}",
     ]
-    assert "roi_p25              double  quartiles of the return, interpolated linearly" in lines
+    assert f"roi_p25              double  {GENRES.columns['roi_p25'].meaning}" in lines
     assert [line.split()[:2] for line in lines[-2:]] == [["Action", "2"], ["Crime", "1"]]
 
 

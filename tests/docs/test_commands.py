@@ -12,13 +12,15 @@ import pytest
 import typer
 
 from cli.app import app
+from movies.sandbox.__main__ import main as sandbox
 from tests.docs.pages import ROOT, commands, name_of, pages
-from tests.docs.test_reference import sandbox_command
 from tests.places import clean_environment
 from tests.prefect_servers import prefect_server
 
 MOVIES = typer.main.get_command(app)
-SANDBOX = sandbox_command()
+SANDBOX_APP = typer.Typer(add_completion=False)
+SANDBOX_APP.command()(sandbox)
+SANDBOX = typer.main.get_command(SANDBOX_APP)
 # What a reader is to put in.
 PUT_IN = {"SCHEDULE_ID": "00000000-0000-0000-0000-000000000000"}
 # Programs that are taken at their word.
@@ -50,6 +52,8 @@ def check(words: list[str]) -> None:
             parse_click(MOVIES, ["run", *rest])
         case ["python", "-m", "movies.sandbox", *rest]:
             parse_click(SANDBOX, rest)
+        case ["python", "-m", "cogapp", *_]:
+            pass
         case ["python", script, *_] if (ROOT / script).is_file():
             pass
         case ["prefect", *rest]:

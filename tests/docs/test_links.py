@@ -38,6 +38,6 @@ def test_links_elsewhere_go_to_the_hosts_that_are_listed() -> None:
 
 def test_dead_links_are_found(tmp_path: Path) -> None:
     page = ROOT / "docs" / "tables.md"
-    links_to = {"kpis.md": False, "kpis.md#columns": False, "#new-columns": False}
-    links_to |= {"kpi.md": True, "kpis.md#column": True, "#newest": True, "../../elsewhere": True}
+    links_to = {"kpis.md": False, "kpis.md#tables": False, "#what-is-current": False}
+    links_to |= {"kpi.md": True, "kpis.md#table": True, "#newest": True, "../../elsewhere": True}
     assert {link: is_dead(page, link) for link in links_to} == links_to

@@ -69,8 +69,5 @@ def rows_of(frame: DataFrame) -> Rows:
 
 def write_silver(lake_root: str, movies: Rows) -> None:
     """Fill silver without the transform; columns that a movie lacks are null."""
-    kinds = {"long": pa.int64(), "integer": pa.int32(), "double": pa.float64(), "date": pa.date32()}
-    schema = pa.schema(
-        {column: kinds.get(kind, pa.string()) for column, kind in SILVER_MOVIES.columns.items()}
-    )
-    write_deltalake(SILVER_MOVIES.path(lake_root), pa.Table.from_pylist(movies, schema=schema), mode="append")
+    rows = pa.Table.from_pylist(movies, schema=arrow_schema(SILVER_MOVIES))
+    write_deltalake(SILVER_MOVIES.path(lake_root), rows, mode="append")

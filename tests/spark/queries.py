@@ -12,7 +12,7 @@ from tests.spark.lakes import Rows, rows_of
 
 Query = Callable[[Any], Any]
 
-MOVIES_DDL = ", ".join(f"`{column}` {SILVER_MOVIES.columns[column]}" for column in MOVIE_COLUMNS)
+MOVIES_DDL = ", ".join(f"`{column}` {SILVER_MOVIES.columns[column].type}" for column in MOVIE_COLUMNS)
 
 
 def computed(engine: Engine, query: Query, *movies: dict[str, Any]) -> Rows:

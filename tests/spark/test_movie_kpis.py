@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from movies.lake import gold_tables
+from movies.lake.gold_tables import REAL_BASE_YEAR
 from spark.engines.session import Engine
-from spark.kpis import outliers, prior_power
 from spark.kpis.correlations import MEASURES, correlate
 from spark.kpis.outliers import find_outliers
-from spark.kpis.price_index import ANNUAL_AVERAGES, FIRST_YEAR, REAL_BASE_YEAR
+from spark.kpis.price_index import ANNUAL_AVERAGES, FIRST_YEAR
 from spark.kpis.prior_power import measure_prior_power
 from spark.kpis.real_money import rank_real_revenues
 from spark.kpis.sequels import rank_sequels
@@ -115,7 +116,7 @@ def test_outliers_lie_outside_of_fences_on_a_logarithmic_scale(engine: Engine) -
 
 
 def test_outliers_beyond_those_listed_are_counted(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outliers, "LISTED_ROWS", 1)
+    monkeypatch.setattr(gold_tables, "LISTED_ROWS", 1)
     rows = computed(engine, find_outliers, *({"roi": roi} for roi in (1.0,) * 9 + (5.0, 5.0)))
     assert pick(rows, "measure", "side", "id", "movies_measured", "movies_outside") == [
         ("roi", "high", 10, 11, 2)
@@ -195,7 +196,7 @@ def test_prior_power_knows_only_films_released_before(engine: Engine) -> None:
 def test_prior_power_is_told_of_a_sample_and_measured_on_all(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(prior_power, "SAMPLED_MOVIES", 1)
+    monkeypatch.setattr(gold_tables, "PRIOR_POWER_ROWS", 1)
     # The smallest of md5("1") … md5("6") belongs to 6.
     movies = [
         {"release_date": released(2000 + n), "revenue_musd": float(n), "director": "D"} for n in range(1, 7)

@@ -66,7 +66,7 @@ def contents(lake_root: str) -> dict[str, Any]:
     found = open_table(SILVER_MOVIES, lake_root)
     columns = {field.name: field.type.type for field in found.schema().fields}
     movies = RATED_MOVIES if "imdb_id" in columns else SILVER_MOVIES
-    assert list(columns.items()) == list(movies.columns.items())
+    assert columns == {name: column.type for name, column in movies.columns.items()}
     return {
         "movies": read_rows(lake_root, movies, by="id"),
         **{table.name: read_rows(lake_root, table, by="movie_id") for table in (QUARANTINE, FILTERED)},

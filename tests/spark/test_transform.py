@@ -28,8 +28,8 @@ from tests.spark.transforming import Outcomes, transform
 NewLake = Callable[..., str]
 LakeOf = Callable[[Engine, str], tuple[str, Outcomes]]
 
-SILVER_COLUMNS = [(column, kind, True) for column, kind in SILVER_MOVIES.columns.items()]
-QUARANTINE_COLUMNS = [(column, kind, True) for column, kind in QUARANTINE.columns.items()]
+SILVER_COLUMNS = [(name, column.type, True) for name, column in SILVER_MOVIES.columns.items()]
+QUARANTINE_COLUMNS = [(name, column.type, True) for name, column in QUARANTINE.columns.items()]
 
 
 def declared_columns(lake_root: str) -> list[list[tuple[str, str, bool]]]:

@@ -65,6 +65,10 @@ def collect(
             if listing.table.name in given
         },
         "quality": None if quality is None else _columns(quality.select(list(DATA_QUALITY.columns))),
+        "meanings": {
+            table.name.removeprefix("gold/"): {name: column.meaning for name, column in table.columns.items()}
+            for table in (tables.MOVIE_SAMPLE, DATA_QUALITY, *(listing.table for listing in LISTINGS))
+        },
     }
 
 

@@ -7,8 +7,8 @@ from deltalake import write_deltalake
 from typer.testing import CliRunner
 
 import cli.backup
-import movies.lake.backup
 from cli.app import app
+from movies.lake import backup as backup_module
 from movies.lake.arrow import arrow_schema
 from movies.lake.backup import (
     CopiedTable,
@@ -151,7 +151,7 @@ def test_what_is_committed_while_it_is_copied_is_not_in_the_copy(root, target, m
 def test_publications_speak_of_nothing_later_than_the_tables_of_the_copy(
     opened_first, root, target, monkeypatch
 ):
-    open_table = movies.lake.backup.open_table
+    open_table = backup_module.open_table
 
     def open_and_write(table, *arguments):
         found = open_table(table, *arguments)
@@ -160,7 +160,7 @@ def test_publications_speak_of_nothing_later_than_the_tables_of_the_copy(
             write(OVERVIEW, root, movies=4)
         return found
 
-    monkeypatch.setattr(movies.lake.backup, "open_table", open_and_write)
+    monkeypatch.setattr(backup_module, "open_table", open_and_write)
     copy_lake(root, target)
 
     named = json.loads(read(PUBLICATIONS, target).column("outputs")[0].as_py())
@@ -175,7 +175,7 @@ def test_publications_speak_of_nothing_later_than_the_tables_of_the_copy(
 
 
 def test_what_a_table_is_made_from_is_in_the_copy(root, target, monkeypatch):
-    open_table = movies.lake.backup.open_table
+    open_table = backup_module.open_table
 
     def open_and_run(table, *arguments):
         found = open_table(table, *arguments)
@@ -185,7 +185,7 @@ def test_what_a_table_is_made_from_is_in_the_copy(root, target, monkeypatch):
             write(SILVER_MOVIES, root, id=4)
         return found
 
-    monkeypatch.setattr(movies.lake.backup, "open_table", open_and_run)
+    monkeypatch.setattr(backup_module, "open_table", open_and_run)
     copy_lake(root, target)
 
     assert ids(target) == [1, 2, 3, 4]
@@ -207,7 +207,7 @@ def test_a_copy_that_was_broken_off_is_known_as_one_and_finished_by_the_same_cal
         return copy_to(source, target, path)
 
     with monkeypatch.context() as patch:
-        patch.setattr(movies.lake.backup, "FILES_AT_ONCE", 1)
+        patch.setattr(backup_module, "FILES_AT_ONCE", 1)
         patch.setattr(Store, "copy_to", copy_or_fail)
         with pytest.raises(LakeAccessError, match=r"cannot be copied to .*today.*No space left"):
             copy_lake(root, target)
@@ -296,13 +296,13 @@ def test_a_table_of_a_later_kind_than_is_known_is_not_copied(root, target):
 
 @pytest.mark.parametrize("intruder", [OVERVIEW, YEARS], ids=["into-a-copied-table", "into-one-of-its-own"])
 def test_a_copy_that_something_else_wrote_to_is_no_copy(intruder, root, target, monkeypatch):
-    check = movies.lake.backup._check_copy
+    check = backup_module._check_copy
 
     def write_first(*arguments):
         write(intruder, target, movies=7)
         check(*arguments)
 
-    monkeypatch.setattr(movies.lake.backup, "_check_copy", write_first)
+    monkeypatch.setattr(backup_module, "_check_copy", write_first)
 
     with pytest.raises(CopyBrokenError, match=rf"Something else has written to .*{intruder.name}"):
         copy_lake(root, target)

@@ -1,21 +1,27 @@
-"""Columns that are declared later reach tables that were made before."""
+"""Columns and meanings that are declared later reach tables that were made before."""
 
 from __future__ import annotations
 
+import tarfile
 from dataclasses import replace as other
+from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
 
 import pyarrow as pa
 import pytest
+from deltalake import DeltaTable
 
+from movies.lake.all_tables import TABLES
 from movies.lake.arrow import arrow_schema
 from movies.lake.commits import replace
-from movies.lake.delta import create, read
+from movies.lake.delta import content_version, create, open_table, query, read
 from movies.lake.errors import SchemaMismatchError
 from movies.lake.gold_tables import YEARS
-from movies.lake.table import Table
+from movies.lake.publications import read_publications, stands
+from movies.lake.table import Column, Table
 from movies.lake.tables import SILVER_MOVIES
+from movies.lake.upkeep import maintain
 
 
 @pytest.fixture
@@ -25,7 +31,7 @@ def root(tmp_path: Path) -> str:
 
 def older(table: Table, *lacking: str) -> Table:
     """The table as an earlier version declared it."""
-    columns = {name: kind for name, kind in table.columns.items() if name not in lacking}
+    columns = {name: column for name, column in table.columns.items() if name not in lacking}
     return other(table, columns=MappingProxyType(columns))
 
 
@@ -55,8 +61,53 @@ def test_a_table_with_partitions_gets_them_too_and_takes_new_rows(root: str) -> 
 
 @pytest.mark.parametrize("change", ["more", "otherwise"])
 def test_a_table_of_a_newer_or_of_another_version_is_refused(root: str, change: str) -> None:
-    columns = dict(YEARS.columns) | ({"new": "long"} if change == "more" else {"movies": "string"})
+    columns = dict(YEARS.columns) | {"new" if change == "more" else "movies": Column("string", "Another.")}
     create(other(YEARS, columns=MappingProxyType(columns)), root)
 
     with pytest.raises(SchemaMismatchError, match=r"gold/years has the columns .* works with"):
         create(YEARS, root)
+
+
+def comments(found: DeltaTable) -> dict[str, str | None]:
+    return {field.name: field.metadata.get("comment") for field in found.schema().fields}
+
+
+def meanings(table: Table) -> dict[str, str]:
+    return {name: column.meaning for name, column in table.columns.items()}
+
+
+@pytest.mark.parametrize("renew", [create, lambda table, root: maintain(table, root, timedelta(days=7))])
+def test_a_meaning_that_has_changed_reaches_the_schema_and_changes_no_content(renew, root: str) -> None:
+    columns = YEARS.columns | {"movies": Column("long", "Films.")}
+    content = replace(other(YEARS, columns=columns), root, rows(YEARS, {"release_year": 2001}))
+
+    renew(YEARS, root)
+
+    found = open_table(YEARS, root)
+    assert comments(found) == meanings(YEARS)
+    assert content_version(found) == content
+    version = found.version()
+    assert create(YEARS, root).version() == version
+    replace(YEARS, root, rows(YEARS, {"release_year": 2002}))
+    assert comments(open_table(YEARS, root)) == meanings(YEARS)
+
+
+def test_the_lake_of_version_0_1_0_gets_its_comments_and_keeps_every_row(
+    tmp_path: Path, shared_data: Path
+) -> None:
+    with tarfile.open(shared_data / "data" / "lake_0.1.0.tar.gz") as archive:
+        archive.extractall(tmp_path, filter="data")
+    root = str(tmp_path / "lake")
+    there = [table for table in TABLES if open_table(table, root) is not None]
+
+    def contents() -> list[tuple[pa.Table, object]]:
+        found = [open_table(table, root) for table in there]
+        return [(query(table, "SELECT * FROM t"), content_version(table)) for table in found]
+
+    before = contents()
+    for table in there:
+        version = open_table(table, root).version()
+        found = create(table, root)
+        assert (comments(found), found.version()) == (meanings(table), version + 1), table.name
+    assert contents() == before
+    assert [stands(root, publication) for publication in read_publications(root).values()] == [True, True]

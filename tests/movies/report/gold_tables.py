@@ -74,9 +74,9 @@ def gold_from_silver(rows: list[dict[str, Any]]) -> Gold:
 def tables_from_silver(rows: list[dict[str, Any]]) -> dict[str, pa.Table]:
     """The gold tables by name, as the pipeline hands them in."""
     silver = pd.DataFrame(rows, columns=list(SILVER_MOVIES.columns))
-    for column, kind in SILVER_MOVIES.columns.items():
-        if kind in ("long", "integer", "double"):
-            silver[column] = pd.to_numeric(silver[column]).astype("float64")
+    for name, column in SILVER_MOVIES.columns.items():
+        if column.type in ("long", "integer", "double"):
+            silver[name] = pd.to_numeric(silver[name]).astype("float64")
     genres = silver.assign(genre=silver["genres"].str.split("|")).explode("genre").dropna(subset=["genre"])
     by_director = silver.assign(director=silver["director"].str.split("|")).explode("director")
     made = [
@@ -125,10 +125,12 @@ def arrow_table(table: tables.Table, rows: list[dict[str, Any]]) -> pa.Table:
     """Rows as a table of the declared types, NaN as null, other columns dropped."""
     return pa.table(
         {
-            column: pa.array(
-                [_cell(row.get(column), kind) for row in rows], type=ARROW_TYPES[kind], from_pandas=True
+            name: pa.array(
+                [_cell(row.get(name), column.type) for row in rows],
+                type=ARROW_TYPES[column.type],
+                from_pandas=True,
             )
-            for column, kind in table.columns.items()
+            for name, column in table.columns.items()
         }
     )
 

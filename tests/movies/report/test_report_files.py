@@ -62,6 +62,6 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(
 
 
 def test_the_report_alone_needs_no_plotting_library() -> None:
-    loaded = "import sys, report; print({'matplotlib', 'pandas', 'numpy', 'PIL'} & set(sys.modules))"
+    loaded = "import sys, movies.report; print({'matplotlib', 'pandas', 'numpy', 'PIL'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"

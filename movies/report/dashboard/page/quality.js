@@ -77,5 +77,5 @@ function showQuality() {
 
 function makeQualityTable() {
   if (DATA.quality === null) return;
-  makeTable(document.getElementById("quality-table"), "Checks of silver", QUALITY_COLUMNS, qualityRows());
+  makeTable(document.getElementById("quality-table"), "Checks of silver", "data_quality", QUALITY_COLUMNS, qualityRows());
 }

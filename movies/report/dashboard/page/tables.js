@@ -22,8 +22,8 @@ function tableColumn(name) {
   };
 }
 
-// Put a table into a place, in the stead of what was there.
-function makeTable(place, label, columns, rows, options = {}) {
+// Put a table into a place instead of what was there; what a column of the gold table means is its heading's tooltip.
+function makeTable(place, label, gold, columns, rows, options = {}) {
   const table = document.createElement("table");
   table.className = "display compact";
   table.setAttribute("aria-label", label);
@@ -38,6 +38,7 @@ function makeTable(place, label, columns, rows, options = {}) {
     },
     ...options,
   });
+  columns.forEach((name, place) => (made.column(place).header().title = DATA.meanings[gold][name].replaceAll("`", "")));
   // Only the table itself moves sideways on a narrow screen, also by keyboard.
   scroller.className = "scroller";
   scroller.tabIndex = 0;
@@ -55,7 +56,7 @@ const MOVIE_TABLE_COLUMNS = [
 let movieTable = null;
 
 function makeMovieTable(view) {
-  movieTable = makeTable(document.getElementById("movies-table"), "Movies", MOVIE_TABLE_COLUMNS, view.movies, {
+  movieTable = makeTable(document.getElementById("movies-table"), "Movies", "movie_sample", MOVIE_TABLE_COLUMNS, view.movies, {
     order: [[MOVIE_TABLE_COLUMNS.indexOf("revenue_musd"), "desc"]],
     layout: { topStart: "pageLength", topEnd: null },
     language: { emptyTable: "No movie fits these filters.", info: "_START_ to _END_ of _TOTAL_", infoEmpty: "No movies", lengthMenu: "_MENU_ rows a page" },
@@ -77,5 +78,5 @@ function showListing(name) {
   const shown = toRows(columns);
   document.getElementById("listing-basis").textContent =
     rows > shown.length ? `The first ${grouped(shown.length)} of ${grouped(rows)} rows of ${table}.` : `${counted(rows, "row")} of ${table}.`;
-  makeTable(document.getElementById("listing-table"), title, Object.keys(columns), shown);
+  makeTable(document.getElementById("listing-table"), title, name, Object.keys(columns), shown);
 }
