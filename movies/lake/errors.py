@@ -10,6 +10,7 @@
   x TableMissingError     a table that is asked for has not been made yet
   x QueryError            somebody's query is wrong, or does more than read
     + UnknownTableError   there is no table of that name
+  x QueryStoppedError     a query has taken longer than it may
   x FilesMissingError     what an engine says to have written is not there
   x FilesLostError        a table has files that are missing or torn
   x OvertakenError        another run has changed what a change was made for
@@ -87,6 +88,10 @@ class QueryError(LakeError):
 
 class UnknownTableError(QueryError):
     """There is no table of that name."""
+
+
+class QueryStoppedError(LakeError):
+    """A query has taken longer than it may."""
 
 
 class FilesMissingError(LakeError):

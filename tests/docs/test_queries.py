@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from movies.lake.delta import open_table
-from movies.lake.queries import ask
+from movies.lake.sql import ask
 from movies.lake.tables import TABLES
 from tests.movies.lake.small_lake import make_lake, write
 

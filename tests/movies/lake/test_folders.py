@@ -14,7 +14,7 @@ from movies.lake.delta import open_table, query, read
 from movies.lake.errors import FolderNameError
 from movies.lake.files import read_columns
 from movies.lake.integrity import damaged_files, files_of
-from movies.lake.queries import ask
+from movies.lake.sql import ask
 from movies.lake.tables import FETCH_FAILURES
 from movies.lake.upkeep import compact, delete_unneeded_files
 

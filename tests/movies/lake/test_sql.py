@@ -24,7 +24,7 @@ from movies.lake.errors import (
     VersionGoneError,
 )
 from movies.lake.gold_tables import GENRES, OVERVIEW
-from movies.lake.queries import ask
+from movies.lake.sql import ask
 from movies.lake.tables import DATA_QUALITY, SILVER_MOVIES, TABLES
 from movies.lake.upkeep import compact
 from tests.movies.lake.small_lake import GENRE_ROWS, MOVIES, make_lake, write

@@ -15,9 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from movies.report.answer_formats import Format, format_of
-from movies.report.answers import AnswerError, Head, write_answer
-from movies.report.cells import cell
+from cli.row_formats import Format, Head, RowFormatError, write_rows
+from cli.tables import cell
 from movies.report.formats import width
 
 ROWS = pa.Table.from_pylist(
@@ -39,7 +38,7 @@ ROWS = pa.Table.from_pylist(
 
 def written(rows: pa.Table, form: Format, most_cells: int | None = None) -> str:
     stream = io.BytesIO()
-    write_answer(rows.schema, rows.to_batches(max_chunksize=2), form, stream, most_cells)
+    write_rows(rows.schema, rows.to_batches(max_chunksize=2), form, stream, most_cells)
     return stream.getvalue().decode()
 
 
@@ -68,7 +67,7 @@ def test_a_text_of_csv_that_a_spreadsheet_would_compute_is_escaped_where_that_is
     rows = pa.table({"t": pa.array([text], pa.string()), "n": [-1]})
     for escape_formulas, expected in ((False, text or ""), (True, escaped)):
         stream = io.BytesIO()
-        write_answer(rows.schema, rows.to_batches(), Format.CSV, stream, escape_formulas=escape_formulas)
+        write_rows(rows.schema, rows.to_batches(), Format.CSV, stream, escape_formulas=escape_formulas)
         lines = csv.reader(io.StringIO(stream.getvalue().decode(), newline=""))
         assert [*lines] == [["t", "n"], [expected, "-1"]]
 
@@ -119,7 +118,7 @@ def test_markdown_escapes_what_would_end_a_cell():
 
 def test_parquet_has_the_same_rows_and_types():
     stream = io.BytesIO()
-    write_answer(ROWS.schema, ROWS.to_batches(), Format.PARQUET, stream)
+    write_rows(ROWS.schema, ROWS.to_batches(), Format.PARQUET, stream)
 
     found = pq.read_table(pa.BufferReader(stream.getvalue()))
     assert found.schema.equals(ROWS.schema)
@@ -143,7 +142,9 @@ def test_two_columns_of_one_name_have_no_place_in_an_object():
     rows = pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=["movies", "movies"])
 
     assert written(rows, Format.CSV) == '"movies","movies"\n1,2\n'
-    with pytest.raises(AnswerError, match="Two columns are called movies: for json, give one another name"):
+    with pytest.raises(
+        RowFormatError, match="Two columns are called movies: for json, give one another name"
+    ):
         written(rows, Format.JSON)
 
 

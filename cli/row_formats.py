@@ -1,31 +1,53 @@
-"""Rows of any table in the format of whoever takes them: a person, a spreadsheet, a program."""
+"""Rows of a query in the format of whoever reads them: a person, a spreadsheet, a program."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from enum import StrEnum
 from typing import IO, Any
 
 import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from movies.report.answer_formats import Format
-from movies.report.grids import Grid
+from cli.tables import is_number, markdown_lines, table_lines
 
-# Of these an object's keys, or a file's columns, are made.
+
+class Format(StrEnum):
+    """How rows are written."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    NDJSON = "ndjson"
+    MARKDOWN = "markdown"
+    PARQUET = "parquet"
+
+
+SUFFIXES = {
+    ".txt": Format.TABLE,
+    ".csv": Format.CSV,
+    ".json": Format.JSON,
+    ".ndjson": Format.NDJSON,
+    ".jsonl": Format.NDJSON,
+    ".md": Format.MARKDOWN,
+    ".parquet": Format.PARQUET,
+}
 # What spreadsheets compute: https://owasp.org/www-community/attacks/CSV_Injection.
 FORMULA = r"^([=+\-@\t\r\n＝＋－＠])"  # noqa: RUF001
+# Their columns are an object's keys, or a file's.
 UNIQUE_NAMES = {Format.JSON, Format.NDJSON, Format.PARQUET}
+FLAT = (pa.types.is_string, pa.types.is_boolean, pa.types.is_temporal, pa.types.is_null)
 
 
-class AnswerError(Exception):
-    """Rows cannot be written in a format; the text says what would do (exit status 2)."""
+class RowFormatError(Exception):
+    """Rows cannot be written in a format; the text says how they can (exit status 2)."""
 
     is_usage = True
 
 
 class Head:
-    """The first rows of some batches; `left` counts those that follow, once all batches have been taken."""
+    """The first rows of some batches; `left` counts the rows that follow, once all batches have been taken."""
 
     def __init__(self, batches: Iterable[pa.RecordBatch], most: int | None) -> None:
         self._batches, self._most = batches, most
@@ -40,7 +62,7 @@ class Head:
                 yield batch.slice(0, room)
 
 
-def write_answer(
+def write_rows(
     schema: pa.Schema,
     batches: Iterable[pa.RecordBatch],
     form: Format,
@@ -49,16 +71,18 @@ def write_answer(
     *,
     escape_formulas: bool = False,
 ) -> None:
-    """Write rows, batch by batch where the format allows that.
+    """Write rows, batch by batch if the format allows that.
 
     With `escape_formulas` a text of CSV that a spreadsheet would compute begins with an apostrophe.
 
     Raises:
-        AnswerError: the format needs every column to have a name of its own.
+        RowFormatError: the format needs every column to have a name of its own.
     """
     twice = {name for name in schema.names if schema.names.count(name) > 1}
     if twice and form in UNIQUE_NAMES:
-        raise AnswerError(f"Two columns are called {min(twice)}: for {form}, give one another name, with AS")
+        raise RowFormatError(
+            f"Two columns are called {min(twice)}: for {form}, give one another name, with AS"
+        )
     if form is Format.CSV:
         _write_csv(schema, batches, stream, escape_formulas)
     elif form is Format.PARQUET:
@@ -66,25 +90,9 @@ def write_answer(
     elif form in (Format.JSON, Format.NDJSON):
         _write_json(schema, batches, stream, as_lines=form is Format.NDJSON)
     else:
-        grid = grid_of(schema, batches)
-        lines = grid.markdown() if form is Format.MARKDOWN else grid.lines(most_cells)
-        for line in lines:
-            stream.write(f"{line}\n".encode())
-
-
-def is_figure(kind: pa.DataType) -> bool:
-    """Whether a column has numbers, which stand at the right."""
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
-
-
-def grid_of(schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> Grid:
-    """The rows as cells, all of them in memory."""
-    rows = [row for batch in batches for row in _rows(batch)]
-    return Grid.of(schema.names, [is_figure(field.type) for field in schema], rows)
-
-
-def _rows(batch: pa.RecordBatch) -> Iterator[tuple[Any, ...]]:
-    return zip(*(column.to_pylist() for column in batch.columns), strict=True)
+        rows = pa.Table.from_batches(batches, schema)
+        lines = markdown_lines(rows) if form is Format.MARKDOWN else table_lines(rows, most_cells)
+        stream.writelines(f"{line}\n".encode() for line in lines)
 
 
 def _write_csv(
@@ -111,24 +119,13 @@ def _write_csv(
 
 def _flat_type(kind: pa.DataType) -> pa.DataType:
     """Text for what has no place in a cell: lists, structures, intervals, bytes."""
-    is_flat = is_figure(kind) or any(
-        is_kind(kind)
-        for is_kind in (
-            pa.types.is_string,
-            pa.types.is_boolean,
-            pa.types.is_date,
-            pa.types.is_timestamp,
-            pa.types.is_time,
-            pa.types.is_null,
-        )
-    )
-    return kind if is_flat else pa.string()
+    is_flat = is_number(kind) or any(is_kind(kind) for is_kind in FLAT)
+    return kind if is_flat and not pa.types.is_interval(kind) else pa.string()
 
 
 def _as_text(column: pa.Array) -> pa.Array:
     values = column.to_pylist()
-    texts = [None if value is None else _json(value).decode().strip('"') for value in values]
-    return pa.array(texts, pa.string(), from_pandas=False)
+    return pa.array([None if value is None else _json(value).decode().strip('"') for value in values], "str")
 
 
 def _write_parquet(schema: pa.Schema, batches: Iterable[pa.RecordBatch], stream: IO[bytes]) -> None:
@@ -142,13 +139,13 @@ def _write_parquet(schema: pa.Schema, batches: Iterable[pa.RecordBatch], stream:
 def _write_json(
     schema: pa.Schema, batches: Iterable[pa.RecordBatch], stream: IO[bytes], as_lines: bool
 ) -> None:
-    """One object a line; in an array where they are not to be lines of their own."""
+    """One object a line, and an array around them unless each is to be read by itself."""
     before, between, after = (b"", b"\n", b"\n") if as_lines else (b"[\n", b",\n", b"\n]\n")
     stream.write(before)
     is_first = True
     for batch in batches:
-        for row in _rows(batch):
-            stream.write((b"" if is_first else between) + _json(dict(zip(schema.names, row, strict=True))))
+        for row in batch.to_pylist():
+            stream.write((b"" if is_first else between) + _json(row))
             is_first = False
     if not (as_lines and is_first):
         stream.write(after)

@@ -1,0 +1,220 @@
+"""SQL over all tables of a lake, answered by DuckDB: read-only, gold as it is published."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
+from difflib import get_close_matches
+from typing import Any, TypeVar
+
+import duckdb
+import pyarrow as pa
+import pyarrow.dataset as ds
+from deltalake import DeltaTable, QueryBuilder
+
+from movies.lake.catalogue import Catalogue, find_table
+from movies.lake.errors import LakeAccessError, LakeError, QueryError, QueryStoppedError
+from movies.lake.integrity import require_files
+from movies.lake.names import SHORT_NAMES, layer_of, short_name, sql_name
+from movies.lake.table import Table
+
+T = TypeVar("T")
+
+MEMORY = "2GB"
+# Neither files nor the network nor the variables of this program, whatever the query says; in this order.
+SETTINGS = f"""
+    SET memory_limit = '{MEMORY}';
+    SET temp_directory = '';
+    SET TimeZone = 'UTC';
+    SET default_null_order = 'nulls_last';
+    SET python_enable_replacements = false;
+    SET autoinstall_known_extensions = false;
+    SET autoload_known_extensions = false;
+    SET enable_external_access = false;
+    SET lock_configuration = true;
+"""
+BATCH_ROWS = 10_000
+MOST_COLUMNS = 12
+READING = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
+READ_ONLY = (
+    "Queries only read: give a SELECT, an EXPLAIN, or DESCRIBE and a table. `movies show` lists the tables."
+)
+_EXPLAIN = re.compile(r"\bEXPLAIN\b(?:\s+ANALYZE\b)?(?:\s*\(\s*(?:FORMAT|ANALYZE)[^()]*\))?", re.IGNORECASE)
+_NO_COLUMN = re.compile(r'(?:Referenced column|have a column named) "(?P<name>[^"]+)"')
+_LINE = re.compile(r"^LINE (\d+):", re.MULTILINE)
+
+
+def ask(
+    lake_root: str, sql: str, versions: Mapping[str, int] | None = None, seconds: float | None = None
+) -> pa.RecordBatchReader:
+    """Begin to answer a query over tables called `gold.genres`, `"gold/genres"` or `genres`.
+
+    Rows are computed as they are taken. `versions` has older versions to read, by `Table.name`, and `seconds` is the time limit.
+
+    Raises:
+        QueryError: it does more than read, or cannot be answered; the text says why.
+        QueryStoppedError: the time is over.
+        TableMissingError: a table that it names is not there yet.
+        LakeError: a table cannot be read. While rows are taken, the first two and this may be raised, too.
+    """
+    return _Query(Catalogue(lake_root), sql, versions or {}, seconds).answer()
+
+
+class _Rows(ds.InMemoryDataset):  # type: ignore[misc]
+    """A table that is read anew, by delta-rs, for each scan of a query; only the columns that it needs.
+
+    DuckDB calls `scanner` of any dataset. Arrow's own way through delta-rs' file system aborts the interpreter
+    now and then (deltalake 1.6.6), and cannot read object stores otherwise.
+    """
+
+    def __init__(self, found: DeltaTable) -> None:
+        self.found = found
+        self.types = pa.schema(found.schema().to_arrow())
+        super().__init__(self.types.empty_table())
+
+    def scanner(self, columns: list[str], filter: ds.Expression = None, **_: object) -> ds.Scanner:
+        # An expression does not list its columns, so its text is searched; one too many does no harm.
+        names = [name for name in self.types.names if name in columns or name in str(filter)]
+        selected = ", ".join(f'"{name}"' for name in names)
+        rows = QueryBuilder().register("t", self.found).execute(f"SELECT {selected} FROM t")
+        types = pa.schema([self.types.field(name) for name in names])
+        # The library answers with view types, which Arrow cannot compare.
+        reader = pa.RecordBatchReader.from_stream(rows).cast(types)
+        return ds.Scanner.from_batches(reader, columns=columns, filter=filter)
+
+
+class _Query:
+    def __init__(
+        self, catalogue: Catalogue, sql: str, versions: Mapping[str, int], seconds: float | None
+    ) -> None:
+        self._sql, self._catalogue, self._versions, self._seconds = sql, catalogue, versions, seconds
+        self._began = time.monotonic()
+        self._columns: list[str] = []
+        self._connection = duckdb.connect()
+        self._connection.execute(SETTINGS)
+        self._thread = ThreadPoolExecutor(1)
+
+    def answer(self) -> pa.RecordBatchReader:
+        statement = self._statement()
+        for table in {table.name: table for table in map(find_table, self._table_names(statement))}.values():
+            self._register(table)
+        reader = self._run(lambda: self._connection.execute(statement).to_arrow_reader(BATCH_ROWS))
+        schema = pa.schema([pa.field(field.name, _plain(field.type)) for field in reader.schema])
+        return pa.RecordBatchReader.from_batches(schema, self._batches(reader, schema))
+
+    def _statement(self) -> duckdb.Statement:
+        try:
+            statements = duckdb.extract_statements(self._sql)
+        except duckdb.Error as error:
+            raise self._explain(str(error)) from error
+        if not statements:
+            raise QueryError("The query is empty. Give a SELECT.")
+        if len(statements) > 1:
+            raise QueryError("There are several statements. Give one query at a time.")
+        [statement] = statements
+        if statement.type not in READING:
+            raise QueryError(f"{statement.type.name} is refused. {READ_ONLY}")
+        return statement
+
+    def _table_names(self, statement: duckdb.Statement) -> Iterator[str]:
+        sql = statement.query
+        if statement.type == duckdb.StatementType.EXPLAIN:
+            sql = _EXPLAIN.split(sql, maxsplit=1)[1]
+        [(text,)] = self._connection.execute("SELECT json_serialize_sql(?)", [sql]).fetchall()
+        tree = json.loads(text)
+        if tree["error"] or any("show_type" in node and not node["query"] for node in _nodes(tree)):
+            raise QueryError(f"This is no query. {READ_ONLY}")
+        named = {entry["key"] for node in _nodes(tree) for entry in node.get("cte_map", {}).get("map", ())}
+        for node in _nodes(tree):
+            if node.get("type") == "BASE_TABLE" and (node["schema_name"] or node["table_name"] not in named):
+                yield f"{node['schema_name']}.{node['table_name']}".lstrip(".")
+
+    def _register(self, table: Table) -> None:
+        """Let the query call a table by each of its names."""
+        entry = self._catalogue.open(table, self._versions.get(table.name))
+        require_files(table, entry.found)
+        rows = _Rows(entry.found)
+        self._columns += rows.types.names
+        self._connection.register(table.name, rows)
+        self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {layer_of(table)}")
+        for name in {sql_name(table), short_name(table) if short_name(table) in SHORT_NAMES else ""} - {""}:
+            self._connection.execute(f'CREATE VIEW IF NOT EXISTS {name} AS FROM "{table.name}"')
+
+    def _batches(self, reader: pa.RecordBatchReader, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+        while (batch := self._run(lambda: next(reader, None))) is not None:
+            try:
+                yield batch.cast(schema)
+            except pa.ArrowInvalid as error:
+                raise self._explain(str(error)) from error
+
+    def _run(self, work: Callable[[], T]) -> T:
+        """Do a part of the work in a thread, which ends at once on Ctrl-C or when the time is over."""
+        future = self._thread.submit(work)
+        left = None if self._seconds is None else self._began + self._seconds - time.monotonic()
+        try:
+            return future.result(left)
+        except TimeoutError:
+            raise QueryStoppedError(
+                f"The query has taken longer than {self._seconds:g} seconds. Raise --timeout, or ask for less."
+            ) from None
+        except (duckdb.Error, OSError, pa.ArrowException) as error:
+            raise self._explain(str(error)) from error
+        finally:
+            # More than once, because an interrupt is lost before the query has started.
+            while not future.done():
+                self._connection.interrupt()
+                wait([future], 0.1)
+
+    def _explain(self, text: str) -> LakeError:
+        """Say in one sentence what DuckDB says in several lines."""
+        line = f" (line {found[1]})" if (found := _LINE.search(text)) else ""
+        kind, _, problem = text.partition("\n")[0].rstrip("!.").partition(" Error: ")
+        if found := _NO_COLUMN.search(text):
+            return QueryError(self._explain_column(found["name"]))
+        if kind == "Parser":
+            return QueryError(f"The query is not SQL: {problem}{line}.{_advise_quotes(self._sql)}")
+        if kind == "Out of Memory":
+            return QueryError(f"The query needs more than {MEMORY} of memory. Ask for fewer rows or columns.")
+        if kind == "Permission":
+            return QueryError(f"The query is refused: {problem}. Ask the tables of the lake only.")
+        if "get_next failed" in text:
+            return LakeAccessError(
+                f"{self._catalogue.lake_root} cannot be read: {' '.join(text.split())[:300]}"
+            )
+        return QueryError(f"The query cannot be answered: {problem or kind}{line}.")
+
+    def _explain_column(self, name: str) -> str:
+        if f'"{name}"' in self._sql:
+            return f"There is no column {name}. Text has single quotes: '{name}'."
+        if near := get_close_matches(name.lower(), self._columns, 1):
+            return f"There is no column {name}. Did you mean {near[0]}?"
+        columns = list(dict.fromkeys(self._columns))
+        more = f" and {len(columns) - MOST_COLUMNS} more" if len(columns) > MOST_COLUMNS else ""
+        return f"There is no column {name}. There are {', '.join(columns[:MOST_COLUMNS])}{more}."
+
+
+def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
+    """All objects within a query as DuckDB parses it."""
+    if isinstance(tree, dict):
+        yield tree
+    for part in tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ():
+        yield from _nodes(part)
+
+
+def _advise_quotes(sql: str) -> str:
+    """Say which column of the tables needs quotes, if the query has its name without them."""
+    for name in ("cast", "check"):
+        if re.search(rf'(?<!["\w]){name}\b(?!\s*["(])', sql, re.IGNORECASE):
+            return f' The column "{name}" needs its quotes.'
+    return ""
+
+
+def _plain(kind: pa.DataType) -> Any:
+    """The type to give a column in the place of one that few programs can read."""
+    if pa.types.is_dictionary(kind):
+        return kind.value_type
+    # DuckDB's sums of whole numbers.
+    return pa.int64() if kind == pa.decimal128(38, 0) else kind
