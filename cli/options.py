@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -32,3 +33,25 @@ LakeRoot = Annotated[
 OutputDir = Annotated[
     str | None, typer.Option(metavar="DIR", help="Folder of the report, the plots and the logs.")
 ]
+
+
+class Format(StrEnum):
+    """How rows are written."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    NDJSON = "ndjson"
+    MARKDOWN = "markdown"
+    PARQUET = "parquet"
+
+
+SUFFIXES = {
+    ".txt": Format.TABLE,
+    ".csv": Format.CSV,
+    ".json": Format.JSON,
+    ".ndjson": Format.NDJSON,
+    ".jsonl": Format.NDJSON,
+    ".md": Format.MARKDOWN,
+    ".parquet": Format.PARQUET,
+}

@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 
 from cli.examples import epilog
-from cli.options import LARGEST, LakeRoot, parse_file
-from cli.row_formats import Format
+from cli.options import LARGEST, Format, LakeRoot, parse_file
 from movies.lake.names import complete_name
 
 app = typer.Typer()

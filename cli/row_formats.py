@@ -3,36 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from enum import StrEnum
 from typing import IO, Any
 
 import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cli.options import Format
 from cli.tables import is_number, markdown_lines, table_lines
 
-
-class Format(StrEnum):
-    """How rows are written."""
-
-    TABLE = "table"
-    CSV = "csv"
-    JSON = "json"
-    NDJSON = "ndjson"
-    MARKDOWN = "markdown"
-    PARQUET = "parquet"
-
-
-SUFFIXES = {
-    ".txt": Format.TABLE,
-    ".csv": Format.CSV,
-    ".json": Format.JSON,
-    ".ndjson": Format.NDJSON,
-    ".jsonl": Format.NDJSON,
-    ".md": Format.MARKDOWN,
-    ".parquet": Format.PARQUET,
-}
 # What spreadsheets compute: https://owasp.org/www-community/attacks/CSV_Injection.
 FORMULA = r"^([=+\-@\t\r\n＝＋－＠])"  # noqa: RUF001
 # Their columns are an object's keys, or a file's.
@@ -47,7 +26,7 @@ class RowFormatError(Exception):
 
 
 class Head:
-    """The first rows of some batches; `left` counts the rows that follow, once all batches have been taken."""
+    """The first rows of some batches; `left` counts the others, once all batches have been taken."""
 
     def __init__(self, batches: Iterable[pa.RecordBatch], most: int | None) -> None:
         self._batches, self._most = batches, most

@@ -9,9 +9,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-import typer
-
-from cli.row_formats import SUFFIXES, Format, Head, write_rows
+from cli.options import SUFFIXES, Format
+from cli.row_formats import Head, write_rows
 from cli.streams import standard_output
 from cli.tables import terminal_width
 from cli.terminal import Terminal
@@ -90,10 +89,15 @@ def show_answer(
 
 
 def parse_version(text: str) -> tuple[str, int]:
-    """The table and the number of `silver.movies=3`."""
+    """Return the name of the table and the number of `silver.movies=3`.
+
+    Raises:
+        SettingsError: there is no number.
+        UnknownTableError: there is no such table.
+    """
     name, _, version = text.partition("=")
     if not version.isdecimal():
-        raise typer.BadParameter(f"--version {text} has no number. Give TABLE=N, such as silver.movies=3.")
+        raise SettingsError(f"--version {text} has no number. Give TABLE=N, such as silver.movies=3.")
     return find_table(name).name, int(version)
 
 

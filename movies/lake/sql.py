@@ -42,7 +42,11 @@ READING = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
 READ_ONLY = (
     "Queries only read: give a SELECT, an EXPLAIN, or DESCRIBE and a table. `movies show` lists the tables."
 )
-_EXPLAIN = re.compile(r"\bEXPLAIN\b(?:\s+ANALYZE\b)?(?:\s*\(\s*(?:FORMAT|ANALYZE)[^()]*\))?", re.IGNORECASE)
+# With the comments before it.
+_EXPLAIN = re.compile(
+    r"\A(?:\s|--[^\n]*|/\*.*?\*/)*EXPLAIN\b(?:\s+ANALYZE\b)?(?:\s*\(\s*(?:FORMAT|ANALYZE)[^()]*\))?",
+    re.IGNORECASE | re.DOTALL,
+)
 _NO_COLUMN = re.compile(r'(?:Referenced column|have a column named) "(?P<name>[^"]+)"')
 _LINE = re.compile(r"^LINE (\d+):", re.MULTILINE)
 
@@ -52,7 +56,8 @@ def ask(
 ) -> pa.RecordBatchReader:
     """Begin to answer a query over tables called `gold.genres`, `"gold/genres"` or `genres`.
 
-    Rows are computed as they are taken. `versions` has older versions to read, by `Table.name`, and `seconds` is the time limit.
+    Rows are computed as they are taken. `versions` has older versions to read, by `Table.name`, and `seconds`
+    is the time limit.
 
     Raises:
         QueryError: it does more than read, or cannot be answered; the text says why.
@@ -66,8 +71,8 @@ def ask(
 class _Rows(ds.InMemoryDataset):  # type: ignore[misc]
     """A table that is read anew, by delta-rs, for each scan of a query; only the columns that it needs.
 
-    DuckDB calls `scanner` of any dataset. Arrow's own way through delta-rs' file system aborts the interpreter
-    now and then (deltalake 1.6.6), and cannot read object stores otherwise.
+    DuckDB calls `scanner` of any dataset. `to_pyarrow_dataset` is no way to object stores: it reads through a
+    file system in Python, and Arrow's threads then abort the interpreter now and then (deltalake 1.6.6).
     """
 
     def __init__(self, found: DeltaTable) -> None:
@@ -120,10 +125,9 @@ class _Query:
         return statement
 
     def _table_names(self, statement: duckdb.Statement) -> Iterator[str]:
-        sql = statement.query
-        if statement.type == duckdb.StatementType.EXPLAIN:
-            sql = _EXPLAIN.split(sql, maxsplit=1)[1]
-        [(text,)] = self._connection.execute("SELECT json_serialize_sql(?)", [sql]).fetchall()
+        """The names of the tables within the query, which is what an EXPLAIN explains."""
+        query = _EXPLAIN.sub("", statement.query, count=1)
+        [(text,)] = self._connection.execute("SELECT json_serialize_sql(?)", [query]).fetchall()
         tree = json.loads(text)
         if tree["error"] or any("show_type" in node and not node["query"] for node in _nodes(tree)):
             raise QueryError(f"This is no query. {READ_ONLY}")
@@ -158,7 +162,7 @@ class _Query:
             return future.result(left)
         except TimeoutError:
             raise QueryStoppedError(
-                f"The query has taken longer than {self._seconds:g} seconds. Raise --timeout, or ask for less."
+                f"The query has taken longer than {self._seconds:g} s. Raise --timeout, or ask for less."
             ) from None
         except (duckdb.Error, OSError, pa.ArrowException) as error:
             raise self._explain(str(error)) from error
@@ -191,6 +195,8 @@ class _Query:
             return f"There is no column {name}. Text has single quotes: '{name}'."
         if near := get_close_matches(name.lower(), self._columns, 1):
             return f"There is no column {name}. Did you mean {near[0]}?"
+        if not self._columns:
+            return f"There is no column {name}. Name the table after FROM."
         columns = list(dict.fromkeys(self._columns))
         more = f" and {len(columns) - MOST_COLUMNS} more" if len(columns) > MOST_COLUMNS else ""
         return f"There is no column {name}. There are {', '.join(columns[:MOST_COLUMNS])}{more}."
