@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from difflib import get_close_matches
 from typing import Any, TypeVar
@@ -177,9 +177,9 @@ class _Query:
         line = f" (line {found[1]})" if (found := _LINE.search(text)) else ""
         kind, _, problem = text.partition("\n")[0].rstrip("!.").partition(" Error: ")
         if found := _NO_COLUMN.search(text):
-            return QueryError(self._explain_column(found["name"]))
+            return QueryError(_describe_column(found["name"], self._sql, self._columns))
         if kind == "Parser":
-            return QueryError(f"The query is not SQL: {problem}{line}.{_advise_quotes(self._sql)}")
+            return QueryError(f"The query is not SQL: {problem}{line}{_advise_quotes(self._sql)}.")
         if kind == "Out of Memory":
             return QueryError(f"The query needs more than {MEMORY} of memory. Ask for fewer rows or columns.")
         if kind == "Permission":
@@ -190,16 +190,18 @@ class _Query:
             )
         return QueryError(f"The query cannot be answered: {problem or kind}{line}.")
 
-    def _explain_column(self, name: str) -> str:
-        if f'"{name}"' in self._sql:
-            return f"There is no column {name}. Text has single quotes: '{name}'."
-        if near := get_close_matches(name.lower(), self._columns, 1):
-            return f"There is no column {name}. Did you mean {near[0]}?"
-        if not self._columns:
-            return f"There is no column {name}. Name the table after FROM."
-        columns = list(dict.fromkeys(self._columns))
-        more = f" and {len(columns) - MOST_COLUMNS} more" if len(columns) > MOST_COLUMNS else ""
-        return f"There is no column {name}. There are {', '.join(columns[:MOST_COLUMNS])}{more}."
+
+def _describe_column(name: str, sql: str, columns: Sequence[str]) -> str:
+    """Say that there is no such column, and what may be meant."""
+    if f'"{name}"' in sql:
+        return f"There is no column {name}. Text has single quotes: '{name}'."
+    if near := get_close_matches(name.lower(), columns, 1):
+        return f"There is no column {name}. Did you mean {near[0]}?"
+    if not columns:
+        return f"There is no column {name}. Name the table after FROM."
+    different = list(dict.fromkeys(columns))
+    more = f" and {len(different) - MOST_COLUMNS} more" if len(different) > MOST_COLUMNS else ""
+    return f"There is no column {name}. There are {', '.join(different[:MOST_COLUMNS])}{more}."
 
 
 def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
@@ -214,7 +216,7 @@ def _advise_quotes(sql: str) -> str:
     """Say which column of the tables needs quotes, if the query has its name without them."""
     for name in ("cast", "check"):
         if re.search(rf'(?<!["\w]){name}\b(?!\s*["(])', sql, re.IGNORECASE):
-            return f' The column "{name}" needs its quotes.'
+            return f'; the column "{name}" needs its quotes'
     return ""
 
 

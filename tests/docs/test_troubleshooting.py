@@ -64,7 +64,6 @@ def test_every_sentence_can_be_read_where_it_is_told() -> None:
         "flows/run_report.py: RunReport(ingestion=ingestion)",
         "movies/forecast/split.py: describe_shortage(0, 0, None)",
         "movies/forecast/split.py: describe_shortage(len(years), len(to_learn), first)",
-        "movies/lake/queries.py: error",
         "settings.py: '; '.join((_sentence(dict(problem)) for problem in error.errors()))",
         "spark/engines/container.py: self.cause_of_death or 'The Spark container ended'",
         "spark/engines/session.py: cause",

@@ -164,8 +164,8 @@ def test_a_table_that_is_not_there_yet_says_what_makes_it(lake):
         ("SELECT *\nFRM genres", 'The query is not SQL: syntax error at or near "genres" (line 2).'),
         (
             "SELECT cast\n FROM silver.movies",
-            'The query is not SQL: syntax error at or near "FROM" (line 2).'
-            ' The column "cast" needs its quotes.',
+            'The query is not SQL: syntax error at or near "FROM" (line 2); '
+            'the column "cast" needs its quotes.',
         ),
         ("SELECT * FROM genres WHERE", "The query is not SQL: syntax error at end of input."),
         (
