@@ -131,11 +131,12 @@ def access(verb: str, path: str) -> Iterator[None]:
     """Turn what storage and delta-rs raise into one sentence that names the table."""
     # Not at the top: the declarations of tables, which need no library, use errors of this module.
     from deltalake.exceptions import DeltaError
+    from obstore.exceptions import BaseError
     from pyarrow import ArrowInvalid
 
     try:
         yield
-    except (OSError, DeltaError, ArrowInvalid) as error:  # of Arrow: a file is torn
+    except (OSError, DeltaError, BaseError, ArrowInvalid) as error:  # of Arrow: a file is torn
         cause = " ".join(_TERMINAL_ART.sub(":", str(error)).split())[:300]
         place = path.rstrip("/")
         if place.startswith("file://"):
