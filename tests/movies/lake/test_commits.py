@@ -7,7 +7,7 @@ import pytest
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
-import movies.lake.commits
+from movies.lake import commits
 from movies.lake.arrow import arrow_schema
 from movies.lake.commits import APPLICATION_ID, Appender, replace
 from movies.lake.delta import content_version, create, current_version, open_table, query, read
@@ -70,14 +70,14 @@ def test_each_batch_is_one_commit_with_the_next_number(root):
 
 
 def test_a_write_that_reports_failure_but_landed_is_not_repeated(root, monkeypatch):
-    real = movies.lake.commits.write_deltalake
+    real = commits.write_deltalake
 
     def write_and_fail(*args, **kwargs):
         real(*args, **kwargs)
         raise DeltaError("the answer got lost")
 
     appender = Appender(RAW_MOVIES, root, "sandbox")
-    monkeypatch.setattr(movies.lake.commits, "write_deltalake", write_and_fail)
+    monkeypatch.setattr(commits, "write_deltalake", write_and_fail)
     appender.append(movies(1), "a")
     monkeypatch.undo()
     appender.append(movies(2), "b")
@@ -91,7 +91,7 @@ def test_a_write_that_failed_is_told_and_can_be_repeated(root, monkeypatch):
 
     appender = Appender(RAW_MOVIES, root, "sandbox")
     with monkeypatch.context() as patch:
-        patch.setattr(movies.lake.commits, "write_deltalake", fail)
+        patch.setattr(commits, "write_deltalake", fail)
         with pytest.raises(LakeAccessError, match=r"raw/movies cannot be written: .*No space left"):
             appender.append(movies(1), "a")
     appender.append(movies(1), "a")
@@ -144,14 +144,14 @@ def test_a_movie_that_was_there_before_both_runs_may_be_committed_again(root):
 
 def test_a_commit_that_slips_in_during_the_write_makes_it_begin_again(root, monkeypatch):
     first, second = appender(root), appender(root)
-    real = movies.lake.commits.write_deltalake
+    real = commits.write_deltalake
 
     def write_late(*args, **kwargs):
         monkeypatch.undo()
         append(first, "a", 1)
         real(*args, **kwargs)
 
-    monkeypatch.setattr(movies.lake.commits, "write_deltalake", write_late)
+    monkeypatch.setattr(commits, "write_deltalake", write_late)
     assert append(second, "b", 1, 2) == 1
 
     assert ids(root) == [1, 2]
@@ -160,14 +160,14 @@ def test_a_commit_that_slips_in_during_the_write_makes_it_begin_again(root, monk
 def test_rows_dropped_during_the_write_make_it_begin_again(root, monkeypatch):
     own = appender(root)
     append(own, "a", 1, 2)
-    real = movies.lake.commits.write_deltalake
+    real = commits.write_deltalake
 
     def write_late(*args, **kwargs) -> None:
         monkeypatch.undo()
         DeltaTable(RAW_MOVIES.path(root)).delete("movie_id = 1")
         real(*args, **kwargs)
 
-    monkeypatch.setattr(movies.lake.commits, "write_deltalake", write_late)
+    monkeypatch.setattr(commits, "write_deltalake", write_late)
     append(own, "b", 3)
 
     assert ids(root) == [2, 3]
@@ -176,14 +176,14 @@ def test_rows_dropped_during_the_write_make_it_begin_again(root, monkeypatch):
 
 def test_a_commit_right_behind_ones_own_is_not_overlooked(root, monkeypatch):
     first, second = appender(root), appender(root)
-    real = movies.lake.commits.write_deltalake
+    real = commits.write_deltalake
 
     def write_and_let_in(*args, **kwargs):
         real(*args, **kwargs)
         monkeypatch.undo()
         append(first, "a", 2)
 
-    monkeypatch.setattr(movies.lake.commits, "write_deltalake", write_and_let_in)
+    monkeypatch.setattr(commits, "write_deltalake", write_and_let_in)
     append(second, "b", 1)
     append(second, "c", 2, 3)
 
@@ -192,7 +192,7 @@ def test_a_commit_right_behind_ones_own_is_not_overlooked(root, monkeypatch):
 
 def test_a_write_that_landed_below_another_runs_is_not_repeated(root, monkeypatch):
     first, second = appender(root), appender(root)
-    real = movies.lake.commits.write_deltalake
+    real = commits.write_deltalake
 
     def write_and_fail(*args, **kwargs):
         real(*args, **kwargs)
@@ -200,7 +200,7 @@ def test_a_write_that_landed_below_another_runs_is_not_repeated(root, monkeypatc
         append(first, "a", 2)
         raise DeltaError("the answer got lost")
 
-    monkeypatch.setattr(movies.lake.commits, "write_deltalake", write_and_fail)
+    monkeypatch.setattr(commits, "write_deltalake", write_and_fail)
     append(second, "b", 1)
     append(second, "c", 3)
 
