@@ -8,6 +8,8 @@ from typing import IO, Any
 import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
+from pyarrow.csv import CSVWriter
+from pyarrow.parquet import ParquetWriter
 
 from cli.options import Format
 from cli.tables import is_number, markdown_lines, table_lines
@@ -16,7 +18,10 @@ from cli.tables import is_number, markdown_lines, table_lines
 FORMULA = r"^([=+\-@\t\r\n＝＋－＠])"  # noqa: RUF001
 # Their columns are an object's keys, or a file's.
 UNIQUE_NAMES = {Format.JSON, Format.NDJSON, Format.PARQUET}
-FLAT = (pa.types.is_string, pa.types.is_boolean, pa.types.is_temporal, pa.types.is_null)
+FLAT = (
+    *(pa.types.is_string, pa.types.is_boolean, pa.types.is_null),
+    *(pa.types.is_date, pa.types.is_time, pa.types.is_timestamp),
+)
 
 
 class RowFormatError(Exception):
@@ -65,9 +70,16 @@ def write_rows(
     if form is Format.CSV:
         _write_csv(schema, batches, stream, escape_formulas)
     elif form is Format.PARQUET:
-        _write_parquet(schema, batches, stream)
-    elif form in (Format.JSON, Format.NDJSON):
-        _write_json(schema, batches, stream, as_lines=form is Format.NDJSON)
+        with ParquetWriter(stream, schema, compression="zstd") as writer:
+            for batch in batches:
+                writer.write_batch(batch)
+    elif form is Format.JSON:
+        stream.write(b"[\n")
+        for place, row in enumerate(_objects(batches)):
+            stream.write((b",\n" if place else b"") + row)
+        stream.write(b"\n]\n")
+    elif form is Format.NDJSON:
+        stream.writelines(row + b"\n" for row in _objects(batches))
     else:
         rows = pa.Table.from_batches(batches, schema)
         lines = markdown_lines(rows) if form is Format.MARKDOWN else table_lines(rows, most_cells)
@@ -77,57 +89,28 @@ def write_rows(
 def _write_csv(
     schema: pa.Schema, batches: Iterable[pa.RecordBatch], stream: IO[bytes], escape_formulas: bool
 ) -> None:
-    from pyarrow.csv import CSVWriter
+    def flatten(batch: pa.RecordBatch) -> pa.RecordBatch:
+        columns = [_flatten(column, escape_formulas) for column in batch.columns]
+        return pa.RecordBatch.from_arrays(columns, schema.names)
 
-    flat = pa.schema([pa.field(field.name, _flat_type(field.type)) for field in schema])
-    with CSVWriter(stream, flat) as writer:
+    empty = [pa.array([], field.type) for field in schema]
+    with CSVWriter(stream, flatten(pa.RecordBatch.from_arrays(empty, schema.names)).schema) as writer:
         for batch in batches:
-            columns = [
-                column if column.type == field.type else _as_text(column)
-                for column, field in zip(batch.columns, flat, strict=True)
-            ]
-            if escape_formulas:
-                columns = [
-                    pc.replace_substring_regex(column, FORMULA, r"'\1")
-                    if pa.types.is_string(column.type)
-                    else column
-                    for column in columns
-                ]
-            writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=flat))
+            writer.write_batch(flatten(batch))
 
 
-def _flat_type(kind: pa.DataType) -> pa.DataType:
-    """Text for what has no place in a cell: lists, structures, intervals, bytes."""
-    is_flat = is_number(kind) or any(is_kind(kind) for is_kind in FLAT)
-    return kind if is_flat and not pa.types.is_interval(kind) else pa.string()
+def _flatten(column: pa.Array, escape_formulas: bool) -> pa.Array:
+    """A column for CSV: lists, structures and bytes as JSON, and texts that compute nothing if asked for."""
+    if not is_number(column.type) and not any(is_flat(column.type) for is_flat in FLAT):
+        texts = [None if value is None else _json(value).decode().strip('"') for value in column.to_pylist()]
+        column = pa.array(texts, pa.string())
+    if escape_formulas and pa.types.is_string(column.type):
+        return pc.replace_substring_regex(column, FORMULA, r"'\1")
+    return column
 
 
-def _as_text(column: pa.Array) -> pa.Array:
-    values = column.to_pylist()
-    return pa.array([None if value is None else _json(value).decode().strip('"') for value in values], "str")
-
-
-def _write_parquet(schema: pa.Schema, batches: Iterable[pa.RecordBatch], stream: IO[bytes]) -> None:
-    from pyarrow.parquet import ParquetWriter
-
-    with ParquetWriter(stream, schema, compression="zstd") as writer:
-        for batch in batches:
-            writer.write_batch(batch)
-
-
-def _write_json(
-    schema: pa.Schema, batches: Iterable[pa.RecordBatch], stream: IO[bytes], as_lines: bool
-) -> None:
-    """One object a line, and an array around them unless each is to be read by itself."""
-    before, between, after = (b"", b"\n", b"\n") if as_lines else (b"[\n", b",\n", b"\n]\n")
-    stream.write(before)
-    is_first = True
-    for batch in batches:
-        for row in batch.to_pylist():
-            stream.write((b"" if is_first else between) + _json(row))
-            is_first = False
-    if not (as_lines and is_first):
-        stream.write(after)
+def _objects(batches: Iterable[pa.RecordBatch]) -> Iterator[bytes]:
+    return (_json(row) for batch in batches for row in batch.to_pylist())
 
 
 def _json(value: Any) -> bytes:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import pyarrow as pa
-
-from cli.tables import rows_of, table_lines, terminal_width
+from cli.tables import rows_of
 from cli.terminal import Terminal
 from movies.lake.catalogue import Catalogue, Entry, find_table
 from movies.lake.names import sql_name
@@ -26,7 +24,7 @@ def show_tables(lake_root: str | None) -> None:
     terminal.say(f"Lake at {lake}")
     rows = [_line(table, entry) for table, entry in Catalogue(lake).entries()]
     names = ("table", "rows", "version", "written (UTC)", "what is in it")
-    _say_rows(terminal, rows_of(names, rows), wrap=True)
+    terminal.say_rows(rows_of(names, rows), wrap=True)
 
 
 def _line(table: Table, entry: Entry | None) -> tuple[object, ...]:
@@ -57,10 +55,10 @@ def show_table(name: str, version: int | None, most_rows: int, lake_root: str | 
         (field.name, str(field.type.type), plain(describe_column(table, field.name)) or "-")
         for field in entry.found.schema().fields
     ]
-    _say_rows(terminal, rows_of(("column", "type", "meaning"), columns), wrap=True)
+    terminal.say_rows(rows_of(("column", "type", "meaning"), columns), wrap=True)
     if most_rows:
         terminal.say("")
-        _say_rows(terminal, entry.first_rows(most_rows))
+        terminal.say_rows(entry.first_rows(most_rows))
 
 
 def _facts(entry: Entry, place: str) -> Iterator[tuple[str, str]]:
@@ -85,11 +83,6 @@ def _facts(entry: Entry, place: str) -> Iterator[tuple[str, str]]:
 def _written(entry: Entry) -> str:
     written = entry.written_at()
     return "-" if written is None else f"{written:{DATE}}"
-
-
-def _say_rows(terminal: Terminal, rows: pa.Table, *, wrap: bool = False) -> None:
-    for line in table_lines(rows, terminal_width(), wrap=wrap):
-        terminal.say(line)
 
 
 def plain(text: str) -> str:

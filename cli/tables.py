@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 from rich import box
 from rich.cells import cell_len
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
@@ -44,13 +44,8 @@ def table_lines(rows: pa.Table, width: int | None = None, *, wrap: bool = False)
         return
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, GAP - 1, 0, 0))
     for name, number, cells in zip(lines[0], numbers, least, strict=True):
-        table.add_column(
-            Text(name),
-            justify="right" if number else "left",
-            no_wrap=number,
-            min_width=cells,
-            overflow="ellipsis",
-        )
+        justify: JustifyMethod = "right" if number else "left"
+        table.add_column(Text(name), justify=justify, no_wrap=number, min_width=cells)
     for line in lines[1:]:
         table.add_row(*(Text(text, no_wrap=not wrap, overflow="ellipsis") for text in line))
     yield from _draw(table, min(width or sys.maxsize, sum(widths) + gaps))

@@ -48,6 +48,8 @@ _EXPLAIN = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _NO_COLUMN = re.compile(r'(?:Referenced column|have a column named) "(?P<name>[^"]+)"')
+# Columns of the tables that are words of SQL.
+_UNQUOTED = re.compile(r'(?<!["\w])(cast|check)\b(?!\s*["(])', re.IGNORECASE)
 _LINE = re.compile(r"^LINE (\d+):", re.MULTILINE)
 
 
@@ -128,11 +130,18 @@ class _Query:
         """The names of the tables within the query, which is what an EXPLAIN explains."""
         query = _EXPLAIN.sub("", statement.query, count=1)
         [(text,)] = self._connection.execute("SELECT json_serialize_sql(?)", [query]).fetchall()
-        tree = json.loads(text)
-        if tree["error"] or any("show_type" in node and not node["query"] for node in _nodes(tree)):
+        nodes: list[dict[str, Any]] = []
+
+        def keep(node: dict[str, Any]) -> dict[str, Any]:
+            nodes.append(node)
+            return node
+
+        json.loads(text, object_hook=keep)
+        # The outermost is the last.
+        if nodes[-1]["error"] or any("show_type" in node and not node["query"] for node in nodes):
             raise QueryError(f"This is no query. {READ_ONLY}")
-        named = {entry["key"] for node in _nodes(tree) for entry in node.get("cte_map", {}).get("map", ())}
-        for node in _nodes(tree):
+        named = {entry["key"] for node in nodes for entry in node.get("cte_map", {}).get("map", ())}
+        for node in nodes:
             if node.get("type") == "BASE_TABLE" and (node["schema_name"] or node["table_name"] not in named):
                 yield f"{node['schema_name']}.{node['table_name']}".lstrip(".")
 
@@ -144,8 +153,8 @@ class _Query:
         self._columns += rows.types.names
         self._connection.register(table.name, rows)
         self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {layer_of(table)}")
-        for name in {sql_name(table), short_name(table) if short_name(table) in SHORT_NAMES else ""} - {""}:
-            self._connection.execute(f'CREATE VIEW IF NOT EXISTS {name} AS FROM "{table.name}"')
+        for name in (sql_name(table), *{short_name(table)}.intersection(SHORT_NAMES)):
+            self._connection.execute(f'CREATE VIEW {name} AS FROM "{table.name}"')
 
     def _batches(self, reader: pa.RecordBatchReader, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         while (batch := self._run(lambda: next(reader, None))) is not None:
@@ -179,11 +188,11 @@ class _Query:
         if found := _NO_COLUMN.search(text):
             return QueryError(_describe_column(found["name"], self._sql, self._columns))
         if kind == "Parser":
-            return QueryError(f"The query is not SQL: {problem}{line}{_advise_quotes(self._sql)}.")
+            found = _UNQUOTED.search(self._sql)
+            advice = f'; the column "{found[1]}" needs its quotes' if found else ""
+            return QueryError(f"The query is not SQL: {problem}{line}{advice}.")
         if kind == "Out of Memory":
             return QueryError(f"The query needs more than {MEMORY} of memory. Ask for fewer rows or columns.")
-        if kind == "Permission":
-            return QueryError(f"The query is refused: {problem}. Ask the tables of the lake only.")
         if "get_next failed" in text:
             return LakeAccessError(
                 f"{self._catalogue.lake_root} cannot be read: {' '.join(text.split())[:300]}"
@@ -195,29 +204,8 @@ def _describe_column(name: str, sql: str, columns: Sequence[str]) -> str:
     """Say that there is no such column, and what may be meant."""
     if f'"{name}"' in sql:
         return f"There is no column {name}. Text has single quotes: '{name}'."
-    if near := get_close_matches(name.lower(), columns, 1):
-        return f"There is no column {name}. Did you mean {near[0]}?"
-    if not columns:
-        return f"There is no column {name}. Name the table after FROM."
-    different = list(dict.fromkeys(columns))
-    more = f" and {len(different) - MOST_COLUMNS} more" if len(different) > MOST_COLUMNS else ""
-    return f"There is no column {name}. There are {', '.join(different[:MOST_COLUMNS])}{more}."
-
-
-def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
-    """All objects within a query as DuckDB parses it."""
-    if isinstance(tree, dict):
-        yield tree
-    for part in tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ():
-        yield from _nodes(part)
-
-
-def _advise_quotes(sql: str) -> str:
-    """Say which column of the tables needs quotes, if the query has its name without them."""
-    for name in ("cast", "check"):
-        if re.search(rf'(?<!["\w]){name}\b(?!\s*["(])', sql, re.IGNORECASE):
-            return f'; the column "{name}" needs its quotes'
-    return ""
+    near = get_close_matches(name.lower(), columns, 1) or list(dict.fromkeys(columns))[:MOST_COLUMNS]
+    return f"There is no column {name}. Did you mean {', '.join(near) or 'one of a table after FROM'}?"
 
 
 def _plain(kind: pa.DataType) -> Any:

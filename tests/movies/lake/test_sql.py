@@ -151,11 +151,11 @@ def test_a_table_that_is_not_there_yet_says_what_makes_it(lake):
         ("SELECT * FROM silver.genres", "There is no table silver.genres: did you mean gold.genres?"),
         ("SELECT titel FROM silver.movies", "There is no column titel. Did you mean title?"),
         ("SELECT g.move FROM genres g", "There is no column move. Did you mean movies?"),
-        ("SELECT x", "There is no column x. Name the table after FROM."),
+        ("SELECT x", "There is no column x. Did you mean one of a table after FROM?"),
         (
             "SELECT x FROM gold.overview",
-            "There is no column x. There are movies, mean_budget_musd, mean_revenue_musd, mean_rating, "
-            "movies_with_budget, movies_with_revenue, movies_with_roi, share_profitable, median_rating.",
+            "There is no column x. Did you mean movies, mean_budget_musd, mean_revenue_musd, mean_rating, "
+            "movies_with_budget, movies_with_revenue, movies_with_roi, share_profitable, median_rating?",
         ),
         (
             'SELECT 1 FROM genres WHERE genre = "Drama"',
