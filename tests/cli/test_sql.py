@@ -154,14 +154,6 @@ def test_what_is_wrong_is_said_in_a_sentence(arguments, status, sentence, lake):
     assert sentence in " ".join(done.stderr.replace("│", " ").split())
 
 
-def test_a_lake_that_is_empty_or_not_there_says_what_makes_it(tmp_path):
-    done = ask(str(tmp_path / "nowhere"), GENRES)
-    assert (done.exit_code, done.stderr) == (
-        1,
-        f"Error: gold.genres is not in the lake at {tmp_path / 'nowhere'} yet: `movies run` makes it\n",
-    )
-
-
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
 def test_a_byte_order_mark_before_a_query_is_passed_over(encoding, lake, tmp_path):
     query = GENRES.encode(encoding)

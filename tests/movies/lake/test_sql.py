@@ -24,7 +24,6 @@ from movies.lake.errors import (
     QueryError,
     QueryStoppedError,
     TableMissingError,
-    UnknownTableError,
     VersionGoneError,
 )
 from movies.lake.gold_tables import GENRES, OVERVIEW
@@ -187,11 +186,6 @@ def test_a_wrong_query_is_said_in_a_sentence(sql, sentence, lake):
     with pytest.raises(QueryError) as error:
         rows(lake, sql)
     assert str(error.value) == sentence
-
-
-def test_an_unknown_table_is_an_error_of_its_own(lake):
-    with pytest.raises(UnknownTableError):
-        rows(lake, "SELECT * FROM nothing_like_it")
 
 
 @pytest.mark.parametrize(
@@ -363,28 +357,6 @@ def test_a_filter_gives_what_arrow_gives(generated_lake, movies, column, operato
 
     expected = content.filter(OPERATORS[operator](content[column], value))
     assert sorted(map(repr, got.to_pylist())) == sorted(map(repr, expected.to_pylist()))
-
-
-@settings(max_examples=12, deadline=None, derandomize=True)
-@given(movies=GENERATED)
-def test_totals_are_those_of_arrow(generated_lake, movies):
-    content = pa.Table.from_pylist(movies, schema=arrow_schema(SILVER_MOVIES))
-    replace(SILVER_MOVIES, generated_lake, content)
-
-    [got] = rows(
-        generated_lake,
-        "SELECT count(*) AS movies, sum(vote_count) AS votes, max(roi) AS roi, min(release_date) AS first, "
-        "count(DISTINCT title) AS titles, count(budget_musd) AS budgets FROM silver.movies",
-    )
-
-    assert got == {
-        "movies": content.num_rows,
-        "votes": pc.sum(content["vote_count"]).as_py(),
-        "roi": pc.max(content["roi"]).as_py(),
-        "first": pc.min(content["release_date"]).as_py(),
-        "titles": pc.count_distinct(content["title"]).as_py(),
-        "budgets": pc.count(content["budget_musd"]).as_py(),
-    }
 
 
 def test_every_table_of_a_lake_can_be_asked(tmp_path):
