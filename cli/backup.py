@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from cli.tables import rows_of
 from cli.terminal import Terminal
 from movies.lake.backup import CopiedTable, copy_lake
 from movies.settings import SettingsError, load_settings, parse_lake
@@ -47,13 +48,10 @@ def _place(root: str | None) -> str:
 
 
 def _say_tables(terminal: Terminal, tables: Sequence[CopiedTable]) -> None:
-    terminal.say(f"  {'table':<28} {'rows':>10} {'version':>8} {'files':>8} {'kB':>12}")
-    for table in tables:
-        terminal.say(
-            f"  {table.name:<28} {table.rows:>10,} {table.version:>8} {table.files:>8,} "
-            f"{table.size / BYTES_A_KILOBYTE:>12,.0f}"
-        )
+    rows: list[tuple[object, ...]] = [
+        (table.name, table.rows, table.version, table.files, table.size // BYTES_A_KILOBYTE)
+        for table in tables
+    ]
     files, size = sum(table.files for table in tables), sum(table.size for table in tables)
-    terminal.say(
-        f"  {f'{len(tables)} tables':<28} {'':>10} {'':>8} {files:>8,} {size / BYTES_A_KILOBYTE:>12,.0f}"
-    )
+    rows.append((f"{len(tables)} tables", None, None, files, round(size / BYTES_A_KILOBYTE)))
+    terminal.say_rows(rows_of(("table", "rows", "version", "files", "kB"), rows))

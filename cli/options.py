@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
-from enum import Enum
+from enum import Enum, StrEnum
 from functools import wraps
 from pathlib import Path
 from types import NoneType, UnionType
@@ -161,3 +161,25 @@ def _bounds(field: FieldInfo) -> dict[str, Any]:
     least = next((bound.ge for bound in bounds if hasattr(bound, "ge")), None)
     greatest = next((bound.le for bound in bounds if hasattr(bound, "le")), None)
     return {"min": least, "max": greatest}
+
+
+class Format(StrEnum):
+    """How rows are written."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    NDJSON = "ndjson"
+    MARKDOWN = "markdown"
+    PARQUET = "parquet"
+
+
+SUFFIXES = {
+    ".txt": Format.TABLE,
+    ".csv": Format.CSV,
+    ".json": Format.JSON,
+    ".ndjson": Format.NDJSON,
+    ".jsonl": Format.NDJSON,
+    ".md": Format.MARKDOWN,
+    ".parquet": Format.PARQUET,
+}

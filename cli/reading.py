@@ -8,9 +8,8 @@ from typing import Annotated
 import typer
 
 from cli.examples import epilog
-from cli.options import LARGEST, LakeRoot, parse_file
+from cli.options import LARGEST, Format, LakeRoot, parse_file
 from movies.lake.names import complete_name
-from movies.report.answer_formats import Format
 
 app = typer.Typer()
 
@@ -34,6 +33,16 @@ def sql(
         int | None,
         typer.Option(min=1, max=LARGEST, metavar="N", help="So many rows at most; 100 in a table, else all."),
     ] = None,
+    version: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TABLE=N", help="Read an older version of a table, while it can be read; repeatable."
+        ),
+    ] = None,
+    timeout: Annotated[
+        float | None,
+        typer.Option(min=0.001, metavar="SECONDS", help="Stop a query that takes longer, with status 1."),
+    ] = None,
     escape_formulas: Annotated[
         bool,
         typer.Option(
@@ -48,7 +57,9 @@ def sql(
     """
     from cli.sql import read_sql, show_answer
 
-    show_answer(read_sql(query, file), form, output, limit, lake_root, escape_formulas)
+    show_answer(
+        read_sql(query, file), form, output, limit, version or (), timeout, lake_root, escape_formulas
+    )
 
 
 @app.command(rich_help_panel="Look", epilog=epilog("show"))

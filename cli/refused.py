@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cli.streams import standard_output
+from cli.tables import rows_of
 from cli.terminal import Terminal
 from movies.lake.arrow import arrow_schema
 from movies.lake.delta import open_table, query
@@ -24,6 +25,7 @@ from spark.payloads import is_deep
 
 INDENT = 2
 MOST_NAMED = 5
+MOMENT = "%Y-%m-%d %H:%M"
 
 
 class NotInQuarantineError(Exception):
@@ -99,7 +101,7 @@ def show_payload(movie_id: int, lake_root: str | None) -> None:
     is_in_silver = bool(_select(SILVER_MOVIES, lake, "id", f"WHERE id = {movie_id}").num_rows)
     [refusal] = found
     terminal.note(f"Movie {movie_id} is in quarantine: {refusal.why()}")
-    terminal.note(f"Fetched at {refusal.fetched_at:%Y-%m-%d %H:%M} (UTC) in batch {refusal.batch_id}")
+    terminal.note(f"Fetched at {refusal.fetched_at:{MOMENT}} (UTC) in batch {refusal.batch_id}")
     if is_in_silver:
         terminal.note("An earlier payload of it, the last good one, stays in silver")
     if payload is None:
@@ -217,14 +219,8 @@ def _say_counts(terminal: Terminal, title: str, counts: Mapping[str, int]) -> No
 
 
 def _say_refusals(terminal: Terminal, refusals: Collection[Refusal]) -> None:
-    if not refusals:
-        return
-    reasons = ["reason", *(one.reason for one in refusals)]
-    fields = ["field", *(one.detail or "" for one in refusals)]
-    moments = ["fetched (UTC)", *(f"{one.fetched_at:%Y-%m-%d %H:%M}" for one in refusals)]
-    widths = [max(map(len, column)) for column in (reasons, fields, moments)]
-    movies = ["movie", *(str(one.movie_id) for one in refusals)]
-    batches = ["batch", *(one.batch_id for one in refusals)]
-    for movie, *cells, batch in zip(movies, reasons, fields, moments, batches, strict=True):
-        padded = "  ".join(f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True))
-        terminal.say(f"  {movie:>10}  {padded}  {batch}")
+    rows = [
+        (one.movie_id, one.reason, one.detail, f"{one.fetched_at:{MOMENT}}", one.batch_id) for one in refusals
+    ]
+    if rows:
+        terminal.say_rows(rows_of(("movie", "reason", "field", "fetched (UTC)", "batch"), rows))

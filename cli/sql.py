@@ -1,26 +1,28 @@
-"""A query over the lake, and its rows in the format somebody wants, for `movies sql`."""
+"""A query over the lake, and its rows in any format, for `movies sql`."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from cli.options import SUFFIXES, Format
+from cli.row_formats import Head, write_rows
 from cli.streams import standard_output
+from cli.tables import terminal_width
 from cli.terminal import Terminal
-from movies.lake.queries import Answer, ask
-from movies.lake.statements import is_plan
-from movies.report.answer_formats import Format, format_of
-from movies.report.answers import Head, write_answer
+from movies.lake.catalogue import find_table
+from movies.lake.sql import ask
 from movies.report.formats import counted
 from movies.settings import SettingsError, decode_text, load_settings, read_text
 
 # A person reads this many rows; programs get all of them.
 SHOWN_ROWS = 100
+# The column in which DuckDB draws how it would answer.
+PLAN = "explain_value"
 
 
 def read_sql(argument: str | None, file: Path | None) -> str:
@@ -46,36 +48,38 @@ def read_sql(argument: str | None, file: Path | None) -> str:
 
 def show_answer(
     sql: str,
-    form: Format | None,
-    output: Path | None,
-    limit: int | None,
-    lake_root: str | None,
+    form: Format | None = None,
+    output: Path | None = None,
+    limit: int | None = None,
+    versions: Sequence[str] = (),
+    timeout: float | None = None,
+    lake_root: str | None = None,
     escape_formulas: bool = False,
 ) -> None:
     """Answer the query on standard output, or into a file that is there once it is whole.
 
     Raises:
         SettingsError: the format and where it is to go do not fit.
-        LakeError: the query is wrong, or a table cannot be read.
+        LakeError: the query is wrong, has taken too long, or a table cannot be read.
     """
     lake = load_settings(lake_root=lake_root).lake
-    form = form or (format_of(output) if output else None) or _default_format()
+    form = form or (SUFFIXES.get(output.suffix.lower()) if output else None) or _default_format()
     if form is Format.PARQUET and output is None:
         raise SettingsError("Parquet goes into a file: give --output FILE.parquet")
     if escape_formulas and form is not Format.CSV:
         raise SettingsError(f"--escape-formulas is for CSV, and the format is {form}. Give --format csv")
     if output is not None and output.is_dir():
         raise SettingsError(f"{output} is a folder. Give --output the name of a file")
-    answer = ask(lake, sql)
-    terminal = Terminal()
-    if form is Format.TABLE and is_plan(sql):
-        _say_plan(answer)
+    rows = ask(lake, sql, dict(map(parse_version, versions)), timeout)
+    if form is Format.TABLE and PLAN in rows.schema.names:
+        with standard_output() as stream:
+            stream.writelines(f"{row[PLAN]}\n".encode() for row in rows.read_all().to_pylist())
         return
-    shown = SHOWN_ROWS if limit is None and form is Format.TABLE else limit
-    head = Head(answer.batches, shown)
+    terminal = Terminal()
+    head = Head(rows, SHOWN_ROWS if limit is None and form is Format.TABLE else limit)
     with _open(output) as stream:
-        width = shutil.get_terminal_size().columns if output is None and sys.stdout.isatty() else None
-        write_answer(answer.schema, head, form, stream, width, escape_formulas=escape_formulas)
+        width = terminal_width() if output is None else None
+        write_rows(rows.schema, head, form, stream, width, escape_formulas=escape_formulas)
         if form is Format.TABLE:
             stream.write(f"{_count(head)}\n".encode())
     if output is not None:
@@ -84,21 +88,28 @@ def show_answer(
         terminal.note(_count(head))
 
 
+def parse_version(text: str) -> tuple[str, int]:
+    """Return the name of the table and the number of `silver.movies=3`.
+
+    Raises:
+        SettingsError: there is no number.
+        UnknownTableError: there is no such table.
+    """
+    name, _, version = text.partition("=")
+    if not version.isdecimal():
+        raise SettingsError(f"--version {text} has no number. Give TABLE=N, such as silver.movies=3.")
+    return find_table(name).name, int(version)
+
+
 def _default_format() -> Format:
     return Format.TABLE if sys.stdout.isatty() else Format.CSV
 
 
 def _count(head: Head) -> str:
-    """How many rows there are, and how to have those that are not shown."""
+    """How many rows there are, and how to get those that are not shown."""
     if head.left:
         return f"{counted(head.rows, 'row')}, and {head.left:,} more: --limit {head.rows + head.left} has all"
     return counted(head.rows, "row")
-
-
-def _say_plan(answer: Answer) -> None:
-    with standard_output() as stream:
-        for row in answer.read_all().to_pylist():
-            stream.write(f"{row['plan_type']}\n{row['plan']}\n".encode())
 
 
 @contextmanager

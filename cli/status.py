@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from cli.streams import standard_output
+from cli.tables import rows_of, table_lines
 from cli.terminal import Terminal
 from movies.report.formats import counted
 from movies.settings import load_settings
-from stages.lake_status import LONGEST_AGE, LakeStatus, MovieStatus, StageStatus, read_status
+from stages.lake_status import LONGEST_AGE, LakeStatus, MovieStatus, StageStatus, TableStatus, read_status
 
 MOMENT = "%Y-%m-%d %H:%M"
 
@@ -31,20 +32,12 @@ def show_status(lake_root: str | None, as_json: bool = False) -> None:
 def describe(status: LakeStatus) -> Iterator[str]:
     """All that there is to say, line by line."""
     yield f"Lake at {status.lake}"
-    yield f"  {'table':<28} {'rows':>10} {'version':>8}  last written (UTC)"
-    for table in status.tables:
-        name = table.table.replace(".", "/", 1)
-        if table.rows is None:
-            yield f"  {name:<28} {'-':>10}"
-            continue
-        written = f"{table.written_at:{MOMENT}}" if table.written_at else "-"
-        behind = table.version != table.newest_version
-        note = f"  (version {table.newest_version} is not published)" if behind else ""
-        if table.damaged_files:
-            note += (
-                f"  ({counted(len(table.damaged_files), 'file')} missing or torn: {table.damaged_files[0]})"
-            )
-        yield f"  {name:<28} {table.rows:>10,} {table.version:>8}  {written}{note}"
+    names = ("table", "rows", "version", "last written (UTC)", "note")
+    rows = [(table.table.replace(".", "/", 1), *_table_cells(table)) for table in status.tables]
+    # Without notes that nothing has.
+    columns = len(names) if any(row[-1] for row in rows) else len(names) - 1
+    for line in table_lines(rows_of(names[:columns], [row[:columns] for row in rows])):
+        yield f"  {line}"
     yield from describe_movies(status.movies, status.as_of)
     if status.changes.followed is not None:
         yield f"TMDB's changes are followed until {status.changes.followed:{MOMENT}} (UTC)"
@@ -53,6 +46,16 @@ def describe(status: LakeStatus) -> Iterator[str]:
     yield from _last_runs(status)
     yield from _quality(status)
     yield from _next_run(status)
+
+
+def _table_cells(table: TableStatus) -> tuple[object, ...]:
+    notes = []
+    if table.version != table.newest_version:
+        notes.append(f"version {table.newest_version} is not published")
+    if table.damaged_files:
+        notes.append(f"{counted(len(table.damaged_files), 'file')} missing or torn: {table.damaged_files[0]}")
+    written = f"{table.written_at:{MOMENT}}" if table.written_at else None
+    return table.rows, table.version, written, "; ".join(notes) or None
 
 
 def describe_movies(movies: MovieStatus, now: datetime) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ from movies.report.provenance import SANDBOX
 from movies.tmdb.redaction import escape_controls, redact
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from flows.run_report import RunReport
 
 SECONDS_BETWEEN_LINES = 5.0
@@ -60,6 +63,14 @@ class Terminal:
 
     def say(self, text: str) -> None:
         self._print(self._out, text)
+
+    def say_rows(self, rows: pa.Table, *, wrap: bool = False) -> None:
+        """Say rows below the names of their columns; texts wider than the terminal are cut, or wrapped."""
+        from cli.tables import table_lines
+
+        width = shutil.get_terminal_size().columns if self._out.is_terminal else None
+        for line in table_lines(rows, width, wrap=wrap):
+            self.say(line)
 
     def note(self, text: str) -> None:
         """Say something that is not for a pipe."""

@@ -39,7 +39,7 @@ find . -name '*.so*' -type f ! -path './*.libs/*' -exec strip --strip-unneeded {
 cat >imports.py <<'PYTHON'
 from importlib import import_module
 
-FLOWS = """aiolimiter backoff deltalake httpx msgspec prefect prefect.cli.flow_run prefect.flow_engine prefect.runner
+FLOWS = """aiolimiter backoff deltalake duckdb httpx msgspec obstore prefect prefect.cli.flow_run prefect.flow_engine prefect.runner
     prefect.task_engine pyarrow.compute pydantic_settings rich typer"""
 SERVICES = """prefect.cli.deploy prefect.cli.server prefect.cli.worker prefect.server.api.server prefect_docker.worker
     uvicorn"""

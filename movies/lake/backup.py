@@ -12,19 +12,19 @@ import re
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from deltalake import DeltaTable
-
-# delta-rs' own way to files: it takes every URL and every variable of the environment that its tables take.
-# What wraps it for Arrow, `deltalake.fs`, cannot write with Arrow 26.
-from deltalake._internal import DeltaFileSystemHandler
+from obstore import open_writer
 
 from movies.lake.all_tables import TABLES
 from movies.lake.delta import open_table, query
 from movies.lake.errors import FilesLostError, LakeError, access
 from movies.lake.integrity import damaged_files, files_of, require_files
-from movies.lake.table import Table, check_folder, local_folder
+from movies.lake.table import Table, local_folder, open_store
+
+if TYPE_CHECKING:
+    from obstore.store import ObjectStore
 
 # In the root of a lake whose copying has begun and not ended: the ids of the tables that are to be there.
 UNFINISHED = "_unfinished_copy.json"
@@ -57,53 +57,31 @@ class CopiedTable:
     size: int
 
 
-class Store:
-    """The files below a root, which is a folder or a URL as delta-rs takes it."""
+def copy_file(source: ObjectStore, target: ObjectStore, path: str) -> int:
+    """Copy a file piece by piece, and return its size."""
+    found = source.get(path)
+    copy = open_writer(target, path)
+    for piece in found.stream(BYTES_AT_ONCE):
+        copy.write(piece)
+    # Only now is there a file: one that is never closed, after an error, is not created.
+    copy.close()
+    return found.meta["size"]
 
-    def __init__(self, root: str) -> None:
-        check_folder(root)
-        folder = local_folder(root)
-        if folder is not None:
-            folder.mkdir(parents=True, exist_ok=True)
-        self._files: Any = DeltaFileSystemHandler(root)
 
-    def paths(self, folder: str) -> list[str]:
-        """What lies in a folder."""
-        return [info.path for info in self._files.get_file_info_selector(folder, True, False)]
+def _read(store: ObjectStore, path: str) -> bytes | None:
+    """A small file's content; None if there is no such file."""
+    try:
+        return bytes(store.get(path).bytes())
+    except FileNotFoundError:
+        return None
 
-    def size(self, path: str) -> int | None:
-        """A file's size; None where there is no such file."""
-        size: int | None = self._files.get_file_info([path])[0].size
-        return size
 
-    def read(self, path: str) -> bytes | None:
-        """A small file's content; None where there is no such file."""
-        try:
-            file = self._files.open_input_file(path)
-        except FileNotFoundError:
-            return None
-        return bytes(file.read(file.size()))
-
-    def write(self, path: str, content: bytes) -> None:
-        """Write a small file."""
-        file = self._files.open_output_stream(path)
-        file.write(content)
-        file.close()
-
-    def delete(self, path: str) -> None:
-        """Delete a file that is there."""
-        self._files.delete_file(path)
-
-    def copy_to(self, target: Store, path: str) -> int:
-        """Copy a file piece by piece, and return its size."""
-        source = self._files.open_input_file(path)
-        copy = target._files.open_output_stream(path)
-        while piece := source.read(BYTES_AT_ONCE):
-            copy.write(piece)
-        # Only now is there a file: one that is never closed, after an error, does not come to be.
-        copy.close()
-        size: int = source.size()
-        return size
+def _size(store: ObjectStore, path: str) -> int | None:
+    """A file's size; None if there is no such file."""
+    try:
+        return store.head(path)["size"]
+    except FileNotFoundError:
+        return None
 
 
 def copy_lake(source_root: str, target_root: str) -> list[CopiedTable]:
@@ -121,9 +99,9 @@ def copy_lake(source_root: str, target_root: str) -> list[CopiedTable]:
     pins = _pin(source_root)
     is_begun = _refuse_occupied(target_root, pins)
     with access("written", target_root):
-        store = Store(target_root)
+        store = open_store(target_root)
         ids = {table.name: found.metadata().id for table, found in pins}
-        store.write(UNFINISHED, json.dumps(ids).encode())
+        store.put(UNFINISHED, json.dumps(ids).encode())
     # Publications come last: what a part of a copy says of itself is true.
     copied = [_copy_table(table, found, target_root, is_begun) for table, found in reversed(pins)]
     _check_copy(pins, target_root)
@@ -190,7 +168,7 @@ def _read_mark(lake_root: str) -> Mapping[str, str] | None:
     if folder is not None and not folder.is_dir():
         return None
     with access("read", lake_root):
-        mark = Store(lake_root).read(UNFINISHED)
+        mark = _read(open_store(lake_root), UNFINISHED)
     try:
         ids: Mapping[str, str] | None = None if mark is None else json.loads(mark)
     except ValueError as error:
@@ -205,16 +183,17 @@ def _copy_table(table: Table, found: DeltaTable, target_root: str, is_begun: boo
     path, version = table.path(target_root), found.version()
     rows = query(found, "SELECT count(*) AS rows FROM t").column("rows")[0].as_py()
     with access(f"copied to {path}", found.table_uri):
-        source, target = Store(found.table_uri), Store(path)
+        source, target = open_store(found.table_uri), open_store(path)
         files = files_of(found)
         _copy_files(source, target, files, there=files if is_begun else {})
         # The hint before the list: the checkpoint that it names is on the list then.
-        hint = source.read(f"{LOG}/{LAST_CHECKPOINT}")
-        *earlier, last = sorted(name for name in source.paths(LOG) if _is_until(name, version))
+        hint = _read(source, f"{LOG}/{LAST_CHECKPOINT}")
+        log = source.list_with_delimiter(LOG)["objects"]
+        *earlier, last = sorted(file["path"] for file in log if _is_until(file["path"], version))
         sizes = [*files.values(), *_copy_files(source, target, earlier), *_copy_files(source, target, [last])]
         if _is_hint_until(hint, version):
             assert hint is not None
-            target.write(f"{LOG}/{LAST_CHECKPOINT}", hint)
+            target.put(f"{LOG}/{LAST_CHECKPOINT}", hint)
     return CopiedTable(table.name, version, rows, len(sizes), sum(sizes))
 
 
@@ -233,14 +212,14 @@ def _is_until(path: str, version: int) -> bool:
 
 
 def _copy_files(
-    source: Store, target: Store, paths: Iterable[str], there: Mapping[str, int] | None = None
+    source: ObjectStore, target: ObjectStore, paths: Iterable[str], there: Mapping[str, int] | None = None
 ) -> list[int]:
     """Copy files, several at a time, and return their sizes; those of `there` may have been copied before."""
 
     def copy(path: str) -> int:
-        if there and target.size(path) == there[path]:
+        if there and _size(target, path) == there[path]:
             return there[path]
-        return source.copy_to(target, path)
+        return copy_file(source, target, path)
 
     with ThreadPoolExecutor(FILES_AT_ONCE) as pool:
         return list(pool.map(copy, paths))

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
 
+import pyarrow as pa
 from deltalake import DeltaTable
 
 from movies.lake.all_tables import TABLES
 from movies.lake.delta import open_table, origin_of_commit, query, version_to_read
 from movies.lake.errors import LakeAccessError, TableMissingError, UnknownTableError, VersionGoneError, access
+from movies.lake.integrity import require_files
 from movies.lake.names import SHORT_NAMES, layer_of, short_name, sql_name
 from movies.lake.publications import Publication, read_publications
 from movies.lake.table import Table
@@ -70,6 +72,15 @@ class Entry:
             LakeAccessError: the table cannot be read.
         """
         return int(query(self.found, "SELECT count(*) AS rows FROM t").column("rows")[0].as_py())
+
+    def first_rows(self, count: int) -> pa.Table:
+        """So many rows of it, with all columns.
+
+        Raises:
+            LakeError: the table cannot be read.
+        """
+        require_files(self.table, self.found)
+        return query(self.found, f"SELECT * FROM t LIMIT {count}")
 
     def written_at(self) -> datetime | None:
         """When the version was committed, UTC; None where upkeep has dropped that from the log."""

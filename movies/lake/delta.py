@@ -10,15 +10,12 @@ from typing import Any, TypeVar
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Field, QueryBuilder, Schema
-
-# delta-rs' own way to files: it takes every URL and every variable of the environment that its tables take.
-from deltalake._internal import DeltaFileSystemHandler
 from deltalake.exceptions import CommitFailedError, DeltaError
 from deltalake.schema import PrimitiveType
 
 from movies.lake.arrow import arrow_schema
 from movies.lake.errors import LakeAccessError, SchemaMismatchError, VersionGoneError, access
-from movies.lake.table import Column, Table
+from movies.lake.table import Column, Table, open_store
 
 logger = logging.getLogger(__name__)
 
@@ -231,13 +228,13 @@ def _commits_before(found: DeltaTable) -> Iterator[tuple[int, Mapping[str, Any]]
 
     Read from the log's files: `history` begins with the newest commit, and misnumbers all if that is later.
     """
-    files = DeltaFileSystemHandler.from_table(found._table)
+    files = open_store(found.table_uri)
     for number in range(int(found.version()), max(-1, int(found.version()) - 100), -1):
         try:
-            file = files.open_input_file(f"_delta_log/{number:020}.json")
+            log = files.get(f"_delta_log/{number:020}.json").bytes()
         except FileNotFoundError:
             return  # upkeep has dropped it, and those before
-        actions = map(json.loads, bytes(file.read(file.size())).splitlines())
+        actions = map(json.loads, bytes(log).splitlines())
         yield number, next((action["commitInfo"] for action in actions if "commitInfo" in action), {})
 
 

@@ -10,6 +10,7 @@
   x TableMissingError     a table that is asked for has not been made yet
   x QueryError            somebody's query is wrong, or does more than read
     + UnknownTableError   there is no table of that name
+  x QueryStoppedError     a query has taken longer than it may
   x FilesMissingError     what an engine says to have written is not there
   x FilesLostError        a table has files that are missing or torn
   x OvertakenError        another run has changed what a change was made for
@@ -89,6 +90,10 @@ class UnknownTableError(QueryError):
     """There is no table of that name."""
 
 
+class QueryStoppedError(LakeError):
+    """A query has taken longer than it may."""
+
+
 class FilesMissingError(LakeError):
     """What an engine says to have written is not where the lake is."""
 
@@ -126,11 +131,12 @@ def access(verb: str, path: str) -> Iterator[None]:
     """Turn what storage and delta-rs raise into one sentence that names the table."""
     # Not at the top: the declarations of tables, which need no library, use errors of this module.
     from deltalake.exceptions import DeltaError
+    from obstore.exceptions import BaseError
     from pyarrow import ArrowInvalid
 
     try:
         yield
-    except (OSError, DeltaError, ArrowInvalid) as error:  # of Arrow: a file is torn
+    except (OSError, DeltaError, BaseError, ArrowInvalid) as error:  # of Arrow: a file is torn
         cause = " ".join(_TERMINAL_ART.sub(":", str(error)).split())[:300]
         place = path.rstrip("/")
         if place.startswith("file://"):

@@ -7,10 +7,9 @@ from urllib.parse import unquote
 
 import pyarrow as pa
 from deltalake import DeltaTable
-from deltalake._internal import DeltaFileSystemHandler
 
 from movies.lake.errors import FilesLostError, access
-from movies.lake.table import Table, local_folder
+from movies.lake.table import Table, local_folder, open_store
 
 REBUILD = "Run `movies run`, which rebuilds it."
 ADVICE = {
@@ -65,8 +64,7 @@ def _sizes_there(found: DeltaTable, wanted: dict[str, int]) -> dict[str, int | N
     folder = local_folder(found.table_uri)
     if folder is None:
         # One request lists a thousand files.
-        files = DeltaFileSystemHandler.from_table(found._table)
-        return {info.path: info.size for info in files.get_file_info_selector("", True, True)}
+        return {file["path"]: file["size"] for files in open_store(found.table_uri).list() for file in files}
     there: dict[str, int | None] = {}
     for path in wanted:
         try:

@@ -8,10 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from movies.lake.errors import FolderNameError
+
+if TYPE_CHECKING:
+    from obstore.store import ObjectStore
 
 # What delta-rs 1.6 decodes although it is the name of a folder, turns into another separator, or refuses.
 NOT_FOR_DELTA = re.compile(
@@ -68,6 +72,19 @@ def local_folder(root: str) -> Path | None:
         return Path(root)
     url = urlsplit(root)
     return Path(url2pathname(url.path)) if url.scheme == "file" else None
+
+
+def open_store(root: str) -> ObjectStore:
+    """Open the files below a root by the library that delta-rs reads with, after the same variables.
+
+    A folder that is missing is created.
+    """
+    # Not at the top: the declarations of tables need no library.
+    from obstore.store import LocalStore, from_url
+
+    check_folder(root)
+    folder = local_folder(root)
+    return from_url(root) if folder is None else LocalStore(folder.absolute(), mkdir=True)
 
 
 def check_folder(root: str) -> None:

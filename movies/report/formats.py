@@ -6,6 +6,8 @@ import math
 import unicodedata
 from collections.abc import Sequence
 
+from rich.cells import cell_len, set_cell_size
+
 UNKNOWN = "–"  # noqa: RUF001
 # Of a name in a report or a plot. The longest title at TMDB has some 250 signs; a payload may have millions.
 LONGEST = 500
@@ -14,7 +16,6 @@ HUGE = 1e15
 _INVISIBLE = {"Cc", "Cs", "Co", "Cn"}
 # They turn the signs that follow around, also those of the next cell.
 _TURNING = set("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-_ZERO_WIDTH = {"Mn", "Me", "Cf"}
 
 
 def known(value: float | None) -> bool:
@@ -151,24 +152,8 @@ def movie_name(title: str | None, release_year: int | None) -> str:
     return one_line(title) if release_year is None else f"{one_line(title)} ({release_year})"
 
 
-def width(text: str) -> int:
-    """How many cells a text fills in a terminal: wide signs two, combining ones none."""
-    return len(text) if text.isascii() and text.isprintable() else sum(map(_cells, text))
-
-
-def _cells(sign: str) -> int:
-    if unicodedata.category(sign) in _ZERO_WIDTH:
-        return 0
-    return 2 if unicodedata.east_asian_width(sign) in "WF" else 1
-
-
 def shorten(text: str, cells: int) -> str:
     """A text cut to a width, an ellipsis in place of what was cut."""
-    filled, fitting = 0, 0
-    for place, sign in enumerate(text, start=1):
-        filled += _cells(sign)
-        if filled <= cells - 1:
-            fitting = place
-        if filled > cells:
-            return f"{text[:fitting].rstrip()}…"
-    return text
+    if cell_len(text) <= cells:
+        return text
+    return f"{set_cell_size(text, cells - 1).rstrip()}…"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-from movies.report.formats import shorten, width
+from rich.cells import cell_len
+
+from movies.report.formats import shorten
 from movies.report.gold import Gold
 from movies.report.provenance import Provenance
 from movies.report.sections import Column, Section, Table, build_report
@@ -41,7 +43,7 @@ def _table(table: Table) -> list[str]:
     """The heading, a rule and the rows, indented by two."""
     rows = [tuple(map(_fit, row)) for row in table.rows]
     cells = [tuple(column.title for column in table.columns), *rows]
-    widths = [max(map(width, column)) for column in zip(*cells, strict=True)]
+    widths = [max(map(cell_len, column)) for column in zip(*cells, strict=True)]
     heading, *lines = (_line(row, widths, table.columns) for row in cells)
     rule = "  " + "  ".join("-" * cell_width for cell_width in widths)
     return [heading, rule, *lines]
@@ -49,7 +51,9 @@ def _table(table: Table) -> list[str]:
 
 def _line(cells: tuple[str, ...], widths: list[int], columns: tuple[Column, ...]) -> str:
     padded = (
-        " " * (cell_width - width(cell)) + cell if column.figures else cell + " " * (cell_width - width(cell))
+        " " * (cell_width - cell_len(cell)) + cell
+        if column.figures
+        else cell + " " * (cell_width - cell_len(cell))
         for cell, cell_width, column in zip(cells, widths, columns, strict=True)
     )
     return f"  {'  '.join(padded)}".rstrip()
@@ -57,6 +61,6 @@ def _line(cells: tuple[str, ...], widths: list[int], columns: tuple[Column, ...]
 
 def _fit(cell: str) -> str:
     """A cell that is not too wide; of a movie's name the title is cut, not the year."""
-    year = _YEAR.search(cell) if width(cell) > NAME_CELLS else None
+    year = _YEAR.search(cell) if cell_len(cell) > NAME_CELLS else None
     kept = year[0] if year else ""
-    return shorten(cell.removesuffix(kept), NAME_CELLS - width(kept)) + kept
+    return shorten(cell.removesuffix(kept), NAME_CELLS - cell_len(kept)) + kept

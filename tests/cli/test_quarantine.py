@@ -102,30 +102,32 @@ def test_the_list_counts_reasons_and_names_payloads_with_field_time_and_batch(ju
         "  malformed ........         1\n"
         "1 movie filtered\n"
         "  not_released .....         1\n"
-        "       movie  reason       field                 fetched (UTC)     batch\n"
-        "          18  bad_value    release_date, genres  2026-02-01 00:00  b2\n"
-        "          63  bad_value    budget                2026-02-01 00:00  b2\n"
-        "          95  id_mismatch  id 96                 2026-02-01 00:00  b2\n"
-        "          24  malformed    payload               2026-02-01 00:00  b2\n"
+        "movie  reason       field                 fetched (UTC)     batch\n"
+        "─────────────────────────────────────────────────────────────────\n"
+        "   18  bad_value    release_date, genres  2026-02-01 00:00  b2\n"
+        "   63  bad_value    budget                2026-02-01 00:00  b2\n"
+        "   95  id_mismatch  id 96                 2026-02-01 00:00  b2\n"
+        "   24  malformed    payload               2026-02-01 00:00  b2\n"
     )
 
 
 def test_a_long_list_says_how_many_more_there_are(judged):
     assert ask(judged, "list", "--limit", "1").output.splitlines()[-2:] == [
-        "          18  bad_value  release_date, genres  2026-02-01 00:00  b2",
+        "   18  bad_value  release_date, genres  2026-02-01 00:00  b2",
         "  … and 3 more: --limit 4 lists all",
     ]
     assert ask(judged, "list", "--limit", "1", "--reason", "bad_value").output.splitlines()[-2:] == [
-        "          18  bad_value  release_date, genres  2026-02-01 00:00  b2",
+        "   18  bad_value  release_date, genres  2026-02-01 00:00  b2",
         "  … and 1 more: --limit 2 lists all",
     ]
 
 
 def test_the_list_of_one_reason_has_no_others(judged):
     said = ask(judged, "list", "--reason", "malformed").output.splitlines()
-    assert said[-2:] == [
-        "       movie  reason     field    fetched (UTC)     batch",
-        "          24  malformed  payload  2026-02-01 00:00  b2",
+    assert said[-3:] == [
+        "movie  reason     field    fetched (UTC)     batch",
+        "───────────────────────────────────────────────────",
+        "   24  malformed  payload  2026-02-01 00:00  b2",
     ]
 
     done = ask(judged, "list", "--reason", "it's none")
@@ -242,7 +244,7 @@ def test_what_other_rules_refused_is_judged_by_those_of_today(place):
         "       movie  was                  is\n"
         "         393  bad_value (runtime)  in silver\n"
         "         680  bad_value (status)   filtered: not_released\n"
-        "          24  malformed (payload)  still refused: malformed (payload)\n"
+        "   24  malformed (payload)  still refused: malformed (payload)\n"
     )
     assert place.rows(SILVER_MOVIES, "id") == [393]
     assert place.rows(FILTERED, "movie_id", "reason") == [(680, "not_released")]
@@ -258,7 +260,7 @@ def test_what_other_rules_refused_is_judged_by_those_of_today(place):
         "  filtered now .....         0\n"
         "  still refused ....         1  (1 malformed)\n"
         "       movie  was                  is\n"
-        "          24  malformed (payload)  still refused: malformed (payload)\n"
+        "   24  malformed (payload)  still refused: malformed (payload)\n"
     )
 
 
@@ -277,8 +279,8 @@ def test_what_tmdb_has_mended_is_fetched_again_and_gets_into_silver(place):
         "  filtered now .....         0\n"
         "  still refused ....         0\n"
         "       movie  was                               is\n"
-        "          18  bad_value (release_date, genres)  in silver\n"
-        "          95  id_mismatch (id 96)               in silver\n"
+        "   18  bad_value (release_date, genres)  in silver\n"
+        "   95  id_mismatch (id 96)               in silver\n"
     )
     assert place.rows(SILVER_MOVIES, "id") == [18, 95]
     assert place.rows(QUARANTINE, "movie_id") == [24]
@@ -298,8 +300,8 @@ def test_a_movie_that_cannot_be_fetched_fails_the_run_once_the_others_are_judged
     assert done.returncode == 1
     assert done.stderr.startswith("Error: 1 of 2 movies could not be fetched (1 exhausted_retries)")
     assert fates(done.stdout).splitlines()[-2:] == [
-        "          18  bad_value (genres)   in silver",
-        "          24  malformed (payload)  still refused: malformed (payload)",
+        "   18  bad_value (genres)   in silver",
+        "   24  malformed (payload)  still refused: malformed (payload)",
     ]
 
 

@@ -36,7 +36,7 @@ def test_all_tables_are_listed_with_rows_and_meaning(lake):
     rows = {line.split()[0]: re.split(r"\s{2,}", line)[1:] for line in lines[3:]}
     assert rows["silver.movies"][:2] == ["3", "1"]
     assert rows["silver.movies"][3] == "Released movies, the latest payload of each."
-    assert rows["gold.years"][:2] == ["-", "-"]
+    assert rows["gold.years"][:2] == ["–", "–"]  # noqa: RUF001
 
 
 @pytest.mark.parametrize("name", ["gold.genres", "gold/genres", "genres"])

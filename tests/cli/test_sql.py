@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+import time
 
+import psutil
 import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner, Result
 
 from cli.app import app
+from tests.docs.pages import ROOT
 from tests.movies.lake.small_lake import make_lake
+from tests.movies.lake.test_sql import CROSS_JOIN
 
 GENRES = "SELECT genre, movies FROM gold.genres ORDER BY genre"
 CSV = '"genre","movies"\n"Action",2\n"Crime",1\n'
@@ -44,7 +51,7 @@ def test_a_query_comes_from_a_file_or_from_standard_input(lake, tmp_path):
 def test_a_table_says_how_many_rows_it_leaves_out(lake):
     done = ask(lake, GENRES, "--format", "table", "--limit", "1")
     assert done.stdout == (
-        "genre   movies\n──────  ──────\nAction       2\n1 row, and 1 more: --limit 2 has all\n"
+        "genre   movies\n──────────────\nAction       2\n1 row, and 1 more: --limit 2 has all\n"
     )
     done = ask(lake, "SELECT n FROM generate_series(1, 103) AS t(n)", "--format", "table")
     assert done.stdout.splitlines()[-2:] == ["100", "100 rows, and 3 more: --limit 103 has all"]
@@ -77,26 +84,55 @@ def test_a_query_that_fails_midway_leaves_the_old_file(lake, tmp_path):
     (tmp_path / "out.csv").write_text("old")
 
     done = ask(
-        lake, "SELECT 1 / (n - 3) FROM generate_series(1, 9) AS t(n)", "--output", str(tmp_path / "out.csv")
+        lake,
+        "SELECT CASE n WHEN 90000 THEN error('late') END FROM range(99999) AS t(n)",
+        *("--output", str(tmp_path / "out.csv")),
     )
 
-    assert (done.exit_code, done.stderr) == (2, "Error: The query cannot be answered: Divide by zero error\n")
+    assert (done.exit_code, done.stderr) == (2, "Error: The query cannot be answered: late.\n")
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("out.csv", "old")]
 
 
 def test_how_a_query_would_be_answered_is_laid_out(lake):
     done = ask(lake, "EXPLAIN SELECT 1", "--format", "table")
-    assert done.stdout.startswith(
-        "logical_plan\nProjection: Int64(1)\n  EmptyRelation: rows=1\nphysical_plan\n"
+    assert done.stdout.startswith("┌─")
+
+
+def test_an_older_version_is_read_on_request(lake):
+    done = ask(lake, "SELECT count(*) AS n FROM silver.movies", "--version", "silver.movies=0")
+    assert (done.exit_code, done.stdout) == (0, '"n"\n0\n')
+
+
+def test_a_query_that_takes_too_long_is_stopped(lake):
+    done = ask(lake, CROSS_JOIN, "--timeout", "0.1")
+    assert (done.exit_code, done.stdout, done.stderr) == (
+        1,
+        "",
+        "Error: The query has taken longer than 0.1 s. Raise --timeout, or ask for less.\n",
     )
+
+
+def test_ctrl_c_stops_a_query_at_once(lake):
+    command = [sys.executable, "-m", "cli", "sql", CROSS_JOIN, "--lake-root", lake]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT) as query:
+        # Until it computes, on more than one core.
+        while sum(psutil.Process(query.pid).cpu_times()[:2]) < 8:
+            time.sleep(0.1)
+        began = time.monotonic()
+        query.send_signal(signal.SIGINT)
+        assert query.communicate(timeout=30) == (b"", b"Error: Interrupted\n")
+    assert (query.returncode, time.monotonic() - began < 5) == (130, True)
 
 
 @pytest.mark.parametrize(
     ("arguments", "status", "sentence"),
     [
         (["SELECT * FROM gold.genre"], 2, "There is no table gold.genre: did you mean gold.genres?"),
-        (["DROP TABLE gold.genres"], 2, "DROP is refused: queries only read"),
+        (["DROP TABLE gold.genres"], 2, "DROP is refused. Queries only read: give a SELECT"),
         (["SELECT * FROM years"], 1, "gold.years is not in the lake at"),
+        (["SELECT 1", "--version", "genres"], 2, "--version genres has no number. Give TABLE=N"),
+        (["SELECT 1", "--version", "genre=1"], 2, "There is no table genre: did you mean"),
+        (["SELECT * FROM genres", "--version", "genres=9"], 1, "gold.genres has no version 9: its newest"),
         ([], 2, "Give the query in quotes, or --file with one in it, or - and the query on standard input"),
         (["SELECT 1", "--file", "x.sql"], 2, "Give the query in quotes, or --file"),
         (["--file", "nowhere.sql"], 2, "nowhere.sql cannot be read: No such file or directory"),
@@ -116,14 +152,6 @@ def test_what_is_wrong_is_said_in_a_sentence(arguments, status, sentence, lake):
 
     assert (done.exit_code, done.stdout) == (status, "")
     assert sentence in " ".join(done.stderr.replace("│", " ").split())
-
-
-def test_a_lake_that_is_empty_or_not_there_says_what_makes_it(tmp_path):
-    done = ask(str(tmp_path / "nowhere"), GENRES)
-    assert (done.exit_code, done.stderr) == (
-        1,
-        f"Error: gold.genres is not in the lake at {tmp_path / 'nowhere'} yet: `movies run` makes it\n",
-    )
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])

@@ -150,7 +150,7 @@ def test_gold_that_is_not_published_is_said_beside_what_is(lake):
 
     [line] = [line for line in describe(status(lake)) if line.startswith("  gold/genres")]
     assert line.split()[1:3] == ["2", "1"]
-    assert line.endswith("  (version 2 is not published)")
+    assert line.endswith("  version 2 is not published")
 
 
 def test_failed_checks_are_said_with_what_they_do(lake):

@@ -190,7 +190,7 @@ def test_the_service_runs_the_pipeline_on_its_warm_spark_server_once(compose: Co
     status = compose.client.containers.run(
         "tmdb-movies-flow", ["movies", "status"], volumes=[f"{NAME}-data:/data"], remove=True
     ).decode()
-    rows = dict(line.split()[:2] for line in status.splitlines()[2:])
+    rows = dict(line.split()[:2] for line in status.splitlines() if "/" in line)
     assert (rows["raw/movies"], rows["silver/movies"], rows["gold/overview"]) == ("18", "18", "1")
 
 

@@ -73,7 +73,7 @@ def test_an_upgrade_goes_on_with_lake_database_schedules_and_pool(
         volumes=[f"{NAME}-data:/data"],
         remove=True,
     ).decode()
-    rows = dict(line.split()[:2] for line in status.splitlines()[2:])
+    rows = dict(line.split()[:2] for line in status.splitlines() if "/" in line)
     assert (rows["raw/movies"], rows["silver/movies"], rows["gold/overview"]) == ("18", "18", "1")
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from movies.lake.all_tables import TABLES
 from movies.lake.delta import open_table
-from movies.lake.queries import ask
+from movies.lake.sql import ask
 from tests.movies.lake.small_lake import make_lake, write
 
 PAGE = (Path(__file__).parents[2] / "docs" / "queries.md").read_text(encoding="utf-8")

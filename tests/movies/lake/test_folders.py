@@ -8,13 +8,14 @@ import pyarrow as pa
 import pytest
 
 from movies.lake.arrow import arrow_schema
-from movies.lake.backup import Store, copy_lake
+from movies.lake.backup import copy_lake
 from movies.lake.commits import replace
 from movies.lake.delta import open_table, query, read
 from movies.lake.errors import FolderNameError
 from movies.lake.files import read_columns
 from movies.lake.integrity import damaged_files, files_of
-from movies.lake.queries import ask
+from movies.lake.sql import ask
+from movies.lake.table import open_store
 from movies.lake.tables import FETCH_FAILURES
 from movies.lake.upkeep import compact, delete_unneeded_files
 
@@ -70,7 +71,7 @@ def test_a_folder_that_would_be_taken_for_another_one_is_refused_and_nothing_is_
     with pytest.raises(FolderNameError, match="Choose another folder"):
         replace(FETCH_FAILURES, str(tmp_path / name), rows())
     with pytest.raises(FolderNameError):
-        Store(str(tmp_path / name))
+        open_store(str(tmp_path / name))
 
     assert list(tmp_path.iterdir()) == []
 

@@ -16,8 +16,8 @@ from movies.lake.gold_tables import GENRES
 from movies.lake.integrity import damaged_files, files_of
 from movies.lake.inventory import read_inventory
 from movies.lake.publications import find_intact, read_publications
-from movies.lake.queries import ask
 from movies.lake.repair import LOST, drop_lost_files
+from movies.lake.sql import ask
 from movies.lake.table import Table
 from movies.lake.tables import PUBLICATIONS, RAW_MOVIES, SILVER_MOVIES
 from movies.lake.work_list import owed_movies

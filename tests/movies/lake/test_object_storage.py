@@ -17,13 +17,14 @@ from typer.testing import CliRunner
 from cli.app import app
 from movies.lake.all_tables import TABLES
 from movies.lake.arrow import arrow_schema
-from movies.lake.backup import Store, copy_lake
+from movies.lake.backup import copy_file, copy_lake
 from movies.lake.commits import APPLICATION_ID, Appender
 from movies.lake.delta import content_version, create, open_table, origin_of, read
 from movies.lake.errors import LakeAccessError
 from movies.lake.files import adopt_files, new_folder, replace_rows
 from movies.lake.gold_tables import GOLD, OVERVIEW
 from movies.lake.snapshots import Snapshot
+from movies.lake.table import open_store
 from movies.lake.tables import FETCH_FAILURES, IMDB_RATINGS, RAW_MOVIES, SILVER_MOVIES
 from movies.settings import DEFAULT_MOVIE_IDS
 from tasks.ratings import mirror_ratings
@@ -163,8 +164,8 @@ def test_large_files_are_copied_whole(root, tmp_path):
     content = os.urandom(20_000_000)
     (tmp_path / "file").write_bytes(content)
 
-    Store(str(tmp_path)).copy_to(Store(root), "file")
-    Store(root).copy_to(Store(str(tmp_path / "back")), "file")
+    copy_file(open_store(str(tmp_path)), open_store(root), "file")
+    copy_file(open_store(root), open_store(str(tmp_path / "back")), "file")
 
     assert (tmp_path / "back" / "file").read_bytes() == content
 

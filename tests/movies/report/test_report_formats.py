@@ -6,6 +6,7 @@ import datetime as dt
 import math
 
 import pytest
+from rich.cells import cell_len
 
 from movies.report import formats
 from movies.report.provenance import Provenance
@@ -61,9 +62,9 @@ def test_names_stay_on_their_line() -> None:
 
 
 def test_width_is_that_of_a_terminal() -> None:
-    assert formats.width("七人の侍") == 8
-    assert formats.width("été") == 3
-    assert formats.width("e\u0301") == 1
+    assert cell_len("七人の侍") == 8
+    assert cell_len("été") == 3
+    assert cell_len("e\u0301") == 1
     assert formats.shorten("七人の侍", 5) == "七人…"
     assert formats.shorten("Titanic", 7) == "Titanic"
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 from pathlib import Path
 
+from rich.cells import cell_len
+
 from movies.report import formats
 from movies.report.gold import Gold
 from movies.report.provenance import ATTRIBUTION, Provenance
@@ -103,4 +105,4 @@ def test_wide_and_long_titles_keep_columns_in_line(provenance: Provenance) -> No
     assert lines[3] == (
         "  2  Title Title Title Title Title Title Title Title… (2000)   $20.0M  $10.0M  $10.0M  2.00x"
     )
-    assert {formats.width(line) for line in lines} == {formats.width(lines[0])}
+    assert {cell_len(line) for line in lines} == {cell_len(lines[0])}
