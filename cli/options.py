@@ -96,10 +96,14 @@ def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:
     """The parameter from which typer makes a field's option."""
     option, kind = _option(field), _value_type(field.annotation)
     more: dict[str, Any] = {"help": field.description, "metavar": option.metavar}
+    taken: Any = str | None
     if choices := [*_choices(field, kind)]:
         more["metavar"] = f"[{'|'.join(choices)}]"
-    taken: Any = str | None
-    if kind is bool:
+        make_enum: Any = StrEnum
+        taken = make_enum(name, {choice: choice for choice in choices})
+        if get_origin(kind) is list:
+            taken, more["help"] = list[taken] | None, f"{field.description} Can be repeated."
+    elif kind is bool:
         taken = bool
     elif kind in (int, float):
         taken, more = kind | None, more | _bounds(field)

@@ -66,7 +66,7 @@ ENV PATH=/opt/movies/bin:/opt/java/bin:$PATH \
     SPARK_SUBMIT_OPTS="-XX:SharedArchiveFile=/opt/java/lib/server/spark.jsa -Xlog:cds=off -Xlog:cds+dynamic=off" \
     PREFECT_HOME=/tmp/prefect \
     PREFECT_LOCAL_STORAGE_PATH=/data/results \
-    PREFECT_LOGGING_EXTRA_LOGGERS=flows,movies,spark,tasks \
+    PREFECT_LOGGING_EXTRA_LOGGERS=cli,deployments,flows,movies,spark,stages,tasks \
     PREFECT_SERVER_ANALYTICS_ENABLED=false \
     DO_NOT_TRACK=1
 # In a job's container only what a mount or a store keeps outlives it (flows/places.py).

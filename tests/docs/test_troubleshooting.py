@@ -9,8 +9,10 @@ from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
 
+from movies.project import OWN_PACKAGES
+
 PAGE = Path(__file__).parents[2] / "docs" / "troubleshooting.md"
-PACKAGES = ("cli", "deployments", "flows", "movies", "spark", "tasks")
+PACKAGES = OWN_PACKAGES
 # No user meets these: they are bases of others, or the code tries again, records the movie, or goes on.
 INTERNAL = {
     *("EngineError", "FatalError", "ForecastError", "ImdbError", "LakeError", "RecordError", "TmdbError"),
