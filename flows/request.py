@@ -92,8 +92,9 @@ class IngestRequest(Request):
         str,
         Field(
             json_schema_extra={"enum": list(SOURCES)},
-            description="Where the ids come from: ids (those given), discover (what TMDB finds), export (all "
-            "of TMDB) or changes (all that changed since the last run).",
+            description="Where the ids come from: "
+            + ", ".join(f"{name} ({source.meaning})" for name, source in SOURCES.items())
+            + ".",
         ),
     ] = IDS
     filters: Annotated[

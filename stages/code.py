@@ -18,7 +18,7 @@ IMPORT = re.compile(
 # What is imported for type checkers only has no effect on a result.
 FOR_TYPES = re.compile(r"^if TYPE_CHECKING:\n(?:[ \t]+.*\n|\n)+", re.M)
 # A registry that finds the modules of its package imports all of them.
-DISCOVERY = re.compile(r"iter_modules\(__path__")
+DISCOVERY = re.compile(r"iter_modules\(")
 # Files that belong to the code beside them: what a page is made of, and data.
 DATA_SUFFIXES = (".html", ".css", ".js", ".json", ".csv")
 

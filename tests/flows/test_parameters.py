@@ -213,8 +213,8 @@ def test_a_source_that_does_not_exist_is_refused_with_those_that_do(folder):
     with pytest.raises(ParameterError) as error:
         ingest_movies.validate_parameters({"source": "dreams"})
 
-    assert str(error.value) == "There is no source 'dreams'. Choose one of ids, discover, export, changes"
-    assert ingest_movies.parameters.properties["source"]["enum"] == ["ids", "discover", "export", "changes"]
+    assert str(error.value) == "There is no source 'dreams'. Choose one of ids, changes, discover, export"
+    assert ingest_movies.parameters.properties["source"]["enum"] == ["ids", "changes", "discover", "export"]
 
 
 def test_the_analytics_have_no_stage_that_fetches(folder):

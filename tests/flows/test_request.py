@@ -36,7 +36,7 @@ def test_parameters_are_flat_and_typed_with_their_bounds():
 
     assert properties["movie_ids"]["anyOf"][0]["items"]["minimum"] == 0
     assert properties["max_requests"]["anyOf"] == [{"minimum": 1, "type": "integer"}, {"type": "null"}]
-    assert properties["source"]["enum"] == ["ids", "discover", "export", "changes"]
+    assert properties["source"]["enum"] == ["ids", "changes", "discover", "export"]
     assert (properties["refresh"]["type"], properties["refresh"]["default"]) == ("boolean", False)
 
 

@@ -1,26 +1,28 @@
-"""Where the ids to fetch come from; a new source is a class like these, and a line in `SOURCES`."""
+"""Where the ids to fetch come from: each class in a module of this package is a source that the run knows."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
+from pkgutil import iter_modules
 
 from pydantic import ValidationError
 
-from movies.tmdb.sources.changes import Changes
-from movies.tmdb.sources.discover import Discover
-from movies.tmdb.sources.export import Export
 from movies.tmdb.sources.ids import Ids
 from movies.tmdb.sources.source import Found, Position, Source, Tmdb
 
 __all__ = ["IDS", "SOURCES", "Found", "Ids", "Position", "Source", "Tmdb", "build_source"]
 
+
+def _find() -> dict[str, type[Source]]:
+    for module in iter_modules(__path__):
+        import_module(f"{__name__}.{module.name}")
+    found: list[type[Source]] = [Ids, *Source.__subclasses__()]
+    return {source.__name__.lower(): source for source in found}
+
+
 IDS = "ids"
-SOURCES: dict[str, type[Source]] = {
-    "ids": Ids,
-    "discover": Discover,
-    "export": Export,
-    "changes": Changes,
-}
+SOURCES = _find()
 
 
 def build_source(name: str, filters: Mapping[str, str]) -> Source:

@@ -16,7 +16,7 @@ from movies.tmdb.together import together
 
 if TYPE_CHECKING:
     from movies.tmdb.client import TmdbClient
-    from movies.tmdb.sources.pages import Listing
+    from movies.tmdb.pages import Listing
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +35,8 @@ class Changes(Source):
     after that day is up to date, and a walk that was broken off goes on without fetching anything again. Days
     of the past are never too many, however long the lake was left alone.
     """
+
+    meaning = "all that changed since the last run"
 
     since: date | None = None
     include_adult: bool = False
@@ -73,7 +75,7 @@ class Changes(Source):
         return max(self.since or min(last, now).date(), EPOCH)
 
     async def _read(self, client: TmdbClient, day: date) -> Listing:
-        from movies.tmdb.sources.pages import read_list
+        from movies.tmdb.pages import read_list
 
         # TMDB takes days only. Whether the last one counts or not, this one is in between.
         params = {"start_date": day.isoformat(), "end_date": (day + DAY).isoformat()}

@@ -16,7 +16,7 @@ from movies.tmdb.together import together
 
 if TYPE_CHECKING:
     from movies.tmdb.client import TmdbClient
-    from movies.tmdb.sources.pages import Listing
+    from movies.tmdb.pages import Listing
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +44,8 @@ class Discover(Source):
     TMDB tells the first 10,000 movies of a list. A longer one is asked for by release dates, in windows that
     are halved until each is short enough.
     """
+
+    meaning = "what TMDB finds"
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
@@ -103,7 +105,7 @@ class Discover(Source):
         return list(chain.from_iterable(await together(self._walk(client, *half) for half in halves)))
 
     async def _read(self, client: TmdbClient, window: dict[str, str]) -> Listing:
-        from movies.tmdb.sources.pages import read_list
+        from movies.tmdb.pages import read_list
 
         # TMDB itself leaves adult movies out, unless it is asked for them.
         params = {"sort_by": STEADY_ORDER} | self._parameters | window

@@ -58,6 +58,8 @@ class Export(Source):
     key and get none, and are no part of the API's pace.
     """
 
+    meaning = "all of TMDB"
+
     min_popularity: Annotated[NonNegativeFloat, AllowInfNan(False)] = 0.0
     include_adult: bool = False
     include_video: bool = False

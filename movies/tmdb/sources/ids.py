@@ -10,6 +10,8 @@ from movies.tmdb.sources.source import Found, Position, Source, Tmdb
 class Ids(Source):
     """The ids of the settings, or of whoever asks."""
 
+    meaning = "those given"
+
     movie_ids: tuple[int, ...] = ()
 
     @property

@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
@@ -53,7 +53,12 @@ class Tmdb(Protocol):
 
 
 class Source(BaseModel):
-    """A source of ids; its fields are the filters it takes."""
+    """A source of ids; its fields are the filters it takes.
+
+    Its name is that of the class in small letters, and `meaning` says in a few words which ids it names.
+    """
+
+    meaning: ClassVar[str]
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 

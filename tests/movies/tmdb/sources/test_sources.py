@@ -281,7 +281,7 @@ async def test_a_date_may_be_given_to_begin_with(sandbox, catalogue):
 @pytest.mark.parametrize(
     ("source", "filters", "sentence"),
     [
-        ("dreams", {}, "There is no source 'dreams'. Choose one of ids, discover, export, changes"),
+        ("dreams", {}, "There is no source 'dreams'. Choose one of ids, changes, discover, export"),
         (
             "export",
             {"popularity": "5"},
