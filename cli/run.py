@@ -101,7 +101,12 @@ def _run(request: RunRequest, settings: Settings, terminal: Terminal, interrupts
 
     with ExitStack() as stack:
         api = start_local_api()
-        run = RunContext(settings, LakeView(settings.lake), has_temporary_api=api.is_temporary)
+        run = RunContext(
+            settings,
+            LakeView(settings.lake),
+            has_temporary_api=api.is_temporary,
+            draining=interrupts.draining,
+        )
         _announce(request, run, terminal)
         stack.enter_context(run_context(run))
         report = _run_flow(request, run, api, stack, terminal, interrupts)

@@ -81,7 +81,7 @@ async def ingest_movies(request: IngestRequest) -> IngestionReport:
             # A pipeline goes on with what is there, and fails at its end.
             report.outage, report.stopped = sentence(outage), "TMDB did not answer"
             logger.error("%s", report.outage)
-        await ingest_ratings(settings, report, _run_id())
+        await ingest_ratings(run, report, _run_id())
         if report.ratings is not None and report.ratings.is_new and is_deployed():
             announce_landed_rows(settings.lake, _root_flow(), fetched=0, commits=1)
         if runtime.flow_run.parent_flow_run_id is None:
@@ -106,7 +106,7 @@ async def ingest(
         # Another run may have committed since the lake was first read.
         run.lake.refresh(RAW_MOVIES, FETCH_FAILURES)
         check_lake(settings, run.lake)
-        stop = stack.enter_context(stop_on_signals())
+        stop = stack.enter_context(stop_on_signals(run.draining))
         stack.enter_context(stop_after(stop, request.max_minutes))
         connection = Connection(
             settings,

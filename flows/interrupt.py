@@ -14,8 +14,8 @@ import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import Future, wait
-from contextlib import contextmanager, suppress
-from contextvars import ContextVar, copy_context
+from contextlib import AbstractContextManager, contextmanager, suppress
+from contextvars import copy_context
 from types import FrameType
 from typing import NoReturn, TypeVar
 
@@ -50,6 +50,9 @@ class Terminated(KeyboardInterrupt):
         super().__init__(text)
 
 
+Draining = Callable[[Stop], AbstractContextManager[None]]
+
+
 class Interrupts:
     """The handler of Ctrl-C and SIGTERM for a whole run.
 
@@ -71,13 +74,11 @@ class Interrupts:
     @contextmanager
     def handled(self) -> Iterator[None]:
         """Take both signals over for the length of the block; once one came, until the process ends."""
-        token = CURRENT.set(self)
         self._stderr = os.dup(2)
         before = {number: signal.signal(number, self._on_signal) for number in NUMBERS}
         try:
             yield
         finally:
-            CURRENT.reset(token)
             if self._number is None:
                 for number, handler in before.items():
                     signal.signal(number, handler)
@@ -182,10 +183,6 @@ class Interrupts:
         os._exit(128 + number)
 
 
-# The handler of the run that the command line has started.
-CURRENT: ContextVar[Interrupts | None] = ContextVar("interrupts", default=None)
-
-
 def interrupt_of(number: signal.Signals) -> KeyboardInterrupt:
     """Make the exception that stands for a signal."""
     return Terminated() if number == signal.SIGTERM else KeyboardInterrupt()
@@ -230,14 +227,15 @@ def interrupts_raised() -> Iterator[None]:
 
 
 @contextmanager
-def stop_on_signals() -> Iterator[Stop]:
-    """A stop that Ctrl-C and SIGTERM, also as the end that Prefect asks for, set for the length of the block.
+def stop_on_signals(draining: Draining | None) -> Iterator[Stop]:
+    """Give a stop that Ctrl-C and SIGTERM, also as the end that Prefect asks for, set during the block.
 
-    Outside a main thread, where no signals arrive, nothing but the command line's handler sets it.
+    The handler of the command line sets it (`Interrupts.draining`); without one, a handler of its own does, in
+    the main thread.
     """
     stop = Stop()
-    if (interrupts := CURRENT.get()) is not None:
-        with interrupts.draining(stop):
+    if draining is not None:
+        with draining(stop):
             yield stop
         return
     if threading.current_thread() is not threading.main_thread():

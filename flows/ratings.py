@@ -10,14 +10,14 @@ from flows.run_report import IngestionReport
 from movies.imdb.errors import ImdbError
 from movies.lake.lock import ingestion_lock
 from movies.lake.tables import IMDB_RATINGS
-from movies.settings import Settings
 from movies.tmdb.retry import RetryPolicy
+from tasks.context import RunContext
 from tasks.ratings import RatingsCounts, read_ratings
 
 logger = logging.getLogger(__name__)
 
 
-async def ingest_ratings(settings: Settings, report: IngestionReport, run_id: str) -> None:
+async def ingest_ratings(run: RunContext, report: IngestionReport, run_id: str) -> None:
     """Bring the lake's ratings up to date with the file that the settings name, if they name one.
 
     Where that fails and the lake has ratings from before, the run goes on with these, and the report says
@@ -27,18 +27,20 @@ async def ingest_ratings(settings: Settings, report: IngestionReport, run_id: st
         ImdbError: there are none from before.
         LakeError: the table cannot be read or written.
     """
+    settings = run.settings
     location = settings.imdb_ratings
     if location is None:
         return
     waits = list(RetryPolicy(max_retries=settings.ingestion_max_retries).waits())
     try:
         async with ingestion_lock(settings.lake):
-            with stop_on_signals() as stop:
+            with stop_on_signals(run.draining) as stop:
                 reading = asyncio.create_task(read_ratings(settings.lake, location, run_id, waits))
                 try:
                     [report.ratings] = await stop.finish([reading])
                 finally:
                     reading.cancel()
+                run.lake.forget()
                 if stop.reason is not None:
                     raise stop.reason
     except ImdbError as error:

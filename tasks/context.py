@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from movies.sandbox import Sandbox
     from movies.settings import Settings
     from movies.tmdb.client import TmdbClient
+    from movies.tmdb.stop import Stop
     from spark.engines.session import Engine
     from stages.spark_run import SparkRun
     from tasks.progress import Progress
@@ -55,6 +56,8 @@ class RunContext:
     engine: Callable[[], Engine] | None = None
     show_progress: Callable[[Progress], None] | None = None
     has_temporary_api: bool = False
+    # What Ctrl-C does while movies are fetched (`flows.interrupt`).
+    draining: Callable[[Stop], AbstractContextManager[None]] | None = None
     ingestion: Ingestion | None = None
     spark: SparkRun | None = None
 

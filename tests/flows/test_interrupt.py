@@ -57,8 +57,8 @@ def start_java_for_ever():
 async def start_java():
     await asyncio.to_thread(start_java_for_ever)
 
-async def fetch():
-    with stop_on_signals() as stop:
+async def fetch(interrupts):
+    with stop_on_signals(interrupts.draining) as stop:
         say("at work")
         await stop.wait(60)
         stop.reason.add_note("3 movies were fetched and are checkpointed, 4 are left")
@@ -78,7 +78,8 @@ def convert():
 def act(terminal, interrupts):
     if stage == "convert":
         convert()
-    return interrupts.run({"compute": compute, "java": start_java, "fetch": fetch}[stage])
+    stages = {"compute": compute, "java": start_java, "fetch": lambda: fetch(interrupts)}
+    return interrupts.run(stages[stage])
 
 sys.exit(guarded(load_settings(output_dir=Path(folder)), act))
 """
