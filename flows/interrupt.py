@@ -230,8 +230,8 @@ def interrupts_raised() -> Iterator[None]:
 def stop_on_signals(draining: Draining | None) -> Iterator[Stop]:
     """Give a stop that Ctrl-C and SIGTERM, also as the end that Prefect asks for, set during the block.
 
-    The handler of the command line sets it (`Interrupts.draining`); without one, a handler of its own does, in
-    the main thread.
+    The command line's handler sets it (`Interrupts.draining`); without one, a handler of its own does, in the
+    main thread.
     """
     stop = Stop()
     if draining is not None:
