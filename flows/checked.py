@@ -62,11 +62,13 @@ def flow(
     def decorate(function: Callable[[Q], Coroutine[Any, Any, R]]) -> CheckedFlow:
         conclude = concluded(describe)(function)
 
-        @wraps(function)
-        async def run(**parameters: Any) -> R:
-            return await conclude(request(**parameters))
+        signature = _signature(request)
 
-        run.__signature__ = _signature(request)  # type: ignore[attr-defined]
+        @wraps(function)
+        async def run(*values: Any, **parameters: Any) -> R:
+            return await conclude(request(**signature.bind(*values, **parameters).arguments))
+
+        run.__signature__ = signature  # type: ignore[attr-defined]
         run.__doc__ = f"{function.__doc__}\n\n    Args:\n{_describe_fields(request)}"
         made = CheckedFlow(run, on_crashed=[explain_unknown_parameter, *on_crashed], **options)
         made.request = request
@@ -80,7 +82,10 @@ def _signature(request: type[Request]) -> inspect.Signature:
     return inspect.Signature(
         [
             inspect.Parameter(
-                name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=annotations[name]
+                name,
+                inspect.Parameter.POSITIONAL_OR_KEYWORD,
+                default=field.default,
+                annotation=annotations[name],
             )
             for name, field in request.model_fields.items()
         ]

@@ -15,8 +15,8 @@ LARGEST_BYTES = 10_000_000
 
 FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
-# Which loggers a file is made of, with those below them: whole packages, and single modules of
-# `flows` and `tasks`, which work for all. `project.log` (the root) has all, and Prefect's stack traces.
+# Which loggers a file is made of, with those below them: whole packages, and single modules of those packages
+# that work for all. `project.log` (the root) has all, and Prefect's stack traces.
 FILES = {
     "ingestion.log": (
         "movies.tmdb",
@@ -31,21 +31,29 @@ FILES = {
         "tasks.shared_pace",
         "tasks.showing",
     ),
-    "etl.log": ("spark", "flows.warm_up", "tasks.gold", "tasks.publishing", "tasks.silver"),
+    "etl.log": (
+        "spark",
+        "flows.warm_up",
+        "stages.kpis_stage",
+        "stages.publishing",
+        "stages.transform_stage",
+        "tasks.analytics",
+    ),
     "analytics.log": (
         "movies.report",
         "movies.forecast",
         "flows.analytics",
         "flows.delegation",
         "flows.forecast",
+        "stages.forecast_stage",
         "tasks.forecast",
         "tasks.reporting",
     ),
     "project.log": ("",),
 }
-# Modules of `flows` and `tasks` whose records are about a run as a whole, and in `project.log` alone.
+# Modules whose records are about a run as a whole, and in `project.log` alone.
 OF_THE_RUN = (
-    "flows.failure",
+    "cli.boundary",
     "flows.interrupt",
     "flows.pipeline",
     "flows.planning",

@@ -17,7 +17,7 @@ import cli.status
 from cli.app import app
 from flows.failure import explained, is_temporary
 from movies.lake.errors import LakeAccessError, MixedSourcesError
-from movies.settings import SettingsError
+from movies.settings import SettingsError, load_settings
 from tests.places import clean_environment
 
 
@@ -164,7 +164,8 @@ def test_a_full_disk_that_no_error_names_is_looked_for_among_the_folders_of_the_
     full = usage._replace(free=0)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: full if path.name == "output" else usage)
 
-    assert str(explained(Exception(text))) == f"{tmp_path / 'output'} cannot be used: {FULL}"
+    found = explained(Exception(text), load_settings())
+    assert str(found) == f"{tmp_path / 'output'} cannot be used: {FULL}"
 
 
 def test_a_file_with_the_wrong_permissions_is_named_itself(tmp_path) -> None:

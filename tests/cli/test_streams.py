@@ -167,7 +167,7 @@ def test_what_cannot_be_done_fails_also_where_nobody_reads(call):
 
 @pytest.mark.parametrize("closed", [">&-", "<&- >&- 2>&-", "| head -1"])
 def test_closed_streams_and_readers_that_leave_end_no_command(closed, lake, tmp_path):
-    movies = f"{sys.executable} -m flows show"
+    movies = f"{sys.executable} -m cli show"
     done = subprocess.run(
         ["bash", "-c", f"set -o pipefail; {movies} {closed}"],
         cwd=tmp_path,

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from cli.app import app
 from movies.lake.delta import read
 from movies.lake.gold_tables import GOLD, MOVIE_SEARCHES, YEARS
-from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES, SILVER_MOVIES
+from movies.lake.tables import FETCH_FAILURES, PUBLICATIONS, RAW_MOVIES, SILVER, SILVER_MOVIES
 from movies.settings import DEFAULT_MOVIE_IDS
 
 runner = CliRunner()
@@ -32,6 +32,22 @@ LOGS = {"ingestion.log", "etl.log", "analytics.log", "project.log"}
 EXISTING = sorted(set(DEFAULT_MOVIE_IDS) - {0})
 # An engine that cannot be reached: a run that works with it has opened no session.
 NO_ENGINE = {"SPARK_MASTER": "sc://127.0.0.1:1"}
+
+
+# Run by the interpreter as it starts: writes down how often each table is opened.
+COUNT_OPENED = """
+import atexit, collections, json, pathlib
+import deltalake
+
+opened, open_table = collections.Counter(), deltalake.DeltaTable.__init__
+
+def count(table, uri, *arguments, **options):
+    opened["/".join(str(uri).rstrip("/").split("/")[-2:])] += 1
+    open_table(table, uri, *arguments, **options)
+
+deltalake.DeltaTable.__init__ = count
+atexit.register(lambda: pathlib.Path("opened.json").write_text(json.dumps(opened)))
+"""
 
 
 def counts(said: str) -> dict[str, int]:
@@ -173,6 +189,17 @@ def test_deleted_outputs_and_tables_come_back(filled):
 
 
 @pytest.mark.slow
+def test_an_unchanged_run_opens_each_table_once(filled, tmp_path):
+    place, _ = filled
+    (tmp_path / "sitecustomize.py").write_text(COUNT_OPENED)
+
+    assert "Unchanged" in place.succeed(**NO_ENGINE, PYTHONPATH=str(tmp_path))
+
+    opened = json.loads((place.folder / "opened.json").read_text())
+    tables = (RAW_MOVIES, FETCH_FAILURES, *SILVER, PUBLICATIONS, *GOLD)
+    assert opened == dict.fromkeys([table.name for table in tables], 1)
+
+
 def test_prefects_own_memory_may_be_lost_without_redoing_anything(filled, tmp_path):
     place, _ = filled
     # Results are kept below Prefect's home: another home has none.

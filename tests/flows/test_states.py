@@ -155,7 +155,7 @@ def test_a_run_is_named_by_its_parameters(given, name, tmp_path, monkeypatch) ->
 def test_a_run_that_follows_changes_is_named_by_the_day_it_goes_on_from(tmp_path, monkeypatch) -> None:
     move_cursor(str(tmp_path), datetime(2026, 11, 29, 7, tzinfo=UTC))
     given = {"source": "changes", "lake_root": str(tmp_path)}
-    monkeypatch.setattr(run_names.runtime.flow_run, "parameters", PIPELINE | given, raising=False)
+    monkeypatch.setattr(run_names.runtime.flow_run, "parameters", given, raising=False)
 
     assert run_names.name_ingestion() == "changes since 2026-11-29"
 

@@ -49,7 +49,7 @@ def test_a_full_log_file_makes_room_for_a_new_one_and_stays_until_that_is_full(t
         with log_files(tmp_path, ()):
             logging.getLogger("movies.tmdb.client").info("fetched")
 
-        assert log.read_text().endswith("INFO    tmdb.client: fetched\n")
+        assert log.read_text().endswith("INFO    movies.tmdb.client: fetched\n")
         assert (log.stat().st_size < 100, before.read_bytes()[:1]) == (True, first)
 
     with log_files(tmp_path, ()):
@@ -80,7 +80,7 @@ def test_every_logger_has_its_file_and_every_name_in_the_routing_is_one():
 
     assert sorted(logger for logger, files in found.items() if not files) == sorted(OF_THE_RUN)
     assert [logger for logger, files in found.items() if len(files) > 1] == []
-    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+    packages = {".".join(path.parent.relative_to(ROOT).parts) for path in ROOT.rglob("*/__init__.py")}
     assert sorted(set(routed) - packages - loggers()) == []
 
 
@@ -131,6 +131,6 @@ def test_no_record_commands_a_terminal_or_looks_like_two(tmp_path):
             )
 
     first, *trace = (tmp_path / "project.log").read_text().splitlines()
-    assert first.endswith(r"ERROR   tmdb.client: 503 \x9b31m\n2026-01-01 INFO tmdb: all is well")
+    assert first.endswith(r"ERROR   movies.tmdb.client: 503 \x9b31m\n2026-01-01 INFO tmdb: all is well")
     assert trace[0] == "Traceback (most recent call last):"
     assert trace[-2:] == [r"ValueError: first\x1b[2J", "second ***"]

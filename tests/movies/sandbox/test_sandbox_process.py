@@ -117,7 +117,7 @@ def test_environment_is_passed_through(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_importing_the_sandbox_loads_no_server() -> None:
-    script = "import sys, tmdb.sandbox; sys.stdout.write(' '.join(sys.modules))"
+    script = "import sys, movies.sandbox; sys.stdout.write(' '.join(sys.modules))"
     loaded = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
     )
