@@ -7,7 +7,7 @@ RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends binutil
 WORKDIR /build
 COPY pyproject.toml docker/install_packages.sh ./
 ENV NEVER="pyspark delta-spark pysail seaborn plotly itables"
-ENV LEARNS_AND_DRAWS="matplotlib scikit-learn pandas numpy pillow"
+ENV LEARNS_AND_DRAWS="matplotlib scikit-learn skops pandas numpy pillow"
 RUN sh install_packages.sh /opt/movies $NEVER $LEARNS_AND_DRAWS
 # `s3` adds what reaches object stores through the S3 API (docs/object-storage.md).
 ARG OBJECT_STORE=

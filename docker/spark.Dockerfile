@@ -6,7 +6,7 @@ RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends binutil
  && python3 -m pip install --quiet --no-cache-dir --root-user-action=ignore uv==0.13.9
 WORKDIR /build
 COPY pyproject.toml docker/install_packages.sh ./
-ENV NEVER="pysail scikit-learn narwhals"
+ENV NEVER="pysail scikit-learn skops prettytable narwhals"
 RUN sh install_packages.sh /opt/movies $NEVER
 
 FROM ${BASE_IMAGE} AS java

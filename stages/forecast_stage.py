@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 # Its name among the publications; it is no stage of `movies run`.
 FORECAST = "forecast"
-LIBRARIES = ("deltalake", "numpy", "pandas", "pyarrow", "scikit-learn")
+LIBRARIES = ("deltalake", "numpy", "pandas", "pyarrow", "scikit-learn", "skops")
 # The model among an output folder's files.
 MODEL = "forecast-model"
 MODEL_FILE = "forecast/revenue_model.json"

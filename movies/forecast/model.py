@@ -17,7 +17,7 @@ from movies.forecast.features import FEATURES
 from movies.forecast.interval import Interval
 from movies.forecast.trees import Floats, Trees
 
-FORMAT = 1
+FORMAT = 2
 LIBRARY = "scikit-learn"
 
 

@@ -1,18 +1,19 @@
-"""Boosted regression trees as plain numbers.
-
-scikit-learn grows them; what is kept are thresholds and values, so that a model can be saved as text, and
-loading one runs no code of a file's.
-"""
+"""Boosted regression trees over named features, and their form in a file."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from zipfile import ZIP_DEFLATED, BadZipFile
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import HistGradientBoostingRegressor
 
 Floats = NDArray[np.float64]
 
@@ -26,66 +27,50 @@ OPTIONS: Mapping[str, Any] = {
     "early_stopping": False,
     "random_state": 0,
 }
-LEAF = -1
-
-
-@dataclass(frozen=True)
-class Tree:
-    """The nodes of a tree, each with the place of its children; a leaf has no feature, and a value."""
-
-    feature: NDArray[np.int64]
-    threshold: Floats
-    missing_left: NDArray[np.bool_]
-    left: NDArray[np.int64]
-    right: NDArray[np.int64]
-    value: Floats
-
-    def predict(self, rows: Floats) -> Floats:
-        """The value of the leaf that each row falls into."""
-        every = np.arange(len(rows))
-        node = np.zeros(len(rows), dtype=np.int64)
-        while (inner := self.feature[node] != LEAF).any():
-            at, row = node[inner], every[inner]
-            seen = rows[row, self.feature[at]]
-            goes_left = np.where(np.isnan(seen), self.missing_left[at], seen <= self.threshold[at])
-            node[inner] = np.where(goes_left, self.left[at], self.right[at])
-        return self.value[node]
+# The one class of a regressor that skops does not know; it holds the nodes of a tree.
+TRUSTED = ("sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",)
 
 
 @dataclass(frozen=True)
 class Trees:
-    """A sum of trees over features in a fixed order."""
+    """A regressor of scikit-learn over features in a fixed order."""
 
     features: tuple[str, ...]
-    baseline: float
-    trees: tuple[Tree, ...]
+    regressor: HistGradientBoostingRegressor
 
     def predict(self, features: pd.DataFrame) -> Floats:
-        """One number for each row."""
+        """Return one number for each row; columns are found by name."""
         return self.predict_rows(features[list(self.features)].to_numpy(dtype=np.float64))
 
     def predict_rows(self, rows: Floats) -> Floats:
-        """The same of an array whose columns are in the order of the features."""
-        total = np.full(len(rows), self.baseline)
-        for tree in self.trees:
-            total += tree.predict(rows)
-        return total
+        """Return the same of an array whose columns are in the order of the features."""
+        predicted: Floats = self.regressor.predict(rows)
+        return predicted
 
     def to_dict(self) -> dict[str, Any]:
-        """In lists and numbers, as JSON takes them."""
-        trees = [{name: part.tolist() for name, part in vars(tree).items()} for tree in self.trees]
-        return {"features": list(self.features), "baseline": self.baseline, "trees": trees}
+        """Return the trees as JSON takes them; loading them runs no code of a file's."""
+        from skops import io
+
+        dumped = io.dumps(self.regressor, compression=ZIP_DEFLATED)
+        return {"features": list(self.features), "regressor": b64encode(dumped).decode()}
 
     @classmethod
     def from_dict(cls, parts: Mapping[str, Any]) -> Trees:
-        """The inverse of `to_dict`.
+        """Load what `to_dict` returned.
 
         Raises:
             KeyError, TypeError, ValueError: these are no trees.
         """
-        features = tuple(map(str, parts["features"]))
-        trees = tuple(_check(_tree(tree), len(features)) for tree in parts["trees"])
-        return cls(features, float(parts["baseline"]), trees)
+        from sklearn.ensemble import HistGradientBoostingRegressor
+        from skops import io
+
+        try:
+            regressor = io.loads(b64decode(parts["regressor"]), trusted=list(TRUSTED))
+        except BadZipFile as error:
+            raise ValueError("the regressor is no file of skops") from error
+        if not isinstance(regressor, HistGradientBoostingRegressor):
+            raise TypeError(f"the regressor is a {type(regressor).__name__}")
+        return cls(tuple(map(str, parts["features"])), regressor)
 
 
 def grow_trees(features: pd.DataFrame, target: Floats) -> Trees:
@@ -99,43 +84,4 @@ def grow_trees(features: pd.DataFrame, target: Floats) -> Trees:
     # Sums of several threads differ in their last digit by which one is done first.
     with threadpool_limits(1):
         grown = HistGradientBoostingRegressor(**OPTIONS).fit(features.fillna(empty).to_numpy(), target)
-    trees = tuple(_plain(step[0].nodes) for step in grown._predictors)
-    return Trees(tuple(features.columns), float(grown._baseline_prediction.item()), trees)
-
-
-def _plain(nodes: Any) -> Tree:
-    is_leaf = nodes["is_leaf"].astype(bool)
-    return Tree(
-        feature=np.where(is_leaf, LEAF, nodes["feature_idx"]).astype(np.int64),
-        threshold=np.where(is_leaf, 0.0, nodes["num_threshold"]).astype(np.float64),
-        missing_left=nodes["missing_go_to_left"].astype(bool),
-        left=nodes["left"].astype(np.int64),
-        right=nodes["right"].astype(np.int64),
-        value=np.where(is_leaf, nodes["value"], 0.0).astype(np.float64),
-    )
-
-
-def _tree(parts: Mapping[str, Sequence[float]]) -> Tree:
-    return Tree(
-        feature=np.array(parts["feature"], dtype=np.int64),
-        threshold=np.array(parts["threshold"], dtype=np.float64),
-        missing_left=np.array(parts["missing_left"], dtype=np.bool_),
-        left=np.array(parts["left"], dtype=np.int64),
-        right=np.array(parts["right"], dtype=np.int64),
-        value=np.array(parts["value"], dtype=np.float64),
-    )
-
-
-def _check(tree: Tree, features: int) -> Tree:
-    """Refuse nodes that a walk would not come through: a child always lies behind its parent."""
-    nodes = len(tree.feature)
-    place = np.arange(nodes)
-    inner = tree.feature != LEAF
-    if not nodes or any(len(part) != nodes for part in vars(tree).values()):
-        raise ValueError("a tree's lists are of different lengths")
-    children = (tree.left[inner], tree.right[inner])
-    if any(((child <= place[inner]) | (child >= nodes)).any() for child in children):
-        raise ValueError("a tree's node has no such child")
-    if (tree.feature >= features).any() or (tree.feature < LEAF).any():
-        raise ValueError("a tree goes by a feature that is not listed")
-    return tree
+    return Trees(tuple(features.columns), grown)
