@@ -36,6 +36,8 @@ def parse_file(text: str) -> Path:
 
 
 LARGEST = request.LARGEST_VERSION
+# What help shows for the value of an option that says nothing else.
+METAVARS = {str: "TEXT", int: "N", float: "N"}
 _LAKE_HELP, _OUTPUT_HELP = (get_args(kind)[-1].description for kind in (request.LakeRoot, request.OutputDir))
 # Of type `str`: an empty path would be the working folder.
 LakeRoot = Annotated[str | None, typer.Option(metavar="DIR", help=_LAKE_HELP)]
@@ -95,7 +97,7 @@ def _option(field: FieldInfo) -> Option:
 def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:
     """The parameter from which typer makes a field's option."""
     option, kind = _option(field), _value_type(field.annotation)
-    more: dict[str, Any] = {"help": field.description, "metavar": option.metavar}
+    more: dict[str, Any] = {"help": field.description, "metavar": option.metavar or METAVARS.get(kind)}
     taken: Any = str | None
     if choices := [*_choices(field, kind)]:
         more["metavar"] = f"[{'|'.join(choices)}]"

@@ -108,12 +108,10 @@ class IngestRequest(Request):
     refresh: Refresh = False
     max_requests: Annotated[
         Annotated[int, Field(ge=1)] | None,
-        Option(metavar="N"),
         Field(description="Stop fetching at a checkpoint after N requests, and continue with what is there."),
     ] = None
     max_minutes: Annotated[
         Annotated[float, Field(gt=0, allow_inf_nan=False)] | None,
-        Option(metavar="N"),
         Field(description="Stop fetching at a checkpoint after N minutes, and continue with what is there."),
     ] = None
     lake_root: LakeRoot = None
@@ -160,7 +158,6 @@ class AnalyticsRequest(Request):
     ] = None
     as_of_version: Annotated[
         Annotated[int, Field(ge=0, le=LARGEST_VERSION)] | None,
-        Option(metavar="N"),
         Field(
             description="Write only the report and the plots of version N of silver/movies, beside the "
             "current ones."
@@ -230,7 +227,6 @@ class ForecastRequest(Request):
     ] = None
     holdout_years: Annotated[
         int,
-        Option(metavar="N"),
         Field(ge=1, le=50, description="Hold back the last N release years to evaluate the model on them."),
     ] = 3
     accept_score: Annotated[

@@ -13,7 +13,7 @@ from deltalake.transaction import RemoveAction
 
 from movies.lake.arrow import arrow_schema
 from movies.lake.commits import Appender
-from movies.lake.delta import Lake, insist, open_table, query, root_of
+from movies.lake.delta import Lake, LakeView, insist, open_table, query, root_of
 from movies.lake.errors import access
 from movies.lake.integrity import damaged_files, files_of, require_files
 from movies.lake.table import Table
@@ -35,6 +35,8 @@ def drop_lost_files(lake: Lake, source: str) -> None:
     """
     lake_root = root_of(lake)
     dropped = [_drop(table, lake) for table in (RAW_MOVIES, FETCH_FAILURES)]
+    if any(dropped) and isinstance(lake, LakeView):
+        lake.forget()
     if any(dropped) and (lost := _lost_movies(lake_root)):
         now = datetime.now(UTC)
         # Before the content of any answer to come, which a cache may have kept for a day.
