@@ -18,7 +18,7 @@ from tests.docker.conftest import BUILD_SECONDS, PROJECT_ROOT
 from tests.docker.test_compose import prepare_compose
 from tmdb.sandbox import Sandbox
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, pytest.mark.long]
 
 NAME = "tmdb-movies-backup-test"
 COMPOSE = "docker compose"
