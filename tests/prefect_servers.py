@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 from filelock import FileLock
+from prefect.client.orchestration import PrefectClient
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from cli.temporary_server import API_FACTORY, SERVER_ENVIRONMENT, START_SECONDS
 from movies.loopback import LoopbackServer
@@ -52,6 +54,27 @@ def started(environment: dict[str, str], home: Path) -> Iterator[str]:
         # The connection waits until the server has started.
         httpx.get(f"{api}/health", timeout=START_SECONDS, trust_env=False).raise_for_status()
         yield api
+
+
+@asynccontextmanager
+async def cleared(api: str) -> AsyncIterator[PrefectClient]:
+    """Give a client of a server where nothing is set up or deployed, and leave nothing to later tests."""
+    with temporary_settings({PREFECT_API_URL: api}):
+        async with PrefectClient(api) as client:
+            await _clear(client)
+            yield client
+            await _clear(client)
+
+
+async def _clear(client: PrefectClient) -> None:
+    for deployment in await client.read_deployments():
+        await client.delete_deployment(deployment.id)
+    for pool in await client.read_work_pools():
+        await client.delete_work_pool(pool.name)
+    for automation in await client.read_automations():
+        await client.delete_automation(automation.id)
+    for block in await client.read_block_documents():
+        await client.delete_block_document(block.id)
 
 
 def _session_folder(folders: pytest.TempPathFactory) -> Path:

@@ -14,13 +14,13 @@ import yaml
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import DeploymentScheduleUpdate, DeploymentUpdate
 from prefect.client.schemas.schedules import CronSchedule, IntervalSchedule, RRuleSchedule
-from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from cli.deploy import differences, reset_variables, settings_of, with_settings
 from cli.setup import set_up
 from deployments.job_settings import PROJECT
 from movies.settings import load_settings
 from tests.places import Place, clean_environment
+from tests.prefect_servers import cleared
 
 pytestmark = pytest.mark.slow
 SECONDS = 240.0
@@ -41,17 +41,9 @@ async def client(prefect_api, place, monkeypatch):
     """A client of the tests' server, where the pool is set up and nothing is deployed."""
     monkeypatch.chdir(place.folder)
     monkeypatch.delenv("NOTIFICATION_URL", raising=False)
-    with temporary_settings({PREFECT_API_URL: prefect_api}):
-        async with PrefectClient(prefect_api) as client:
-            await delete_deployments(client)
-            await set_up("docker", load_settings(), None, lambda text: None)
-            yield client
-            await delete_deployments(client)
-
-
-async def delete_deployments(client: PrefectClient) -> None:
-    for deployment in await client.read_deployments():
-        await client.delete_deployment(deployment.id)
+    async with cleared(prefect_api) as client:
+        await set_up("docker", load_settings(), None, lambda text: None)
+        yield client
 
 
 def deploy(place: Place, *options: str) -> list[str]:

@@ -19,6 +19,7 @@ from movies.lake.work_list import find_sources
 from movies.settings import load_settings
 from tests.movies.lake.test_work_list import Movie, commit
 from tests.places import Place, clean_environment
+from tests.prefect_servers import cleared
 
 COMMAND = "from cli.app import main; main(['setup'])"
 SECONDS = 60.0
@@ -79,19 +80,8 @@ def no_key(tmp_path, monkeypatch):
 @pytest.fixture
 async def client(prefect_api, no_key):
     """A client of the tests' server, where nothing has been set up."""
-    with temporary_settings({PREFECT_API_URL: prefect_api}):
-        async with PrefectClient(prefect_api) as client:
-            await clear(client)
-            yield client
-
-
-async def clear(client: PrefectClient) -> None:
-    for pool in await client.read_work_pools():
-        await client.delete_work_pool(pool.name)
-    for automation in await client.read_automations():
-        await client.delete_automation(automation.id)
-    for block in await client.read_block_documents():
-        await client.delete_block_document(block.id)
+    async with cleared(prefect_api) as client:
+        yield client
 
 
 async def automations(client: PrefectClient) -> list[AutomationCore]:

@@ -18,7 +18,7 @@ from movies.sandbox import Sandbox
 from tests.docker.conftest import BUILD_SECONDS, PROJECT_ROOT
 from tests.docker.test_compose import prepare_compose
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, pytest.mark.long]
 
 NAME = "tmdb-movies-backup-test"
 COMPOSE = "docker compose"

@@ -28,7 +28,7 @@ from tests.docker.conftest import PROJECT_ROOT, RUN_SECONDS
 from tests.docker.test_compose import POSTGRES, Compose, operate, operated, prepare_compose
 from tests.places import clean_environment
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, pytest.mark.long]
 
 NAME = "tmdb-movies-upgrade-test"
 # As of the commit 6b098fb.

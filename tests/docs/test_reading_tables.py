@@ -35,7 +35,7 @@ def test_the_docs_open_a_table_in_pandas(code: str, tmp_path: Path) -> None:
     assert read_table(code, tmp_path) == SHOWN
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_opening_a_partitioned_table_in_pandas_never_aborts_the_interpreter(
     code: str, tmp_path: Path
 ) -> None:

@@ -17,7 +17,6 @@ from prefect.client.schemas.filters import (
     LogFilter,
     LogFilterFlowRunId,
 )
-from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows import run_names
 from flows.failure import FolderError
@@ -26,6 +25,7 @@ from flows.run_settings import SECRET_BLOCKS, load_run_settings, run_of
 from movies.lake.cursor import move_cursor
 from movies.settings import SettingsError
 from tests.places import clean_environment
+from tests.prefect_servers import cleared
 
 SECONDS = 60.0
 PROBE = """
@@ -68,11 +68,8 @@ async def client(prefect_api, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("TMDB_API_KEY", "TMDB_ACCESS_TOKEN", "TMDB_BASE_URL", "LAKE_ROOT"):
         monkeypatch.delenv(name, raising=False)
-    with temporary_settings({PREFECT_API_URL: prefect_api}):
-        async with PrefectClient(prefect_api) as client:
-            for block in await client.read_block_documents():
-                await client.delete_block_document(block.id)
-            yield client
+    async with cleared(prefect_api) as client:
+        yield client
 
 
 @pytest.fixture
