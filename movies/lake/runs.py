@@ -1,4 +1,4 @@
-"""Which ingestions have committed to a lake lately, read from the logs of the raw tables."""
+"""Recent ingestions into a lake, read from the logs of the raw tables."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from movies.lake.errors import access
 from movies.lake.table import Table
 from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES
 
-# A run of many batches has as many commits: of a longer one, only the last ones are counted.
+# Each batch is a commit. Of a run with more batches, only the last ones are counted.
 COMMITS_READ = 200
 
 
 @dataclass(frozen=True)
 class Ingestion:
-    """What one run has committed: payloads, and movies that it could not have."""
+    """Numbers of payloads and failures that one run has committed."""
 
     run: str
     began: datetime
@@ -28,7 +28,7 @@ class Ingestion:
 
 
 def recent_ingestions(lake_root: str, most: int) -> list[Ingestion]:
-    """The last runs that have committed anything, the newest first.
+    """Return the last runs that committed anything, newest first.
 
     Raises:
         LakeAccessError: a table cannot be read.

@@ -140,7 +140,7 @@ def test_sandbox_movies_do_not_get_into_a_lake_of_real_ones(served):
     status, said = fail(place)
 
     assert status == 1
-    assert "choose another LAKE_ROOT" in said
+    assert "Choose another LAKE_ROOT" in said
 
 
 def test_an_unknown_engine_is_said(place):
