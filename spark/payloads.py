@@ -109,7 +109,7 @@ class Credits(msgspec.Struct):
     crew: list[CrewMember | None] | None = None
 
 
-class Movie(msgspec.Struct):
+class MoviePayload(msgspec.Struct):
     """The fields of TMDB's movie details that silver is made from."""
 
     id: Number | None = None
@@ -143,7 +143,7 @@ def decode_payloads(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatc
     section 3, rules of silver). No payload ends the batch: one whose decoding raises an unforeseen error is
     `undecodable`, with the error in `detail`.
     """
-    read = msgspec.json.Decoder(Movie).decode
+    read = msgspec.json.Decoder(MoviePayload).decode
     made = [field for field in SCHEMA if field.name not in KEPT]
     for batch in batches:
         ids = batch.column("movie_id").to_pylist()
@@ -180,7 +180,7 @@ def _columns(rows: list[tuple[Any, ...]], fields: list[pa.Field]) -> list[pa.Arr
 
 
 def _decode_any(
-    text: memoryview | None, movie_id: int, read: Callable[[memoryview], Movie]
+    text: memoryview | None, movie_id: int, read: Callable[[memoryview], MoviePayload]
 ) -> tuple[Any, ...]:
     """One payload's values, also where decoding it raises an error that no rule foresees."""
     try:
@@ -193,7 +193,9 @@ def _decode_any(
         return _malformed(text, "undecodable", f"{type(error).__name__}: {said}")
 
 
-def _decode(text: memoryview | None, movie_id: int, read: Callable[[memoryview], Movie]) -> tuple[Any, ...]:
+def _decode(
+    text: memoryview | None, movie_id: int, read: Callable[[memoryview], MoviePayload]
+) -> tuple[Any, ...]:
     """One payload's values, in the order of `DECODED` from `is_malformed` on."""
     if text is None:
         return _malformed(None)
@@ -367,7 +369,7 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON")
 
 
-def _read_values(document: Mapping[str, Any], misfits: list[str]) -> Movie:
+def _read_values(document: Mapping[str, Any], misfits: list[str]) -> MoviePayload:
     """What fits of an object's values; the lists that do not are named in `misfits`."""
     collection, credits = document.get("belongs_to_collection"), document.get("credits")
     texts: dict[str, Any] = {
@@ -377,7 +379,7 @@ def _read_values(document: Mapping[str, Any], misfits: list[str]) -> Movie:
         field: _read_list(document.get(field), Named, field, misfits) for field in NAME_LISTS
     }
     people = credits if isinstance(credits, dict) else {}
-    movie = Movie(
+    movie = MoviePayload(
         **texts,
         belongs_to_collection=_read_entry(collection, Named),
         **lists,

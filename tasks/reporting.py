@@ -33,8 +33,7 @@ from movies.report.gold import REPORT_TABLES, Gold
 from movies.report.markdown import escape, markdown_report
 from movies.report.provenance import SHOWN_DIGITS, Provenance
 from movies.report.record import MadeFrom, made_files, write_record
-from movies.report.sections import Table as ReportTable
-from movies.report.sections import build_rankings
+from movies.report.sections import ReportTable, build_rankings
 from stages.file_stage import FileStage
 from stages.names import StageName
 from stages.report_stage import DASHBOARD, PLOTS, REPORT

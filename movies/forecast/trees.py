@@ -1,7 +1,7 @@
 """Boosted regression trees as plain numbers.
 
-scikit-learn grows them; what is kept are thresholds and values, so that a model can be saved as text, and
-loading one runs no code of a file's.
+scikit-learn trains them. Only their thresholds and values are stored, so a model is a text file, and
+loading it runs no code.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-# Chosen by errors on years before the held-back ones; within wide bounds they hardly matter.
+# Chosen by the errors on years before the held-back ones. Other values change little.
 OPTIONS: Mapping[str, Any] = {
     "learning_rate": 0.05,
     "max_iter": 100,
@@ -31,7 +31,7 @@ LEAF = -1
 
 @dataclass(frozen=True)
 class Tree:
-    """The nodes of a tree, each with the place of its children; a leaf has no feature, and a value."""
+    """The nodes of a tree, each with the indexes of its children; a leaf has a value and no feature."""
 
     feature: NDArray[np.int64]
     threshold: Floats
@@ -41,7 +41,7 @@ class Tree:
     value: Floats
 
     def predict(self, rows: Floats) -> Floats:
-        """The value of the leaf that each row falls into."""
+        """Return the value of each row's leaf."""
         every = np.arange(len(rows))
         node = np.zeros(len(rows), dtype=np.int64)
         while (inner := self.feature[node] != LEAF).any():
@@ -61,27 +61,27 @@ class Trees:
     trees: tuple[Tree, ...]
 
     def predict(self, features: pd.DataFrame) -> Floats:
-        """One number for each row."""
+        """Predict a number for each row."""
         return self.predict_rows(features[list(self.features)].to_numpy(dtype=np.float64))
 
     def predict_rows(self, rows: Floats) -> Floats:
-        """The same of an array whose columns are in the order of the features."""
+        """Predict the rows of an array whose columns are in the order of the features."""
         total = np.full(len(rows), self.baseline)
         for tree in self.trees:
             total += tree.predict(rows)
         return total
 
     def to_dict(self) -> dict[str, Any]:
-        """In lists and numbers, as JSON takes them."""
+        """Convert to lists and numbers, for JSON."""
         trees = [{name: part.tolist() for name, part in vars(tree).items()} for tree in self.trees]
         return {"features": list(self.features), "baseline": self.baseline, "trees": trees}
 
     @classmethod
     def from_dict(cls, parts: Mapping[str, Any]) -> Trees:
-        """The inverse of `to_dict`.
+        """Invert `to_dict`.
 
         Raises:
-            KeyError, TypeError, ValueError: these are no trees.
+            KeyError, TypeError, ValueError: the parts are not trees.
         """
         features = tuple(map(str, parts["features"]))
         trees = tuple(_check(_tree(tree), len(features)) for tree in parts["trees"])
@@ -90,13 +90,13 @@ class Trees:
 
 def grow_trees(features: pd.DataFrame, target: Floats) -> Trees:
     """Fit trees to a target by least squares; the same rows in the same order give the same trees."""
-    # It takes a second to import: only who trains pays for it.
+    # The import takes a second, so only training pays for it.
     from sklearn.ensemble import HistGradientBoostingRegressor
     from threadpoolctl import threadpool_limits
 
-    # Of a column without any value no thresholds can be made; of a constant one, no split.
+    # scikit-learn cannot make thresholds for a column without values. It never splits a constant column.
     empty = {name: 0.0 for name in features if features[name].isna().all()}
-    # Sums of several threads differ in their last digit by which one is done first.
+    # With several threads, the last digit of sums depends on which one finishes first.
     with threadpool_limits(1):
         grown = HistGradientBoostingRegressor(**OPTIONS).fit(features.fillna(empty).to_numpy(), target)
     trees = tuple(_plain(step[0].nodes) for step in grown._predictors)
@@ -127,7 +127,7 @@ def _tree(parts: Mapping[str, Sequence[float]]) -> Tree:
 
 
 def _check(tree: Tree, features: int) -> Tree:
-    """Refuse nodes that a walk would not come through: a child always lies behind its parent."""
+    """Reject invalid trees, such as one with a loop: a child must come after its parent."""
     nodes = len(tree.feature)
     place = np.arange(nodes)
     inner = tree.feature != LEAF

@@ -141,7 +141,7 @@ def _pin(source_root: str) -> Pins:
             ) from error
         if found.protocol().min_reader_version > READER_VERSION:
             raise CopyRefusedError(
-                f"{table.path(source_root)} has later features of Delta. Copy it with the store's own tools."
+                f"{table.path(source_root)} has later features of Delta. Copy it by other means."
             )
     return pins
 

@@ -32,7 +32,7 @@ FETCHED_SCHEMA = pa.schema(
 
 
 @dataclass(frozen=True)
-class Changes:
+class ChangedMovies:
     """The movies whose raw rows have changed, and how many movies there are in all.
 
     `latest` has the columns `movie_id`, `fetched_at` and `batch_id`: the key of each changed movie's latest
@@ -51,7 +51,7 @@ class Changes:
 
 def find_changes(
     lake_root: str, before: Mapping[str, TableVersion], now: Mapping[str, int]
-) -> Changes | None:
+) -> ChangedMovies | None:
     """Compare the raw tables with earlier versions of them, without reading payloads.
 
     Return None if they cannot be compared: a table was recreated, or upkeep has deleted the earlier files.
@@ -67,7 +67,7 @@ def find_changes(
     assert raw is not None, "it has just been read"
     fetched = query(raw, FETCHED).cast(FETCHED_SCHEMA)
     movies = pc.count_distinct(fetched["movie_id"]).as_py()
-    return Changes(
+    return ChangedMovies(
         movie_ids, keep_latest(fetched.filter(pc.is_in(fetched["movie_id"], value_set=movie_ids))), movies
     )
 

@@ -136,9 +136,7 @@ class Appender:
         there = query(self._table, f"SELECT {self._unique} FROM t WHERE batch_id IN ({batches})").column(0)
         new = rows.filter(pc.invert(pc.is_in(rows.column(self._unique), there)))
         if new.num_rows < rows.num_rows:
-            logger.info(
-                "%s rows are left out, because another run has committed them", rows.num_rows - new.num_rows
-            )
+            logger.info("%s rows are left out: another run has committed them", rows.num_rows - new.num_rows)
         return new
 
 

@@ -17,7 +17,7 @@ COMMITS_READ = 200
 
 
 @dataclass(frozen=True)
-class Ingestion:
+class PastIngestion:
     """Numbers of payloads and failures that one run has committed."""
 
     run: str
@@ -27,21 +27,21 @@ class Ingestion:
     failures: int = 0
 
 
-def recent_ingestions(lake_root: str, most: int) -> list[Ingestion]:
+def recent_ingestions(lake_root: str, most: int) -> list[PastIngestion]:
     """Return the last runs that committed anything, newest first.
 
     Raises:
         LakeAccessError: a table cannot be read.
     """
-    runs: dict[str, Ingestion] = {}
+    runs: dict[str, PastIngestion] = {}
     for table in (RAW_MOVIES, FETCH_FAILURES):
         for commit in _commits(table, lake_root):
             run = commit["batch_id"].rpartition("-")[0]
             moment = datetime.fromtimestamp(commit["timestamp"] / 1000, UTC)
             rows = int(commit.get("operationMetrics", {}).get("num_added_rows", 0))
-            known = runs.get(run, Ingestion(run, moment, moment))
+            known = runs.get(run, PastIngestion(run, moment, moment))
             is_movies = table is RAW_MOVIES
-            runs[run] = Ingestion(
+            runs[run] = PastIngestion(
                 run,
                 min(known.began, moment),
                 max(known.ended, moment),

@@ -36,8 +36,8 @@ LAST_COMMITS = 100
 class Snapshot:
     """The file that a table mirrors: where it was, what identifies it, and what was in it.
 
-    `mark` identifies the file without reading it (such as an ETag), `digest` its bytes, and `code` the code
-    that read them. `refused` counts the rejected rows by reason.
+    `mark` identifies the file without reading it (an ETag), `digest` its bytes, `code` the code that read
+    them. `refused` counts the rejected rows by reason.
     """
 
     source: str

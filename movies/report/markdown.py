@@ -7,7 +7,7 @@ import re
 
 from movies.report.gold import Gold
 from movies.report.provenance import Provenance
-from movies.report.sections import Section, Table, build_report
+from movies.report.sections import ReportTable, Section, build_report
 
 # Prefect's UI cuts wider tables at the right: these are several, with the rank and the name in each.
 WIDEST, KEY_COLUMNS = 6, 2
@@ -47,7 +47,7 @@ def _section(number: int, section: Section) -> str:
     return "\n\n".join(blocks)
 
 
-def _table(table: Table) -> str:
+def _table(table: ReportTable) -> str:
     return "\n\n".join(_columns(table, columns) for columns in _parts(len(table.columns)))
 
 
@@ -62,7 +62,7 @@ def _parts(columns: int) -> list[list[int]]:
     ]
 
 
-def _columns(table: Table, chosen: list[int]) -> str:
+def _columns(table: ReportTable, chosen: list[int]) -> str:
     lines = [
         [table.columns[i].title for i in chosen],
         ["---:" if table.columns[i].figures else ":---" for i in chosen],

@@ -15,7 +15,7 @@ LISTED = 10
 
 
 @dataclass(frozen=True)
-class Column:
+class ReportColumn:
     """A table column; figures stand to the right."""
 
     title: str
@@ -23,11 +23,11 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Table:
+class ReportTable:
     """A titled table, or the sentence to print when it has no rows."""
 
     title: str
-    columns: tuple[Column, ...]
+    columns: tuple[ReportColumn, ...]
     rows: tuple[tuple[str, ...], ...]
     when_empty: str
 
@@ -37,7 +37,7 @@ class Section:
     """A numbered part of the report."""
 
     title: str
-    tables: tuple[Table, ...]
+    tables: tuple[ReportTable, ...]
     remark: str | None = None
 
 
@@ -152,13 +152,13 @@ def build_report(gold: Gold, provenance: Provenance) -> Report:
     )
 
 
-def build_rankings(gold: Gold) -> dict[str, Table]:
+def build_rankings(gold: Gold) -> dict[str, ReportTable]:
     """The rankings that have a place taken, by name, with the columns that each is about."""
     taken = (ranking for ranking in (*_PERFORMANCE, *_RATINGS) if gold.ranking(ranking.name))
     return {ranking.name: _ranking(gold, ranking) for ranking in taken}
 
 
-def _general_statistics(gold: Gold) -> Table:
+def _general_statistics(gold: Gold) -> ReportTable:
     overview, years = gold.overview, gold.rows(tables.YEARS, by="release_year")
     span = sorted({years[0]["release_year"], years[-1]["release_year"]}) if years else []
     measures = (
@@ -168,10 +168,10 @@ def _general_statistics(gold: Gold) -> Table:
         ("Mean revenue", formats.money(overview["mean_revenue_musd"])),
         ("Mean rating", formats.rating(overview["mean_rating"])),
     )
-    return Table("", (Column("Measure", figures=False), Column("Value")), measures, "")
+    return ReportTable("", (ReportColumn("Measure", figures=False), ReportColumn("Value")), measures, "")
 
 
-def _ranking(gold: Gold, ranking: _Ranking) -> Table:
+def _ranking(gold: Gold, ranking: _Ranking) -> ReportTable:
     return _ranked(
         ranking.title,
         (_MOVIE, *ranking.metrics),
@@ -180,7 +180,7 @@ def _ranking(gold: Gold, ranking: _Ranking) -> Table:
     )
 
 
-def _searches(gold: Gold) -> tuple[Table, ...]:
+def _searches(gold: Gold) -> tuple[ReportTable, ...]:
     return (
         _ranked(
             "Science fiction action movies with Bruce Willis, best rating first",
@@ -197,10 +197,15 @@ def _searches(gold: Gold) -> tuple[Table, ...]:
     )
 
 
-def _segments(gold: Gold) -> Table:
+def _segments(gold: Gold) -> ReportTable:
     segments = gold.segments()
     rows = tuple((metric.heading, *map(metric.show, segments)) for metric in _SEGMENT_METRICS)
-    return Table("", (Column("Measure", figures=False), Column("Franchise"), Column("Standalone")), rows, "")
+    return ReportTable(
+        "",
+        (ReportColumn("Measure", figures=False), ReportColumn("Franchise"), ReportColumn("Standalone")),
+        rows,
+        "",
+    )
 
 
 def _segments_remark(gold: Gold) -> str:
@@ -212,7 +217,7 @@ def _segments_remark(gold: Gold) -> str:
     return "A franchise movie is one that belongs to a collection."
 
 
-def _franchises(gold: Gold) -> Table:
+def _franchises(gold: Gold) -> ReportTable:
     return _ranked(
         _listed("By total revenue", gold.count(tables.FRANCHISES), "collection", "of two movies or more"),
         _FRANCHISE_METRICS,
@@ -221,7 +226,7 @@ def _franchises(gold: Gold) -> Table:
     )
 
 
-def _directors(gold: Gold) -> Table:
+def _directors(gold: Gold) -> ReportTable:
     return _ranked(
         _listed("By total revenue", gold.count(tables.DIRECTORS), "director"),
         _DIRECTOR_METRICS,
@@ -238,11 +243,11 @@ def _listed(order: str, number: int, noun: str, which: str = "") -> str:
     return f"{order}, {share}{formats.counted(number, noun)} {which}".rstrip()
 
 
-def _ranked(title: str, metrics: Sequence[_Metric], rows: Sequence[Row], when_empty: str) -> Table:
+def _ranked(title: str, metrics: Sequence[_Metric], rows: Sequence[Row], when_empty: str) -> ReportTable:
     """A table of ranked rows, each with its rank in front."""
-    return Table(
+    return ReportTable(
         title,
-        (Column("#"), *(Column(metric.heading, metric.figures) for metric in metrics)),
+        (ReportColumn("#"), *(ReportColumn(metric.heading, metric.figures) for metric in metrics)),
         tuple((str(row["rank"]), *(metric.show(row) for metric in metrics)) for row in rows),
         when_empty,
     )

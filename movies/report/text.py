@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from movies.report.formats import shorten
 from movies.report.gold import Gold
 from movies.report.provenance import Provenance
-from movies.report.sections import Column, Section, Table, build_report
+from movies.report.sections import ReportColumn, ReportTable, Section, build_report
 
 LINE_CELLS = 100
 NAME_CELLS = 56
@@ -39,7 +39,7 @@ def _section(number: int, section: Section) -> str:
     return "\n\n".join(blocks)
 
 
-def _table(table: Table) -> list[str]:
+def _table(table: ReportTable) -> list[str]:
     """The heading, a rule and the rows, indented by two."""
     rows = [tuple(map(_fit, row)) for row in table.rows]
     cells = [tuple(column.title for column in table.columns), *rows]
@@ -49,7 +49,7 @@ def _table(table: Table) -> list[str]:
     return [heading, rule, *lines]
 
 
-def _line(cells: tuple[str, ...], widths: list[int], columns: tuple[Column, ...]) -> str:
+def _line(cells: tuple[str, ...], widths: list[int], columns: tuple[ReportColumn, ...]) -> str:
     padded = (
         " " * (cell_width - cell_len(cell)) + cell
         if column.figures

@@ -40,7 +40,7 @@ def test_wrong_usage_is_said_in_a_sentence_with_status_2(arguments, sentence, pl
 @pytest.mark.parametrize(
     ("environment", "sentence"),
     [
-        ({"TMDB_BASE_URL": "http://127.0.0.1:9/3"}, "TMDB_BASE_URL needs a key"),
+        ({"TMDB_BASE_URL": "http://127.0.0.1:9/3"}, "TMDB_BASE_URL is set but no key is"),
         ({"INGESTION_MOVIE_IDS": "1,x"}, "INGESTION_MOVIE_IDS: number 2 is not a valid movie id"),
         ({"IMDB_RATINGS": "nowhere.tsv.gz"}, "nowhere.tsv.gz cannot be read: No such file or directory"),
         ({"IMDB_RATINGS": "s3://bucket/ratings"}, "IMDB_RATINGS: give a URL like"),
@@ -69,7 +69,7 @@ def test_a_setting_that_cannot_be_used_is_named_with_status_2(environment, sente
     ("text", "sentence"),
     [
         ("INGESTION_CONCURRENCY=a lot\n", "INGESTION_CONCURRENCY: Input should be a valid integer"),
-        ("LAKE_ROOT=lake\nthis is 'no setting\n", ".env, line 2: this is no setting"),
+        ("LAKE_ROOT=lake\nthis is 'no setting\n", ".env, line 2: this is not a setting"),
     ],
     ids=["value", "line"],
 )

@@ -118,7 +118,7 @@ REFUSED: list[tuple[dict[str, Any], list[str], str]] = [
     (
         {"output_dir": "s3://bucket/output"},
         ["--output-dir=s3://bucket/output"],
-        "OUTPUT_DIR: this is no path. Give the path of a file or a folder",
+        "OUTPUT_DIR: this is not a path. Give the path of a file or a folder",
     ),
 ]
 IDS = ["-".join(given) for given, _, _ in REFUSED]

@@ -29,7 +29,7 @@ COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Movies:
+class MovieColumns:
     """A column of numbers for each of COLUMNS, NaN where a movie's is unknown."""
 
     columns: Mapping[str, Numbers]
@@ -40,24 +40,26 @@ class Movies:
     def __len__(self) -> int:
         return len(self.columns["id"])
 
-    def where(self, chosen: Choice) -> Movies:
+    def where(self, chosen: Choice) -> MovieColumns:
         """Only the movies for which the choice is true."""
-        return Movies({name: numbers[chosen] for name, numbers in self.columns.items()})
+        return MovieColumns({name: numbers[chosen] for name, numbers in self.columns.items()})
 
 
-def sample(gold: Gold) -> Movies:
+def sample(gold: Gold) -> MovieColumns:
     """The movies of `gold/movie_sample`."""
     table = gold.tables[tables.MOVIE_SAMPLE.name]
     # Votes may be more than a double counts one by one.
-    return Movies({name: np.asarray(table[name].cast("float64", safe=False).to_numpy()) for name in COLUMNS})
+    return MovieColumns(
+        {name: np.asarray(table[name].cast("float64", safe=False).to_numpy()) for name in COLUMNS}
+    )
 
 
-def sample_and_ranked(gold: Gold) -> Movies:
+def sample_and_ranked(gold: Gold) -> MovieColumns:
     """The sample, and the movies in any ranking that chance left out of it."""
     sampled = sample(gold)
     ids = set(sampled["id"])
     others = {row["id"]: row for row in gold.rows(tables.MOVIE_RANKINGS, by="rank") if row["id"] not in ids}
-    return Movies(
+    return MovieColumns(
         {
             name: np.append(sampled[name], np.array([row[name] for row in others.values()], dtype=np.float64))
             for name in COLUMNS

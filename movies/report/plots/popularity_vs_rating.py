@@ -12,7 +12,7 @@ from movies.report.gold import FEW_MOVIES, Gold
 from movies.report.plots import axes as house_axes
 from movies.report.plots.labels import PointLabel, place_labels
 from movies.report.plots.movies import (
-    Movies,
+    MovieColumns,
     Numbers,
     named,
     notable,
@@ -93,7 +93,7 @@ def _ranks(values: Numbers) -> Numbers:
     return ranks
 
 
-def _drawn(movies: Movies) -> Movies:
+def _drawn(movies: MovieColumns) -> MovieColumns:
     """The movies with enough votes and a popularity."""
     return movies.where(
         (movies["vote_count"] >= LEAST_VOTES) & (movies["popularity"] > 0) & (movies["vote_average"] > 0)

@@ -14,7 +14,7 @@ from movies.report.plots import axes as house_axes
 from movies.report.plots import canvas
 from movies.report.plots.labels import PointLabel, halo, place_labels
 from movies.report.plots.movies import (
-    Movies,
+    MovieColumns,
     Numbers,
     named,
     notable,
@@ -120,13 +120,13 @@ def _draw_break_even(axes: Axes, palette: Palette) -> list[Text]:
     return [text]
 
 
-def _drawn(movies: Movies) -> Movies:
+def _drawn(movies: MovieColumns) -> MovieColumns:
     """The movies with a budget and a revenue that can be meant."""
     with_both = (movies["budget_musd"] >= SMALLEST_MUSD) & (movies["revenue_musd"] >= SMALLEST_MUSD)
     return movies.where(with_both)
 
 
-def _areas(movies: Movies) -> Numbers:
+def _areas(movies: MovieColumns) -> Numbers:
     votes = np.nan_to_num(movies["vote_count"])
     smallest, largest = _AREAS if len(movies) < _CROWDED_FROM_MOVIES else _CROWDED_AREAS
     areas: Numbers = smallest + (largest - smallest) * votes / max(votes.max(), 1.0)

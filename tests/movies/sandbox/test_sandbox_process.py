@@ -90,7 +90,7 @@ def test_port_that_is_taken_is_named() -> None:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        with pytest.raises(LoopbackServerError, match=f"status 1 .* Port {port} cannot be had"):
+        with pytest.raises(LoopbackServerError, match=f"status 1 .* Port {port} cannot be used"):
             LoopbackServer.start("movies.sandbox.app:create_app", port=port)
 
 
@@ -117,7 +117,7 @@ def test_environment_is_passed_through(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_importing_the_sandbox_loads_no_server() -> None:
-    script = "import sys, tmdb.sandbox; sys.stdout.write(' '.join(sys.modules))"
+    script = "import sys, movies.sandbox; sys.stdout.write(' '.join(sys.modules))"
     loaded = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
     )
