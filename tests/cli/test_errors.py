@@ -53,7 +53,7 @@ def test_wrong_usage_is_said_in_a_sentence_with_status_2(arguments, sentence, pl
         ({"TMDB_BASE_URL": "localhost/3", "TMDB_API_KEY": "k"}, "TMDB_BASE_URL: give a URL like"),
         ({"TMDB_BASE_URL": "http://u:p@h/3", "TMDB_API_KEY": "k"}, "TMDB_BASE_URL: give a URL like"),
         ({"TMDB_API_KEY": "a key"}, "TMDB_API_KEY: a key has letters"),
-        ({"SPARK_DRIVER_MEMORY": "lots"}, "'lots' is no amount of memory"),
+        ({"SPARK_DRIVER_MEMORY": "lots"}, "'lots' is not a valid amount of memory"),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else None,
 )
@@ -147,7 +147,7 @@ def test_an_unknown_engine_is_said(place):
     status, said = fail(place, "--spark-master", "abacus")
 
     assert status == 2
-    assert "'abacus' is no engine" in said
+    assert "'abacus' is not a valid SPARK_MASTER" in said
     assert not (place.folder / "data").exists()
 
 

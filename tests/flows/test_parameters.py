@@ -108,7 +108,7 @@ REFUSED: list[tuple[dict[str, Any], list[str], str]] = [
     (
         {"spark_master": "abacus"},
         ["--spark-master=abacus"],
-        "'abacus' is no engine: SPARK_MASTER may be sail, docker, local[*], local[N], spark://… or sc://….",
+        "'abacus' is not a valid SPARK_MASTER; expected sail, docker, local[*], local[N], spark://… or sc://….",
     ),
     (
         {"imdb_ratings": "https://files.example/r.gz?sig=S3CRET"},

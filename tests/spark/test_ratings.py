@@ -19,7 +19,7 @@ from movies.lake.snapshots import Snapshot, replace_by_file
 from movies.lake.tables import FILTERED, IMDB_RATINGS, QUARANTINE, RATED_MOVIES, SILVER_MOVIES
 from movies.lake.upkeep import compact
 from spark.engines.session import Engine
-from tasks import silver
+from stages import transform_stage
 from tests.spark.lakes import FETCHED_AT, append_failures, append_payloads, read_rows
 from tests.spark.test_updates import FULL, Killed, at, days, movie_ids
 from tests.spark.transforming import transform, transform_facts
@@ -43,7 +43,7 @@ PAYLOADS = (
 @pytest.fixture(autouse=True)
 def always_merging(monkeypatch: pytest.MonkeyPatch) -> None:
     """Changes are merged however few movies there are."""
-    monkeypatch.setattr(silver, "LARGEST_SHARE", 1.0)
+    monkeypatch.setattr(transform_stage, "LARGEST_SHARE", 1.0)
 
 
 def fetched(movie_id: int, day: int, kind: int, batch: str = "b") -> dict[str, Any]:
@@ -237,7 +237,7 @@ def test_ratings_of_other_titles_need_no_engine_and_commit_nothing(sail: Engine,
 def test_more_ratings_than_fit_into_memory_have_silver_made_anew(
     sail: Engine, new_lake: NewLake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(silver, "MOST_RATED", 1)
+    monkeypatch.setattr(transform_stage, "MOST_RATED", 1)
     lake_root = new_lake([fetched(n, 1, n + 1) for n in range(1, 5)])
     rate(lake_root, {})
     transform(sail.session, lake_root, rebuild=False, rated=True)

@@ -21,8 +21,8 @@ from movies.lake.publications import find_publication
 from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES, SILVER, SILVER_MOVIES
 from movies.lake.upkeep import compact, drop_older
 from spark.engines.session import Engine
+from stages import transform_stage
 from stages.names import StageName
-from tasks import silver
 from tests.spark.lakes import FETCHED_AT, append_failures, append_payloads, read_rows
 from tests.spark.transforming import transform, transform_facts
 
@@ -58,7 +58,7 @@ steps = st.one_of(
 @pytest.fixture(autouse=True)
 def always_merging(monkeypatch: pytest.MonkeyPatch) -> None:
     """Changes are merged however few movies there are."""
-    monkeypatch.setattr(silver, "LARGEST_SHARE", 1.0)
+    monkeypatch.setattr(transform_stage, "LARGEST_SHARE", 1.0)
 
 
 def at(day: int) -> dt.datetime:
@@ -225,7 +225,7 @@ def test_silver_is_made_anew_where_an_update_would_not_be_surely_right(
     append_payloads(lake_root, [fetched(1, 2, 1)])
     raw = open_table(RAW_MOVIES, lake_root)
     if reason == "many-changes":
-        monkeypatch.setattr(silver, "LARGEST_SHARE", 0.2)
+        monkeypatch.setattr(transform_stage, "LARGEST_SHARE", 0.2)
     elif reason == "other-code":
         published = replace(find_publication(lake_root, StageName.TRANSFORM), code_version="older")
         monkeypatch.setattr("tests.spark.transforming.last", lambda *_: published)
