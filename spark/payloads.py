@@ -109,7 +109,7 @@ class Credits(msgspec.Struct):
     crew: list[CrewMember | None] | None = None
 
 
-class MoviePayload(msgspec.Struct):
+class Payload(msgspec.Struct):
     """The fields of TMDB's movie details that silver uses."""
 
     id: Number | None = None
@@ -142,7 +142,7 @@ def decode_payloads(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatc
     fields are null, as are all fields of a malformed payload (contract, section 3, rules of silver). No
     payload stops the batch: one that raises an unexpected error is `undecodable`, with the error in `detail`.
     """
-    read = msgspec.json.Decoder(MoviePayload).decode
+    read = msgspec.json.Decoder(Payload).decode
     made = [field for field in SCHEMA if field.name not in KEPT]
     for batch in batches:
         ids = batch.column("movie_id").to_pylist()
@@ -179,7 +179,7 @@ def _columns(rows: list[tuple[Any, ...]], fields: list[pa.Field]) -> list[pa.Arr
 
 
 def _decode_any(
-    text: memoryview | None, movie_id: int, read: Callable[[memoryview], MoviePayload]
+    text: memoryview | None, movie_id: int, read: Callable[[memoryview], Payload]
 ) -> tuple[Any, ...]:
     """Return one payload's values, even if decoding raises an unexpected error."""
     try:
@@ -192,9 +192,7 @@ def _decode_any(
         return _malformed(text, "undecodable", f"{type(error).__name__}: {shown}")
 
 
-def _decode(
-    text: memoryview | None, movie_id: int, read: Callable[[memoryview], MoviePayload]
-) -> tuple[Any, ...]:
+def _decode(text: memoryview | None, movie_id: int, read: Callable[[memoryview], Payload]) -> tuple[Any, ...]:
     """Return one payload's values, in the order of `DECODED` from `is_malformed` on."""
     if text is None:
         return _malformed(None)
@@ -368,7 +366,7 @@ def _reject_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-def _read_values(document: Mapping[str, Any], invalid: list[str]) -> MoviePayload:
+def _read_values(document: Mapping[str, Any], invalid: list[str]) -> Payload:
     """Read the valid values of an object, and add the names of invalid lists to `invalid`."""
     collection, credits = document.get("belongs_to_collection"), document.get("credits")
     texts: dict[str, Any] = {
@@ -378,7 +376,7 @@ def _read_values(document: Mapping[str, Any], invalid: list[str]) -> MoviePayloa
         field: _read_list(document.get(field), Named, field, invalid) for field in NAME_LISTS
     }
     people = credits if isinstance(credits, dict) else {}
-    movie = MoviePayload(
+    movie = Payload(
         **texts,
         belongs_to_collection=_read_entry(collection, Named),
         **lists,

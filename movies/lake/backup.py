@@ -140,9 +140,7 @@ def _pin(source_root: str) -> Pins:
                 f"{source_root} is not whole. {error} If it is a backup, use another one."
             ) from error
         if found.protocol().min_reader_version > READER_VERSION:
-            raise CopyRefusedError(
-                f"{table.path(source_root)} has later features of Delta. Copy it by other means."
-            )
+            raise CopyRefusedError(f"{table.path(source_root)} has later features of Delta. Copy its files.")
     return pins
 
 

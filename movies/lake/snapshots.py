@@ -110,19 +110,18 @@ def _write(files: FileSystem, path: str, table: Table, batches: Iterable[pa.Reco
 
 
 def _commit(
-    found: DeltaTable, table: Table, added: AddAction, snapshot: Snapshot, constants: Mapping[str, object]
+    found: DeltaTable, table: Table, added: AddAction, now: Snapshot, constants: Mapping[str, object]
 ) -> bool:
     """Commit the file, or only its mark if the rows are the same; return whether the file was committed."""
     before = _last_snapshot(found)
-    if before is None or not snapshot.is_content_of(before) or damaged_files(found):
-        origin = {SNAPSHOT: json.dumps(asdict(snapshot))}
+    if before is None or not now.is_content_of(before) or damaged_files(found):
+        origin = {SNAPSHOT: json.dumps(asdict(now))}
         origin |= {name: str(constants[name]) for name in ("batch_id", "source") if name in constants}
         commit_files(found, table, [added], "overwrite", origin)
         return True
-    if snapshot != before:
+    if now != before:
         properties = CommitProperties(
-            custom_metadata={NO_ROWS: snapshot.mark, SNAPSHOT: json.dumps(asdict(snapshot))},
-            max_commit_retries=0,
+            custom_metadata={NO_ROWS: now.mark, SNAPSHOT: json.dumps(asdict(now))}, max_commit_retries=0
         )
         found.create_write_transaction([], mode="append", schema=found.schema(), commit_properties=properties)
     return False

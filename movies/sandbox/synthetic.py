@@ -88,9 +88,7 @@ class SyntheticMovies:
 
     def facts(self, movie_id: int) -> SyntheticFacts:
         """Return the facts of one movie; every 17th has no known budget."""
-        scattered = (
-            movie_id * 2_654_435_761 % 2**32
-        )  # Knuth's multiplicative hash: neighbouring ids get very different values
+        scattered = movie_id * 2_654_435_761 % 2**32  # Knuth's multiplicative hash: near ids differ much
         budget = 0 if movie_id % 17 == 0 else 1_000_000 + scattered % 250_000_000
         word, place = divmod(scattered, len(ADJECTIVES))
         return SyntheticFacts(

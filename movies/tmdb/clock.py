@@ -79,10 +79,7 @@ class Clock:
             return
         correction = off if abs(off) > TOLERANCE else timedelta(0)
         if abs(correction - self._correction) > TOLERANCE:
-            logger.warning(
-                "This machine's clock differs by %s from the server's, which is used instead.",
-                abs(correction),
-            )
+            logger.warning("This machine's clock is %s off the server's, which is used", abs(correction))
         self._correction = correction
         self.is_confirmed = True
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class Position:
     """The state of the lake from which a source continues.
 
-    Changes are processed up to `followed`; `broken_off` is when an unfinished scan of later ones began.
-    `owed` are the movies pending retry.
+    Changes are processed up to `followed`; a later scan began at `broken_off` and is unfinished. `owed` are
+    the movies pending retry.
     """
 
     followed: datetime | None = None
@@ -33,9 +33,8 @@ class Position:
 class Found:
     """The ids that a source has found, as 64-bit numbers.
 
-    If `needed_since` is set, each movie must have been fetched since its moment to be up to date. `followed`
-    is the change cursor once all of the ids are fetched, and `begun` is when the scan began. `refused` counts
-    invalid entries of the source's lists.
+    Each movie must have been fetched since its moment in `needed_since`, if set. `followed` is the change
+    cursor after all ids are fetched, and `begun` is the start of the scan. `refused` counts invalid entries.
     """
 
     movie_ids: array[int]
