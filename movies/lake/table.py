@@ -98,7 +98,7 @@ def check_folder(root: str) -> None:
     folder = local_folder(root)
     if folder is not None and (odd := NOT_FOR_DELTA.search(str(folder.resolve()))):
         raise FolderNameError(
-            f"Delta tables cannot be kept in {folder}, because its full name has {odd[0]!r}. "
+            f"Delta tables cannot be stored in {folder}, because its full name has {odd[0]!r}. "
             "Choose another folder for them, with LAKE_ROOT or --lake-root."
         )
 

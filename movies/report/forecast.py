@@ -94,19 +94,19 @@ def markdown_forecast(tables: ForecastTables, provenance: Provenance) -> str:
     blocks = [
         "# Revenue forecast",
         *warning,
-        f"{finding(tables)}. Learnt from {counted(one['movies_learnt_from'], 'movie')} released before "
-        f"{one['held_back_from']}, judged on those of {held_back(one)}, which it has not seen.",
-        "## Beside what anybody would say",
+        f"{finding(tables)}. Trained on {counted(one['movies_learnt_from'], 'movie')} released before "
+        f"{one['held_back_from']}, scored on those of {held_back(one)}, which it has not seen.",
+        "## Compared with plain guesses",
         _scores([tables.score(model) for model in NAMES], "model"),
-        "A factor is times too much or too little. Were the interval exact, chance alone would put its "
-        f"coverage on so many movies between {low:.0%} and {high:.0%}. A log R² below 0 is worse than one "
+        "A factor of 2 is twice too high or too low. If the interval is exact, chance alone puts its "
+        f"coverage of this many movies between {low:.0%} and {high:.0%}. A log R² below 0 is worse than one "
         "number for all.",
-        "## Where it is better, and where worse",
+        "## By year and budget",
         _scores(tables.by_segment, "segment"),
-        "## What it goes by",
+        "## Drivers",
         _drivers(tables.drivers),
-        "How much of the log R² is lost where this alone is shuffled among the held-back movies.",
-        "## What it missed most",
+        "The loss of log R² if only this property is shuffled among the held-back movies.",
+        "## Largest errors",
         _missed(tables.judged),
         "---",
         escape(provenance.caption),

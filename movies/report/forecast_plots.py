@@ -27,8 +27,8 @@ def describe_calibration(tables: ForecastTables) -> tuple[str, str]:
     one = tables.overall
     note = (
         f"{counted(one['movies'], 'movie')} of {held_back(one)}, forecast by a model of the years before. "
-        f"Each line is an interval of {one['interval_level']:.0%}; at the right, chance alone keeps a "
-        "coverage within the grey."
+        f"Each line is an interval of {one['interval_level']:.0%}; at the right, grey is the range "
+        "that chance alone explains."
     )
     if tables.warning:
         return f"Not to be believed: a log R² of {one['log_r2']:.2f} is likely a leak", note
@@ -39,9 +39,9 @@ def describe_drivers(tables: ForecastTables) -> tuple[str, str]:
     """Return title and note of the drivers' plot."""
     first, second = (row["driver"] for row in tables.drivers[:2])
     return (
-        f"Forecasts go by {first} most, then by {second}",
-        "Log R² that is lost on the held-back movies where one thing about them is shuffled; whiskers are a "
-        "standard deviation over the shuffles. What two things tell alike is lost with neither.",
+        f"Forecasts depend most on {first}, then on {second}",
+        "Loss of log R² on the held-back movies if one property is shuffled; whiskers are a standard "
+        "deviation over the shuffles. If two properties say the same, neither loss shows it.",
     )
 
 

@@ -115,7 +115,7 @@ def test_a_bomb_takes_no_memory(packed):
 
 
 def test_countless_members_are_refused(monkeypatch):
-    monkeypatch.setattr("bounded.MOST_MEMBERS", 3)
+    monkeypatch.setattr("movies.bounded.MOST_MEMBERS", 3)
     assert unpacked([gzip.compress(b"a") * 3]) == b"aaa"
     with pytest.raises(TooLargeError, match="MOST_MEMBERS"):
         unpacked([gzip.compress(b"a") * 4])

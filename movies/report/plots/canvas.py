@@ -76,19 +76,19 @@ def frame(figure: Figure, palette: Palette, title: str, note: str, caption: tupl
 
 def wrap(figure: Figure, text: str, points: float, weight: str, lines: int) -> list[str]:
     """Wrap a text into at most `lines` lines of the figure's width, with an ellipsis if it is cut."""
-    room = (figure.get_figwidth() - 2 * _MARGIN_INCHES) * figure.dpi
-    if text_width(figure, text, points, weight) <= room:
+    available = (figure.get_figwidth() - 2 * _MARGIN_INCHES) * figure.dpi
+    if text_width(figure, text, points, weight) <= available:
         return [text] if text else []
     wrapped: list[str] = []
     for word in text.split():
         longer = f"{wrapped[-1]} {word}" if wrapped else word
-        if wrapped and text_width(figure, longer, points, weight) <= room:
+        if wrapped and text_width(figure, longer, points, weight) <= available:
             wrapped[-1] = longer
         else:
             wrapped.append(word)
     if len(wrapped) > lines:
         wrapped = [*wrapped[: lines - 1], f"{wrapped[lines - 1]}…"]
-    return [_cut(figure, line, points, weight, room) for line in wrapped]
+    return [_cut(figure, line, points, weight, available) for line in wrapped]
 
 
 def text_width(figure: Figure, text: str, points: float, weight: str = "normal") -> float:
@@ -98,16 +98,16 @@ def text_width(figure: Figure, text: str, points: float, weight: str = "normal")
     return float(measured[0])
 
 
-def _cut(figure: Figure, line: str, points: float, weight: str, room: float) -> str:
+def _cut(figure: Figure, line: str, points: float, weight: str, available: float) -> str:
     """Cut a line to a width in pixels, with an ellipsis."""
-    if text_width(figure, line, points, weight) <= room:
+    if text_width(figure, line, points, weight) <= available:
         return line
     text = line.rstrip("…")
     # Binary search, because a name may be long.
     fitting, wide = 0, len(text)
     while wide - fitting > 1:
         middle = (fitting + wide) // 2
-        if text_width(figure, f"{text[:middle].rstrip()}…", points, weight) <= room:
+        if text_width(figure, f"{text[:middle].rstrip()}…", points, weight) <= available:
             fitting = middle
         else:
             wide = middle

@@ -10,7 +10,7 @@ from movies.report import style
 from movies.report.formats import counted, decimal, enumeration, known, one_line, short_money
 from movies.report.gold import Gold, Row
 from movies.report.plots import axes as house_axes
-from movies.report.plots.genres import MOST_GENRES, by_size, tell
+from movies.report.plots.genres import MOST_GENRES, by_size, summarise
 from movies.report.plots.palettes import Palette
 from movies.report.plots.plot import Plot
 
@@ -77,8 +77,8 @@ def _mark_medians(axes: Axes, rows: list[Row], palette: Palette) -> None:
 def _draw_points(axes: Axes, rows: list[Row], palette: Palette) -> None:
     values = [row["mean_rating"] for row in rows if known(row["mean_rating"])]
     low, high = min(values, default=0.0), max(values, default=10.0)
-    room = max(0.25 * (high - low), 0.15)
-    axes.set_xlim(low - room, high + 2 * room)
+    margin = max(0.25 * (high - low), 0.15)
+    axes.set_xlim(low - margin, high + 2 * margin)
     for place, row in enumerate(rows):
         if not known(row["mean_rating"]):
             continue
@@ -154,7 +154,7 @@ def _in_words(row: Row) -> str:
 
 
 def _figures(gold: Gold) -> str:
-    return f"Mean revenue, rating and popularity: {tell(_genres(gold), _in_words)}."
+    return f"Mean revenue, rating and popularity: {summarise(_genres(gold), _in_words)}."
 
 
 PLOT = Plot(

@@ -13,12 +13,12 @@ MOST_GENRES = 20
 # The largest genres are chosen from at most this many, because payloads may have any names of genres.
 MOST_RANKED = 500
 # Maximum genres in a description, which screen readers read aloud.
-MOST_TOLD = 6
+MOST_SUMMARISED = 6
 
 
-def tell(rows: list[Row], words: Callable[[Row], str]) -> str:
+def summarise(rows: list[Row], words: Callable[[Row], str]) -> str:
     """Describe the first genres, and count the others."""
-    texts = [words(row) for row in rows[:MOST_TOLD]]
+    texts = [words(row) for row in rows[:MOST_SUMMARISED]]
     following = len(rows) - len(texts)
     return "; ".join([*texts, f"and {counted(following, 'other')}"] if following else texts)
 

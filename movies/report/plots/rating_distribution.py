@@ -87,8 +87,8 @@ def _bins(ratings: Numbers) -> Numbers:
 
 def _limits(ratings: Numbers) -> tuple[float, float]:
     """Return limits with space for the labels on both sides, slightly beyond 0 to 10 at most."""
-    room = max(0.6, 0.15 * float(np.ptp(ratings)))
-    return max(ratings.min() - room, -0.6), min(ratings.max() + room, 10.6)
+    margin = max(0.6, 0.15 * float(np.ptp(ratings)))
+    return max(ratings.min() - margin, -0.6), min(ratings.max() + margin, 10.6)
 
 
 def _ratings(gold: Gold) -> Numbers:

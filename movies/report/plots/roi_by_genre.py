@@ -10,7 +10,7 @@ from movies.report import style
 from movies.report.formats import counted, enumeration, multiple, one_line
 from movies.report.gold import Gold, Row
 from movies.report.plots import axes as house_axes
-from movies.report.plots.genres import MOST_GENRES, by_size, tell
+from movies.report.plots.genres import MOST_GENRES, by_size, summarise
 from movies.report.plots.movies import Numbers, sample, sampled_note
 from movies.report.plots.palettes import Palette
 from movies.report.plots.plot import Plot
@@ -165,7 +165,7 @@ def _in_words(row: Row) -> str:
 
 
 def _figures(gold: Gold) -> str:
-    return f"Medians: {tell(_genres(gold), _in_words)}."
+    return f"Medians: {summarise(_genres(gold), _in_words)}."
 
 
 PLOT = Plot(

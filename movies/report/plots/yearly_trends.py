@@ -20,7 +20,7 @@ from movies.report.plots.reach import span_of_years
 _MARKED_YEARS = 40
 # Within this share of the width, a label is aligned to the edge.
 _NEAR_EDGE = 0.12
-_TOLD_YEARS = 5
+_LAST_YEARS = 5
 _MANY_DECADES = 8
 
 
@@ -176,7 +176,7 @@ def _figures(gold: Gold) -> str:
         f" {short_money(row['total_revenue_musd'])} in total,"
         f" median {short_money(row['median_revenue_musd'])},"
         f" mean {short_money(row['mean_revenue_musd'])} (n = {row['movies_with_revenue'] or 0:,})"
-        for row in _years(gold)[-_TOLD_YEARS:]
+        for row in _years(gold)[-_LAST_YEARS:]
     ]
     return f"Revenue of the last years: {'; '.join(texts)}."
 
