@@ -195,9 +195,9 @@ def decode_file(path: str) -> int:
     import msgspec
     import pyarrow.parquet as pq
 
-    from spark.payloads import Movie
+    from spark.payloads import Payload
 
-    read = msgspec.json.Decoder(Movie).decode
+    read = msgspec.json.Decoder(Payload).decode
     payloads = pq.ParquetFile(path).read(["payload"]).column(0)
     for payload in payloads.to_pylist():
         read(payload)

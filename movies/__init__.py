@@ -1,1 +1,1 @@
-"""The library below the pipeline, without Prefect and Spark: TMDB, the lake, the report."""
+"""The library of the pipeline, without Prefect and Spark: TMDB, the lake, the report."""

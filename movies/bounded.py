@@ -1,4 +1,4 @@
-"""Bytes that come from elsewhere: unpacked and cut into lines, with a bound on what is ever held of them."""
+"""Unpack data from other machines and cut it into lines, within limits of size."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ READS_GZIP = 16 + zlib.MAX_WBITS
 
 
 class Limit(NamedTuple):
-    """The most bytes of something, with the name by which errors call the bound."""
+    """A maximum number of bytes, with its name for errors."""
 
     name: str
     most: int
@@ -25,35 +25,35 @@ class Limit(NamedTuple):
 LARGEST_ANSWER = Limit("LARGEST_ANSWER", 32 * MIB)
 LARGEST_FILE = Limit("LARGEST_FILE", 4096 * MIB)
 LONGEST_LINE = Limit("LONGEST_LINE", MIB)
-# So often may gzip have packed what is packed already: by a server, by a cache before it, and in the file.
+# Layers of gzip: the file itself, a server and a cache may each add one.
 MOST_LAYERS = 4
-# A file of 4 GiB in blocks of 64 KiB has as many; each costs microseconds, also an empty one.
+# More than a file of 4 GiB in blocks of 64 KiB has. Even an empty member costs microseconds.
 MOST_MEMBERS = 100_000
-# What goes into a decompressor at once, and what it may make of that at once.
+# Maximum input and output of a single call of a decompressor.
 PACKED_AT_ONCE, UNPACKED_AT_ONCE = 2**16, 2**18
 
 
 class TooLargeError(Exception):
-    """There is more of it than its bound."""
+    """The data is larger than its limit."""
 
 
 class NotWholeError(Exception):
-    """Its packed bytes end in the middle, or are damaged."""
+    """The packed data ends in the middle, or is damaged."""
 
 
 class Unpacker:
-    """Unpacks gzip as its bytes come, and passes on what is not packed.
+    """Unpacks gzip piece by piece, and returns other data unchanged.
 
-    Its first two bytes tell gzip, whatever a header says of it. All members of a file are read, and what
-    gzip has packed more than once is unpacked as often. The bound holds for every layer. Zeros after the
-    last member are padding; `passed_over` counts other bytes there.
+    Gzip is recognised by its first two bytes; headers are ignored. All members of a file are read, and
+    several layers of gzip are unpacked. The limit applies to every layer. Zeros after the last member are
+    padding; `passed_over` counts other bytes there.
     """
 
     def __init__(self, limit: Limit, layers: int = MOST_LAYERS) -> None:
         self._limit = limit
         self._layers = layers
         self._size = 0
-        # Too little to tell what begins here.
+        # Bytes that are too few to recognise gzip.
         self._undecided = b""
         self._is_plain = layers == 0
         self._inner: Unpacker | None = None
@@ -63,20 +63,20 @@ class Unpacker:
         self.passed_over = 0
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """Give what can be unpacked so far, piece by piece.
+        """Yield what can be unpacked so far, piece by piece.
 
         Raises:
-            TooLargeError: it unpacks to more than its bound.
-            NotWholeError: it is damaged.
+            TooLargeError: the data is larger than its limit.
+            NotWholeError: the data is damaged.
         """
         for start in range(0, len(data), PACKED_AT_ONCE):
             yield from self._feed(data[start : start + PACKED_AT_ONCE])
 
     def end(self) -> Iterator[bytes]:
-        """Give what is left, once all has been fed.
+        """Yield the rest, after all data has been fed.
 
         Raises:
-            NotWholeError: it ends in the middle.
+            NotWholeError: the data ends in the middle.
         """
         if self._inner is None:
             if self._undecided:
@@ -121,7 +121,7 @@ class Unpacker:
                 data, self._member = self._member.unused_data, None
             else:
                 data = self._member.unconsumed_tail
-                # A full piece may have more behind it that needs no more input.
+                # After a full piece there may be more output without more input.
                 if not data and len(piece) < UNPACKED_AT_ONCE:
                     return
 
@@ -143,7 +143,7 @@ class Unpacker:
 
 
 class Lines:
-    """Cuts pieces into whole lines, without a byte-order mark before the first."""
+    """Cuts pieces into whole lines, and removes a byte-order mark at the beginning."""
 
     def __init__(self, limit: Limit = LONGEST_LINE) -> None:
         self._limit = limit
@@ -151,10 +151,10 @@ class Lines:
         self._is_first = True
 
     def feed(self, piece: bytes) -> bytes | None:
-        """The lines that end in this piece, without the last line end; None where none does.
+        """Return the lines that end in this piece, without the last line end, or None if none ends.
 
         Raises:
-            TooLargeError: one is longer than its bound.
+            TooLargeError: a line is longer than its limit.
         """
         whole, newline, tail = piece.rpartition(b"\n")
         if not newline:
@@ -167,7 +167,7 @@ class Lines:
         return self._without_mark(lines)
 
     def end(self) -> bytes | None:
-        """The last line, where no line end follows it."""
+        """Return the last line if it has no line end, otherwise None."""
         return self._without_mark(bytes(self._rest)) if self._rest else None
 
     def _check(self, length: int) -> None:

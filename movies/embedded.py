@@ -1,4 +1,4 @@
-"""Whether the embedded engine can run on this machine."""
+"""Find out whether the embedded engine can run on this machine."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sysconfig
 from dataclasses import dataclass
 from importlib.util import find_spec
 
-# What pysail has wheels for; the marker of its pin in pyproject.toml says the same.
+# Machines with wheels of pysail. The marker of its pin in pyproject.toml must agree.
 WHEELS = {
     ("linux", "x86_64"),
     ("linux", "aarch64"),
@@ -20,7 +20,7 @@ WHEELS = {
 
 @dataclass(frozen=True)
 class Machine:
-    """What decides which wheels fit: `sys.platform`, `platform.machine()`, and the C library on Linux."""
+    """What wheels depend on: `sys.platform`, `platform.machine()`, and the C library on Linux."""
 
     system: str
     processor: str
@@ -28,19 +28,19 @@ class Machine:
 
     @classmethod
     def current(cls) -> Machine:
-        """Read it from this interpreter."""
+        """Describe this machine, as its interpreter sees it."""
         # As in `cpython-312-x86_64-linux-musl`; `platform.libc_ver` knows musl from Python 3.14 on only.
         tag = str(sysconfig.get_config_var("SOABI") or "")
         return cls(sys.platform, platform.machine(), has_musl=tag.endswith("musl"))
 
 
 def is_installed() -> bool:
-    """Return whether the embedded engine is there, also if someone built it for a machine without a wheel."""
+    """Return whether the embedded engine is installed; it may be, even on a machine without a wheel."""
     return find_spec("pysail") is not None
 
 
 def reason_missing(machine: Machine) -> str:
-    """Return the sentence that says why a machine is without the embedded engine."""
+    """Return a sentence that says why a machine does not have the embedded engine."""
     if machine.has_musl:
         return "The embedded engine has no wheel for musl."
     if (machine.system, machine.processor) not in WHEELS:

@@ -1,9 +1,9 @@
-"""Servers as child processes on a free loopback port, which end when their parent does.
+"""Run servers as child processes on a free loopback port, which end with their parent.
 
 Parent: `with LoopbackServer.start("package.module:create_app") as server: ... server.url`.
 Child: `python -m movies.loopback package.module:create_app [--port N]`. It listens before it imports the
-application: its address is known within milliseconds, and early connections wait in the backlog. Its standard
-input is a pipe from the parent: end of file means that the parent ended, in whatever way, and ends it too.
+application, so its port is known within milliseconds, and early connections wait in the backlog. Its standard
+input is a pipe from the parent. It stops at end of file, which also comes if the parent is killed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # each costs milliseconds that the child does not need before it tells its port
+if TYPE_CHECKING:  # each import would delay the child by milliseconds
     import subprocess
     from collections.abc import Callable, Mapping
     from pathlib import Path
@@ -23,14 +23,14 @@ if TYPE_CHECKING:  # each costs milliseconds that the child does not need before
 
 HOST = "127.0.0.1"
 BACKLOG = 2048
-START_SECONDS = 30.0  # for the port to be told; what the application itself needs comes after
-GRACE_SECONDS = 3.0  # for requests in flight once the server is to end
+START_SECONDS = 30.0  # until the port is printed; the application loads after that
+GRACE_SECONDS = 3.0  # for requests in flight when the server stops
 KEEP_ALIVE_SECONDS = 75  # uvicorn's 5 closes connections that a client's pool is about to use again
 USAGE = "usage: python -m movies.loopback MODULE:FACTORY [--port N]"
 
 
 class LoopbackServerError(Exception):
-    """A server process ended, or was ended, before it told its port."""
+    """A server process ended, or was killed, before it printed its port."""
 
     is_temporary = True
 
@@ -52,13 +52,13 @@ class LoopbackServer:
         log: Path | None = None,
         port: int = 0,
     ) -> LoopbackServer:
-        """Start `MODULE:FACTORY` in a process of its own, returning as soon as its port accepts connections.
+        """Start `MODULE:FACTORY` in a child process, and return when its port accepts connections.
 
         Args:
             factory: a callable without arguments that returns an ASGI application.
             env: variables set on top of this process's environment.
-            log: file that the child's output is appended to; without it the output is dropped.
-            port: the port to listen on; 0 takes a free one.
+            log: file to append the child's output to; without it the output is dropped.
+            port: the port to listen on; 0 chooses a free one.
 
         Raises:
             LoopbackServerError: the process could not start or listen.
@@ -68,13 +68,13 @@ class LoopbackServer:
         from movies.proxies import keep_loopback_direct
 
         keep_loopback_direct()
-        # With -P, as -m alone would put the working folder first on the child's `sys.path`.
+        # -P keeps the working folder off the child's `sys.path`.
         command = [sys.executable, "-P", "-m", __name__, factory, "--port", str(port)]
         options: dict[str, object]
         if sys.platform == "win32":
             options = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
         else:
-            options = {"process_group": 0}  # Ctrl-C must not meet a child that does not ignore it yet
+            options = {"process_group": 0}  # Ctrl-C must not reach a child that does not ignore it yet
         output = os.open(log or os.devnull, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
         try:
             process = subprocess.Popen(
@@ -98,7 +98,7 @@ class LoopbackServer:
 
     @property
     def alive(self) -> bool:
-        """Whether the server process still runs."""
+        """Whether the server process is running."""
         return self._process.poll() is None
 
     @property
@@ -107,7 +107,7 @@ class LoopbackServer:
         return self._process.pid
 
     def stop(self, grace_seconds: float = GRACE_SECONDS + 1) -> None:
-        """End the server and wait for it, killing it after the grace; harmless when it has ended already."""
+        """Stop the server, and kill it after the grace period; harmless if it has ended already."""
         import subprocess
 
         if self._process.stdin is not None:
@@ -143,19 +143,19 @@ def _read_port(process: subprocess.Popen[bytes], factory: str) -> int:
     if line.isdecimal():
         return int(line)
     status = process.wait()
-    raise LoopbackServerError(f"{factory} ended with status {status} before telling its port. {line}".strip())
+    raise LoopbackServerError(f"{factory} ended with status {status} before it listened. {line}".strip())
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that accepts connections from here on: whoever is told its port may use it at once.
+    """Open a socket that accepts connections from now on.
 
     Raises:
-        OSError: the port cannot be had.
+        OSError: the port cannot be used.
     """
-    # asyncio switches Nagle's delay of 40 ms a response off only where the protocol is named.
+    # asyncio switches off Nagle's delay (40 ms a response) only if the protocol is named.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        if sys.platform != "win32":  # where the option means something else
+        if sys.platform != "win32":  # the option has another meaning on Windows
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         listener.listen(BACKLOG)
@@ -166,15 +166,15 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def serve(factory: str, port: int = 0) -> None:
-    """Serve an ASGI factory until standard input ends, writing the port as the only line of output."""
+    """Serve an ASGI factory until standard input ends; the port is the only line of output."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         listener = listen(HOST, port)
     except OSError as error:
-        _write_line(f"Port {port} cannot be had: {error}")
+        _write_line(f"Port {port} cannot be used: {error}")
         raise SystemExit(1) from error
     _write_line(str(listener.getsockname()[1]))
-    os.dup2(2, 1)  # nobody reads the pipe from here on
+    os.dup2(2, 1)  # the parent does not read the pipe from here on
     parent = _Parent()
 
     import contextlib
@@ -185,7 +185,7 @@ def serve(factory: str, port: int = 0) -> None:
     class Server(uvicorn.Server):
         @contextlib.contextmanager
         def capture_signals(self) -> Iterator[None]:
-            # uvicorn would take SIGINT for itself.
+            # uvicorn would handle SIGINT, which this process ignores.
             signal.signal(signal.SIGTERM, self.handle_exit)
             yield
 
@@ -204,7 +204,7 @@ def serve(factory: str, port: int = 0) -> None:
 
 
 class _Parent:
-    """Waits in a thread for the parent's end, and then ends this process."""
+    """Waits in a thread for the end of the parent, and then stops this process."""
 
     def __init__(self) -> None:
         self.end_gracefully: Callable[[], None] = lambda: os._exit(0)
@@ -215,7 +215,7 @@ class _Parent:
             while os.read(0, 1024):
                 pass
         except OSError:
-            pass  # no standard input at all: nobody to serve either
+            pass  # no standard input at all: there is no parent
         self.end_gracefully()
         threading.Event().wait(GRACE_SECONDS)
         os._exit(0)
@@ -227,7 +227,7 @@ def _write_line(line: str) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """Run the child's side from its command line."""
+    """Run the child from its command line."""
     match arguments:
         case [factory] if ":" in factory:
             serve(factory)

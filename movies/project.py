@@ -1,4 +1,4 @@
-"""The project's version and the versions it pins, in a checkout, in an image and in an installed wheel."""
+"""The project's version and its pinned dependencies, in a checkout, an image or an installed wheel."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from importlib import metadata
 from pathlib import Path
 
 NAME = "tmdb-movie-pipeline"
-# The packages of this project; pyproject.toml and .dockerignore name the same.
+# The packages of this project. pyproject.toml and .dockerignore must agree.
 OWN_PACKAGES = ("cli", "deployments", "flows", "movies", "spark", "stages", "tasks")
-# An image has this file beside the code and no installed metadata; a wheel has only the metadata.
+# An image has this file but no installed metadata; a wheel has only the metadata.
 DECLARATION = Path(__file__).parents[1] / "pyproject.toml"
 PIN = re.compile(r"([\w.-]+)(?:\[[^]]*\])?==([^;\s]+)")
 
@@ -26,7 +26,7 @@ def version() -> str:
 
 
 def user_agent() -> str:
-    """Return what requests say of who asks.
+    """Return the `User-Agent` of requests.
 
     Raises:
         importlib.metadata.PackageNotFoundError: the code was copied without `pyproject.toml`.
@@ -35,7 +35,7 @@ def user_agent() -> str:
 
 
 def pinned_versions() -> dict[str, str]:
-    """Return the version of each direct dependency by the dependency's name.
+    """Return the pinned version of each direct dependency by name.
 
     Raises:
         importlib.metadata.PackageNotFoundError: the code was copied without `pyproject.toml`.
@@ -46,10 +46,10 @@ def pinned_versions() -> dict[str, str]:
 
 @cache
 def _declared() -> tuple[str, tuple[str, ...]]:
-    """Read the version and the requirements."""
+    """Return the version and the requirements."""
     if DECLARATION.is_file():
         project = tomllib.loads(DECLARATION.read_text(encoding="utf-8")).get("project", {})
-        # Some wheels put a pyproject.toml of their own where all packages are installed.
+        # Some wheels install their own pyproject.toml beside all packages.
         if project.get("name") == NAME:
             return project["version"], tuple(project["dependencies"])
     return metadata.version(NAME), tuple(metadata.requires(NAME) or ())

@@ -1,8 +1,8 @@
-"""Proxies of the environment: right for TMDB and other servers elsewhere, never for this machine's own.
+"""Correct the proxy variables, so that servers on this machine are reached directly.
 
-Every client in a process, and in those that it starts, reads the same variables: httpx, Prefect's clients,
-gRPC, urllib, Docker's client, and the object stores' in delta-rs and the embedded engine. So the variables
-are what is put right, once, before the first client is made.
+All clients in this process and its children read the same variables: httpx, Prefect's clients, gRPC, urllib,
+Docker's client, and those for object stores in delta-rs and the embedded engine. So the variables are
+corrected once, before the first client is created.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import re
 from collections.abc import MutableMapping
 
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
-# gRPC has a list of its own, which wins where it is set.
+# gRPC has its own variable, which wins if it is set.
 NO_PROXY_NAMES = ("NO_PROXY", "no_proxy")
 GRPC_NO_PROXY = "no_grpc_proxy"
 PROXY_NAMES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
@@ -21,20 +21,20 @@ SCHEMES = ("http", "https", "socks5", "socks5h")
 
 
 class ProxyError(Exception):
-    """A proxy of the environment is of a kind that no client here can use (exit status 2)."""
+    """A proxy variable has a scheme that the clients cannot use (exit status 2)."""
 
     is_usage = True
 
 
 def keep_loopback_direct(environment: MutableMapping[str, str] = os.environ) -> None:
-    """Name loopback in NO_PROXY if there is any proxy; harmless when it is called again.
+    """Add loopback to NO_PROXY if there is any proxy; harmless if called again.
 
-    Entries that httpx fails on at its client's construction, such as networks of IPv6, are left out.
+    Entries that httpx cannot parse, such as networks of IPv6, are removed.
     """
     from urllib.request import getproxies, getproxies_environment
 
     if environment is os.environ and not getproxies_environment():
-        # Those of macOS's and Windows' own settings, which count only while there are no variables.
+        # Proxies in the settings of macOS or Windows, which apply only if there are no variables.
         found = {f"{scheme.upper()}_PROXY": url for scheme, url in getproxies().items() if scheme != "no"}
         environment.update(found)
     if not any(environment.get(spelt) for name in PROXY_NAMES for spelt in (name, name.lower())):
@@ -47,10 +47,10 @@ def keep_loopback_direct(environment: MutableMapping[str, str] = os.environ) -> 
 
 
 def check_proxies(environment: MutableMapping[str, str] = os.environ) -> None:
-    """Refuse proxies that the clients cannot use.
+    """Reject proxies that the clients cannot use.
 
     Raises:
-        ProxyError: the scheme of one is not supported.
+        ProxyError: the scheme of a proxy is not supported.
     """
     for name in PROXY_NAMES:
         for spelt in (name, name.lower()):
@@ -68,7 +68,7 @@ def _with_loopback(excepted: str) -> str:
 
 
 def _readable(entry: str) -> str | None:
-    """An entry as every client can read it; None if httpx cannot."""
+    """Return an entry in a form that every client can read, or None if there is none."""
     is_address = re.search(r"[\[\]%]", entry) or entry.count(":") > 1
     if not is_address or re.fullmatch(r"\w+://[\w.*-]+(:\d+)?", entry):
         return entry

@@ -1,4 +1,4 @@
-"""Settings, read once at the edge from the environment or `.env` and handed down as values."""
+"""Settings, read once from the environment or `.env` at the start, and passed on as values."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ IMDB_RATINGS_URL = "https://datasets.imdbws.com/title.ratings.tsv.gz"
 SANDBOX_SOURCE = "sandbox"
 WEB = ("http", "https")
 ENV_FILE = ".env"
-# Some editors on Windows begin a file with a mark.
+# Some editors on Windows write a byte-order mark.
 ENCODING = "utf-8-sig"
 LARGEST_MOVIE_ID = 2**63 - 1
 # TMDB's terms: data may be kept for six months, and must then be fetched again or deleted.
 LONGEST_AGE_DAYS = 180
-# Runs of the flows stay in Prefect for this long.
+# How long Prefect keeps runs of the flows.
 KEPT_RUNS_DAYS = 90
 MOST_DIGITS = 4_000
 TMDB_HOSTS = ("api.themoviedb.org", "api.tmdb.org")
 SHORTEST_KEY = 8
-# What the address of a Spark Connect server may say openly; all else in it may be a secret.
+# Parameters of a Spark Connect address that may be shown. All others may be secrets.
 OPEN_PARAMETERS = {"use_ssl", "user_id", "user_agent", "session_id", "grpc_max_message_size"}
 
-# 0 does not exist: TMDB answers 404 for it, and the pipeline shows what it does with that.
+# 0 does not exist at TMDB, so a first run shows how a missing movie is handled.
 DEFAULT_MOVIE_IDS = (
     0, 299534, 19995, 140607, 299536, 597, 135397, 420818, 24428, 168259,
     99861, 284054, 12445, 181808, 330457, 351286, 109445, 321612, 260513,
@@ -41,19 +41,19 @@ DEFAULT_MOVIE_IDS = (
 
 
 class SettingsError(Exception):
-    """A setting cannot be used; the text names it and says what would do (exit status 2)."""
+    """A setting cannot be used; the text names it and what to do (exit status 2)."""
 
     is_usage = True
 
 
 def parse_path(text: str) -> Path:
-    """Make a path absolute, its `~` written out.
+    """Make a path absolute, and replace `~`.
 
     Raises:
-        ValueError: it is blank, a URL, holds a NUL, or begins with the home folder of an unknown user.
+        ValueError: the path is blank, a URL, has a NUL, or begins with the home folder of an unknown user.
     """
     if not text.strip() or "\0" in text or "://" in text:
-        raise ValueError("this is no path. Give the path of a file or a folder")
+        raise ValueError("this is not a path. Give the path of a file or a folder")
     try:
         return Path(text).expanduser().absolute()
     except RuntimeError:
@@ -61,10 +61,10 @@ def parse_path(text: str) -> Path:
 
 
 def parse_folder(text: str) -> Path:
-    """Make a folder's path absolute, whether it is there or not.
+    """Make the path of a folder absolute; the folder may be missing.
 
     Raises:
-        ValueError: it is no path, or that of a file.
+        ValueError: the text is not a path, or the path is a file.
     """
     path = parse_path(text)
     if path.exists() and not path.is_dir():
@@ -73,10 +73,10 @@ def parse_folder(text: str) -> Path:
 
 
 def parse_url(text: str, example: str, schemes: tuple[str, ...] = (), *, may_be_signed: bool = False) -> str:
-    """Check a URL; the error never shows it, since a password may be in it.
+    """Check a URL; the error never shows it, since it may have a password.
 
     Raises:
-        ValueError: it is no such URL, or has a user, a password, a fragment or, unless signed, a query.
+        ValueError: it is not such a URL, or has a user, a password, a fragment or, unless signed, a query.
     """
     is_bare = "#" not in text and (may_be_signed or "?" not in text)
     if not (text.isprintable() and is_bare and _names_host(text, schemes)):
@@ -86,15 +86,15 @@ def parse_url(text: str, example: str, schemes: tuple[str, ...] = (), *, may_be_
 
 
 def _names_host(text: str, schemes: tuple[str, ...]) -> bool:
-    """Whether a URL has a host, or is of a file, and nothing before it; its scheme is one of those given."""
+    """Return whether a URL has an allowed scheme, and a host without a user, or is that of a file."""
     try:
         url = urlsplit(text)
         # `spark://` may name several hosts, each with a port.
         if "," not in url.netloc:
-            _ = url.port  # raises where it is none, as where a password holds a slash
+            _ = url.port  # raises if it is invalid, for example because a password has a slash
     except ValueError:
         return False
-    # In Azure's addresses a container stands where elsewhere a user does.
+    # In addresses of Azure, the container is in the place of the user.
     user, at, _ = url.netloc.rpartition("@")
     is_container = url.scheme.startswith(("abfs", "wasb")) and ":" not in user
     is_host = bool(url.hostname) and " " not in url.netloc and (not at or is_container)
@@ -102,19 +102,19 @@ def _names_host(text: str, schemes: tuple[str, ...]) -> bool:
 
 
 def parse_lake(text: str) -> str:
-    """The root of a lake: a URL as it is, or a folder's absolute path.
+    """Return the root of a lake: a URL as it is, or a folder's absolute path.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: the text is neither.
     """
     return parse_url(text, "s3://bucket/movies") if "://" in text else str(parse_folder(text))
 
 
 def parse_movie_ids(text: str) -> tuple[int, ...]:
-    """Read ids separated by commas, blanks or newlines, keeping the first of repeated ones.
+    """Read ids separated by commas, blanks or newlines, without repeats.
 
     Raises:
-        ValueError: something in between is no whole number of 0 or more; the text does not show it.
+        ValueError: a word is not a whole number of 0 or more; the text does not show it.
     """
     words = _words(text)
     bad = next((place for place, word in enumerate(words, start=1) if not _is_whole_number(word)), None)
@@ -124,12 +124,12 @@ def parse_movie_ids(text: str) -> tuple[int, ...]:
 
 
 def _words(text: str) -> list[str]:
-    # A mark may stand before what was copied from a file.
+    # Text copied from a file may begin with a byte-order mark.
     return text.replace(",", " ").replace("\ufeff", " ").split()
 
 
 def _is_whole_number(word: str) -> bool:
-    # Python reads no number of more digits.
+    # Python converts no longer numbers.
     return word.isascii() and word.isdigit() and len(word) <= MOST_DIGITS
 
 
@@ -137,8 +137,8 @@ def read_movie_ids(path: Path) -> tuple[int, ...]:
     """Read ids from a file.
 
     Raises:
-        SettingsError: it cannot be read, or holds something else. The text names the line and never shows
-            what is there: the file may be another one than was meant.
+        SettingsError: the file cannot be read, or has other content. The text names the line and never shows
+            it, because it may be the wrong file.
     """
     text = read_text(path)
     for number, line in enumerate(text.splitlines(), start=1):
@@ -156,10 +156,10 @@ def read_movie_ids(path: Path) -> tuple[int, ...]:
 
 
 def read_text(path: Path, *, may_be_utf_16: bool = True) -> str:
-    """Read a text file of the user's, in UTF-8 or, if its byte-order mark says so, in UTF-16.
+    """Read the user's text file, in UTF-8 or, if its byte-order mark says so, in UTF-16.
 
     Raises:
-        SettingsError: it cannot be read; the text names the file and shows nothing of it.
+        SettingsError: the file cannot be read; the text does not show its content.
     """
     try:
         data = path.read_bytes()
@@ -169,10 +169,10 @@ def read_text(path: Path, *, may_be_utf_16: bool = True) -> str:
 
 
 def decode_text(data: bytes, name: str, *, may_be_utf_16: bool = True) -> str:
-    """Decode a text of the user's, without the byte-order mark before it.
+    """Decode the user's text, without a byte-order mark.
 
     Raises:
-        SettingsError: it is neither UTF-8 nor UTF-16; the text has the name and the line.
+        SettingsError: the data is neither UTF-8 nor UTF-16; the text names the line.
     """
     is_utf_16 = may_be_utf_16 and data.startswith((BOM_UTF16_LE, BOM_UTF16_BE))
     encoding = "utf-16" if is_utf_16 else ENCODING
@@ -180,8 +180,8 @@ def decode_text(data: bytes, name: str, *, may_be_utf_16: bool = True) -> str:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-    # Without the error as a cause, which has the bytes.
-    raise SettingsError(f"{name}, line {line}: this is no text in UTF-8")
+    # Not raised from the error, which has the content.
+    raise SettingsError(f"{name}, line {line}: this is not text in UTF-8")
 
 
 def default_spark_master() -> str:
@@ -190,7 +190,7 @@ def default_spark_master() -> str:
 
 
 class Settings(BaseSettings):
-    """All that can be set, with defaults (contract, section 2)."""
+    """All settings, with defaults (contract, section 2)."""
 
     model_config = SettingsConfigDict(
         env_file=ENV_FILE,
@@ -282,7 +282,7 @@ class Settings(BaseSettings):
     @field_validator("tmdb_api_key", "tmdb_access_token")
     @classmethod
     def _clean_key(cls, value: SecretStr | None) -> SecretStr | None:
-        # A file or a secret store often adds a line end, which no header may have.
+        # Files and secret stores often add a line end, which is invalid in a header.
         key = value.get_secret_value().strip() if value else ""
         if not (key.isascii() and key.isprintable() and " " not in key):
             raise ValueError("a key has letters, digits and punctuation only; this one has other characters")
@@ -320,13 +320,13 @@ class Settings(BaseSettings):
     @field_validator("output_dir", mode="before")
     @classmethod
     def _make_absolute(cls, value: Any) -> Any:
-        # A run may be cached, logged and read elsewhere than where it was started.
+        # Caches, logs and other processes use the path outside of this working folder.
         return parse_folder(str(value))
 
     @model_validator(mode="after")
     def _require_key_for_base_url(self) -> Settings:
         if self.tmdb_base_url and self.uses_sandbox:
-            raise ValueError("TMDB_BASE_URL needs a key: set TMDB_API_KEY or TMDB_ACCESS_TOKEN as well")
+            raise ValueError("TMDB_BASE_URL is set but no key is. Set TMDB_API_KEY or TMDB_ACCESS_TOKEN")
         return self
 
     @model_validator(mode="after")
@@ -344,7 +344,7 @@ class Settings(BaseSettings):
 
     @property
     def uses_sandbox(self) -> bool:
-        """Whether movies come from the bundled sandbox, because no key is set."""
+        """Whether movies come from the sandbox because no key is set."""
         return self.tmdb_api_key is None and self.tmdb_access_token is None
 
     @property
@@ -362,7 +362,7 @@ class Settings(BaseSettings):
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """The values that no log, table, artifact or error text may show."""
+        """Values that logs, tables, artifacts and errors must not show."""
         keys = (self.tmdb_api_key, self.tmdb_access_token)
         urls = (self.tmdb_exports_url, self.imdb_ratings or "")
         return (
@@ -373,12 +373,12 @@ class Settings(BaseSettings):
 
 
 def is_signed(location: str | None) -> bool:
-    """Whether an address has a query, which is as good as a key to what is there."""
+    """Return whether an address has a query, which gives access like a key."""
     return location is not None and "://" in location and "?" in location
 
 
 def master_secrets(master: str) -> tuple[str, ...]:
-    """The values in a master's address that nobody may see: its token, and what goes into headers."""
+    """Return the secrets in a master's address: its token, and values of headers."""
     if not master.startswith("sc://"):
         return ()
     pairs = (pair.partition("=") for pair in master.split(";")[1:])
@@ -386,7 +386,7 @@ def master_secrets(master: str) -> tuple[str, ...]:
 
 
 def _signature(location: str) -> tuple[str, ...]:
-    """The query of an address, and those of its values that are long enough to be keys."""
+    """Return the query of an address, and its values that are long enough to be keys."""
     if not is_signed(location):
         return ()
     query = location.partition("?")[2]
@@ -397,10 +397,10 @@ def _signature(location: str) -> tuple[str, ...]:
 def load_settings(movie_ids_file: Path | None = None, **overrides: Any) -> Settings:
     """Read the environment and `.env`; arguments that are not None win over both.
 
-    A long list of movie ids comes as a file: parameters of a flow may not be long.
+    Movie ids may be in a file, because parameters of a flow have a limited length.
 
     Raises:
-        SettingsError: one or more values cannot be used; every one is named in the text.
+        SettingsError: one or more values cannot be used; the text names all of them.
     """
     _check_env_file(Path(ENV_FILE))
     if movie_ids_file is not None:
@@ -412,18 +412,18 @@ def load_settings(movie_ids_file: Path | None = None, **overrides: Any) -> Setti
 
 
 def _check_env_file(path: Path) -> None:
-    """Refuse a file with lines that are no settings; by default they would be passed over."""
+    """Reject a file with lines that are not settings, which pydantic would ignore."""
     if not path.is_file():
         return
-    # As pydantic-settings will read it.
+    # The same decoding as in pydantic-settings.
     text = read_text(path, may_be_utf_16=False)
     bad_lines = [binding.original.line for binding in parse_stream(StringIO(text)) if binding.error]
     if bad_lines:
-        raise SettingsError(f"{path}, line {bad_lines[0]}: this is no setting; write NAME=value")
+        raise SettingsError(f"{path}, line {bad_lines[0]}: this is not a setting. Write NAME=value")
 
 
 def _sentence(problem: dict[str, Any]) -> str:
-    # The offending input is left out on purpose: it may be a key set under the wrong name.
+    # The invalid value is not shown, because it may be a key set under the wrong name.
     name = "_".join(str(part) for part in problem["loc"]).upper()
     text = str(problem["msg"]).removeprefix("Value error, ")
     return f"{name}: {text}" if name else text

@@ -1,1 +1,1 @@
-"""Spark's room: engines, the transform, KPIs. DataFrame in, DataFrame out; nothing here knows Prefect."""
+"""Everything on Spark: engines, the transform, checks and KPIs. This package does not use Prefect."""

@@ -1,4 +1,4 @@
-"""What can go wrong with an engine, or with what it is given.
+"""Errors of engines and of data quality.
 
 * EngineError
   x EngineUnavailable
@@ -10,25 +10,25 @@
 
 
 class EngineError(Exception):
-    """A Spark engine does not do as asked."""
+    """A Spark engine failed."""
 
     is_temporary = True
 
 
 class EngineUnavailable(EngineError):
-    """The engine asked for cannot be had here; the text says why, in one sentence."""
+    """The requested engine cannot be used here; the text says why."""
 
     is_temporary = False
 
 
 class EngineSilentError(EngineUnavailable):
-    """The engine is there and does not start or answer, which another try may find mended."""
+    """The engine does not start or answer; a retry may help."""
 
     is_temporary = True
 
 
 class EngineDied(EngineError):
-    """The engine ended in the middle of its work; the text says why, as far as that is known."""
+    """The engine ended during its work; the text says why, if that is known."""
 
 
 class DataQualityError(Exception):
@@ -36,6 +36,6 @@ class DataQualityError(Exception):
 
 
 class UnknownCheckError(DataQualityError):
-    """A check was accepted that does not exist; the text names it (exit status 2)."""
+    """A check to accept does not exist; the text names it (exit status 2)."""
 
     is_usage = True

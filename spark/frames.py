@@ -1,4 +1,4 @@
-"""Reading tables, keeping results and writing files, in the ways that every engine does alike."""
+"""Read tables, cache results and write files in ways that work the same on every engine."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from spark.engines.options import CHECKPOINT, KEPT_BY, LINKS, PERSIST
 
 logger = logging.getLogger(__name__)
 
-# Written at once: 200,000 movies of a kilobyte, packed in memory until their files are whole.
+# Rows that are written together, because their files are in memory until they are complete: about 200 MB.
 ROWS_AT_ONCE = 200_000
 
 
 def read_table(session: SparkSession, path: str, version: int | None = None) -> DataFrame:
-    """Read a Delta table as it is now, or as it was at one version."""
+    """Read a Delta table at a version, by default the newest."""
     reader = session.read.format("delta")
     if version is not None:
         reader = reader.option("versionAsOf", version)
@@ -27,16 +27,16 @@ def read_table(session: SparkSession, path: str, version: int | None = None) -> 
 
 
 def place_of(session: SparkSession, path: str) -> str:
-    """Return the path by which a session's engine finds a folder."""
+    """Return a folder's path for a session's engine, which may need a link."""
     links = session.conf.get(LINKS, None)
     return path if links is None else plain_path(path, links)
 
 
 def keep_result(frame: DataFrame) -> DataFrame:
-    """Compute a frame once for several uses; where an engine cannot keep it, each use computes it again.
+    """Compute a frame once for several uses; if the engine cannot store it, each use computes it again.
 
-    `cache()` does nothing on the embedded engine, a local checkpoint works on all that have room for one, and
-    is lost with the machine that has it: an engine of several is opened with another way (`KEPT_BY`).
+    `cache()` does nothing on the embedded engine, so the default is a local checkpoint. That is lost with its
+    machine, so a cluster's session stores results in another way (`KEPT_BY`).
     """
     kept_by = frame.sparkSession.conf.get(KEPT_BY, None)
     try:
@@ -46,29 +46,29 @@ def keep_result(frame: DataFrame) -> DataFrame:
     except PySparkException as error:
         if "checkpoint" not in str(error).lower():
             raise
-        logger.info("The engine keeps no intermediate results; they are computed once per use.")
+        logger.info("The engine cannot store intermediate results. Each use computes them again.")
         return frame
 
 
 def write_files(frame: DataFrame, folder: str) -> None:
-    """Write Parquet files into a folder; they are part of no table."""
+    """Write Parquet files into a folder, without adding them to a table."""
     _writer(frame.coalesce(1)).parquet(place_of(frame.sparkSession, folder))
 
 
 def write_partitions(frame: DataFrame, folder: str, column: str, rows_by_value: Mapping[int, int]) -> None:
-    """Write Parquet files into a folder by the values of a column, which have so many rows each.
+    """Write Parquet files into a folder, partitioned by a column; `rows_by_value` has the rows of each value.
 
-    All partitions' files are open at once, so a large frame is written some values at a time.
+    All partitions' files are open at once, so a large frame is written a few values at a time.
     """
     place = place_of(frame.sparkSession, folder)
     for values in _portions(rows_by_value):
         part = frame if len(values) == len(rows_by_value) else frame.filter(F.col(column).isin(values))
-        # One file a partition: without it every task writes a file into every partition.
+        # One file a partition. Otherwise every task writes a file into every partition.
         _writer(part.repartition(column)).partitionBy(column).parquet(place)
 
 
 def _portions(rows_by_value: Mapping[int, int]) -> Iterator[list[int]]:
-    """Values whose rows together are not too many, in order."""
+    """Yield groups of values, in order, whose rows are at most `ROWS_AT_ONCE` together."""
     portion: list[int] = []
     rows = 0
     for value, count in sorted(rows_by_value.items()):
@@ -83,5 +83,5 @@ def _portions(rows_by_value: Mapping[int, int]) -> Iterator[list[int]]:
 
 def _writer(frame: DataFrame) -> DataFrameWriter:
     writer = frame.write.mode("append").option("compression", "zstd")
-    # Hadoop's sign that all is written; what counts is the commit.
+    # No `_SUCCESS` file: the commit decides which files are in the table.
     return writer.option("mapreduce.fileoutputcommitter.marksuccessfuljobs", "false")

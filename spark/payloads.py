@@ -1,8 +1,8 @@
-"""TMDB's JSON texts, decoded into typed columns by Python, alike wherever an engine runs it.
+"""Decode TMDB's JSON into typed columns in Python, with the same result on every engine.
 
-The module is sent to the machines of a Spark cluster: it needs pyarrow and msgspec there, and nothing of this
-project. A payload is read as what TMDB documents; where that fails, it is read value by value, with the same
-outcome for those that fit, and a name for each that does not.
+The module is sent to the machines of a Spark cluster. It needs pyarrow and msgspec there, and no other module
+of this project. A payload is decoded by the documented types. If that fails, it is read value by value, with
+the same result for valid values, and a list of the invalid fields.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import msgspec
 import pyarrow as pa
 
 TEXTS = ("title", "tagline", "status", "original_language", "overview", "poster_path", "imdb_id")
-# TMDB's number fields and the type that silver keeps them in, or computes their column from.
+# TMDB's number fields and the types that silver has them in, or computes from.
 NUMBERS = MappingProxyType(
     {
         "id": "long",
@@ -33,7 +33,7 @@ NUMBERS = MappingProxyType(
     }
 )
 NAME_LISTS = ("genres", "production_companies", "production_countries", "spoken_languages")
-# What a payload comes with, and what its row keeps.
+# Columns of the raw row that the decoded row has, too.
 KEPT = ("movie_id", "fetched_at", "batch_id")
 DECODED = MappingProxyType(
     {
@@ -66,24 +66,24 @@ ARROW_TYPES = MappingProxyType(
     }
 )
 SCHEMA = pa.schema([pa.field(name, ARROW_TYPES[kind]) for name, kind in DECODED.items()])
-# One more than the greatest whole number of a type, and the greatest that a double is exact up to.
+# One more than the largest long and integer, and the largest whole number up to which a double is exact.
 LONG, INTEGER, EXACT = 2.0**63, 2.0**31, 2**53
-# What Python's `float` and `date` take besides (`1_0`, `nan`, `2001-W01-1`) is no value of ours.
-# No two parts of the pattern match the same signs, so that a text of any length is read in one pass.
+# Python's `float` and `date` accept more (`1_0`, `nan`, `2001-W01-1`), which is invalid here.
+# No two parts of the pattern match the same characters, so long texts are matched in one pass.
 DECIMAL = re.compile(r" *[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)? *")
 IMDB_ID = re.compile(r"(?:\S*/title/)?(tt[0-9]{7,10})(?:[/?#]\S*)?", re.IGNORECASE | re.ASCII)
 CALENDAR_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 # TMDB nests five levels; Python's own limit is higher, and differs by version and caller.
 MOST_LEVELS = 100
-# Of the text of an unforeseen error.
+# Length of the text of an unexpected error.
 DETAIL_SIGNS = 200
 
 Number = int | float | str
 
 
 class Named(msgspec.Struct):
-    """An entry of a list of which silver keeps the names."""
+    """An entry of a list whose names silver has."""
 
     name: str | None = None
 
@@ -109,8 +109,8 @@ class Credits(msgspec.Struct):
     crew: list[CrewMember | None] | None = None
 
 
-class Movie(msgspec.Struct):
-    """The fields of TMDB's movie details that silver is made from."""
+class Payload(msgspec.Struct):
+    """The fields of TMDB's movie details that silver uses."""
 
     id: Number | None = None
     title: str | None = None
@@ -138,12 +138,11 @@ class Movie(msgspec.Struct):
 def decode_payloads(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Decode batches of raw rows into batches of `DECODED`, a row for each payload.
 
-    A payload that silver must refuse comes with the `reason`, the field in `detail`, and its own text in
-    `payload`. A field that does not fit is null, as is every field of a malformed payload (contract,
-    section 3, rules of silver). No payload ends the batch: one whose decoding raises an unforeseen error is
-    `undecodable`, with the error in `detail`.
+    A rejected payload has its `reason`, the invalid fields in `detail`, and its text in `payload`. Invalid
+    fields are null, as are all fields of a malformed payload (contract, section 3, rules of silver). No
+    payload stops the batch: one that raises an unexpected error is `undecodable`, with the error in `detail`.
     """
-    read = msgspec.json.Decoder(Movie).decode
+    read = msgspec.json.Decoder(Payload).decode
     made = [field for field in SCHEMA if field.name not in KEPT]
     for batch in batches:
         ids = batch.column("movie_id").to_pylist()
@@ -154,7 +153,7 @@ def decode_payloads(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatc
 
 
 def serve(source: BinaryIO, sink: BinaryIO) -> None:
-    """Decode an Arrow stream's batches into another, each as soon as it is there, until the source ends."""
+    """Decode the batches of an Arrow stream into another one, each as soon as it arrives."""
     decoded = decode_payloads(pa.ipc.open_stream(source))
     with pa.ipc.new_stream(sink, SCHEMA) as written:
         for batch in decoded:
@@ -163,7 +162,7 @@ def serve(source: BinaryIO, sink: BinaryIO) -> None:
 
 
 def _texts(column: pa.Array) -> Iterator[memoryview | None]:
-    """The bytes of each text, not copied; None for null."""
+    """Yield the bytes of each text without a copy, or None for null."""
     if not pa.types.is_string(column.type):
         column = column.cast(pa.string())
     _, offsets, data = column.buffers()
@@ -174,30 +173,30 @@ def _texts(column: pa.Array) -> Iterator[memoryview | None]:
 
 
 def _columns(rows: list[tuple[Any, ...]], fields: list[pa.Field]) -> list[pa.Array]:
-    """The rows as a column for each field."""
+    """Convert rows to a column for each field."""
     columns = zip(*rows, strict=True) if rows else [()] * len(fields)
     return [pa.array(values, field.type) for field, values in zip(fields, columns, strict=True)]
 
 
 def _decode_any(
-    text: memoryview | None, movie_id: int, read: Callable[[memoryview], Movie]
+    text: memoryview | None, movie_id: int, read: Callable[[memoryview], Payload]
 ) -> tuple[Any, ...]:
-    """One payload's values, also where decoding it raises an error that no rule foresees."""
+    """Return one payload's values, even if decoding raises an unexpected error."""
     try:
         return _decode(text, movie_id, read)
     except MemoryError:
-        # It says something of the machine, not of the payload.
+        # The machine is the cause, not the payload.
         raise
     except Exception as error:
-        said = "".join(sign if sign.isprintable() else "\ufffd" for sign in str(error)[:DETAIL_SIGNS])
-        return _malformed(text, "undecodable", f"{type(error).__name__}: {said}")
+        shown = "".join(sign if sign.isprintable() else "\ufffd" for sign in str(error)[:DETAIL_SIGNS])
+        return _malformed(text, "undecodable", f"{type(error).__name__}: {shown}")
 
 
-def _decode(text: memoryview | None, movie_id: int, read: Callable[[memoryview], Movie]) -> tuple[Any, ...]:
-    """One payload's values, in the order of `DECODED` from `is_malformed` on."""
+def _decode(text: memoryview | None, movie_id: int, read: Callable[[memoryview], Payload]) -> tuple[Any, ...]:
+    """Return one payload's values, in the order of `DECODED` from `is_malformed` on."""
     if text is None:
         return _malformed(None)
-    misfits: list[str] = []
+    invalid: list[str] = []
     try:
         movie = read(text)
     except (msgspec.MsgspecError, RecursionError):
@@ -206,7 +205,7 @@ def _decode(text: memoryview | None, movie_id: int, read: Callable[[memoryview],
             return _malformed(text)
         if is_deep(document):
             return _malformed(text, detail=f"payload nested deeper than {MOST_LEVELS} levels")
-        movie = _read_values(document, misfits)
+        movie = _read_values(document, invalid)
     numbers = (
         _whole(movie.id, LONG),
         _double(movie.budget),
@@ -221,9 +220,9 @@ def _decode(text: memoryview | None, movie_id: int, read: Callable[[memoryview],
     if None in numbers or day is None:
         given = (*(getattr(movie, field) for field in NUMBERS), day_text)
         named = zip((*NUMBERS, "release_date"), given, (*numbers, day), strict=True)
-        misfits = [name for name, value, fit in named if value is not None and fit is None] + misfits
+        invalid = [name for name, value, fit in named if value is not None and fit is None] + invalid
     has_id = movie.id is not None and (not isinstance(movie.id, str) or _text(movie.id) is not None)
-    reason, detail = _refusal(has_id, title, numbers[0], movie_id, misfits)
+    reason, detail = _rejection(has_id, title, numbers[0], movie_id, invalid)
     credits, collection = movie.credits, movie.belongs_to_collection
     cast = _entries(credits.cast) if credits is not None else []
     crew = _entries(credits.crew) if credits is not None else []
@@ -256,39 +255,39 @@ def _decode(text: memoryview | None, movie_id: int, read: Callable[[memoryview],
 def _malformed(
     text: memoryview | None, reason: str = "malformed", detail: str = "payload"
 ) -> tuple[Any, ...]:
-    """The values of a payload that cannot be read, which leaves the last good one in silver."""
+    """Return the values of an unreadable payload; the last readable one stays in silver."""
     payload = None if text is None else str(text, "utf-8", "replace")
     made = dict.fromkeys(name for name in DECODED if name not in KEPT)
     found = {"is_malformed": True, "reason": reason, "detail": detail, "payload": payload}
     return tuple((made | found).values())
 
 
-def _refusal(
-    has_id: bool, title: str | None, found_id: float | None, movie_id: int, misfits: list[str]
+def _rejection(
+    has_id: bool, title: str | None, found_id: float | None, movie_id: int, invalid: list[str]
 ) -> tuple[str | None, str | None]:
-    """The first reason to quarantine a well-formed payload, with the field; else nulls."""
+    """Return the first reason to reject a well-formed payload, with the field, otherwise nulls."""
     if not has_id:
         return "missing_id", "id"
     if title is None:
         return "missing_title", "title"
     if found_id is not None and found_id != movie_id:
         return "id_mismatch", f"id {found_id}"
-    return ("bad_value", ", ".join(misfits)) if misfits else (None, None)
+    return ("bad_value", ", ".join(invalid)) if invalid else (None, None)
 
 
 def _text(text: str | None) -> str | None:
-    """Null for blank text, other text as it is."""
+    """Return a text, or null if it is blank."""
     return None if not text or text.isspace() else text
 
 
 def _imdb_id(text: str | None) -> str | None:
-    """The id that a text names as IMDb writes it, also by a page's address; another text as it is."""
+    """Return the IMDb id in a text, which may be a page's address; other texts are unchanged."""
     named = IMDB_ID.fullmatch(text.strip()) if text else None
     return named[1].lower() if named else _text(text)
 
 
 def _whole(value: Number | None, bound: float) -> int | None:
-    """The whole number within the bound, read as a double first, so that `96.0` and `1.5e8` are such."""
+    """Return a whole number within the bound, or null; `96.0` and `1.5e8` are whole numbers."""
     if type(value) is int and -EXACT <= value <= EXACT:
         return value if -bound <= value < bound else None
     number = _double(value)
@@ -296,11 +295,11 @@ def _whole(value: Number | None, bound: float) -> int | None:
 
 
 def _double(value: Number | None) -> float | None:
-    """The finite double that a number is, or that a text spells in decimal digits; else null."""
+    """Return the finite double of a number or a decimal text, otherwise null."""
     if value is None or (isinstance(value, str) and not DECIMAL.fullmatch(value)):
         return None
     try:
-        # Added, 0 turns -0 into 0, which JSON's whole numbers do not tell apart.
+        # Adding 0 turns -0 into 0, because whole numbers have no -0.
         number = float(value) + 0.0
     except OverflowError:
         return None
@@ -308,7 +307,7 @@ def _double(value: Number | None) -> float | None:
 
 
 def _day(text: str) -> date | None:
-    """The day that a text spells as `yyyy-MM-dd`, from year 1 on, else null."""
+    """Return the day of a text `yyyy-MM-dd`, from year 1 on, otherwise null."""
     try:
         return date.fromisoformat(text) if CALENDAR_DAY.fullmatch(text) else None
     except ValueError:
@@ -316,12 +315,12 @@ def _day(text: str) -> date | None:
 
 
 def _entries(entries: list[Any] | None) -> list[Any]:
-    """A list's entries; null entries, and a list that is null, are passed over."""
+    """Return a list's entries without nulls; a null list has none."""
     return [entry for entry in entries if entry is not None] if entries else []
 
 
 def _names(entries: list[Any]) -> list[str]:
-    """The names that are not blank; `|` separates names in silver, so it cannot be part of one."""
+    """Return the names that are not blank, with `/` for `|`, which separates names in silver."""
     names = [name for entry in entries if (name := entry.name) and not name.isspace()]
     return [name.replace("|", "/") for name in names] if "|" in "".join(names) else names
 
@@ -331,7 +330,7 @@ def _joined(entries: list[Any]) -> str | None:
 
 
 def _in_order(cast: list[CastMember]) -> list[CastMember]:
-    """The cast by TMDB's `order`, as it comes as a rule; equal ones stay, whoever has none is last."""
+    """Sort the cast by TMDB's `order`, stably and without an `order` last; usually it is sorted already."""
     places = [member.order for member in cast]
     return cast if places == [*range(len(cast))] else sorted(cast, key=_place)
 
@@ -346,16 +345,16 @@ class _Digits(str):
 
 
 def _read_document(text: str) -> Mapping[str, Any] | None:
-    """The object that a text is as JSON, numbers as they are written; None where it is none."""
+    """Parse a JSON object, with numbers as they are written; return None if the text is not one."""
     try:
-        document = json.loads(text, parse_int=_Digits, parse_float=_Digits, parse_constant=_refuse_constant)
+        document = json.loads(text, parse_int=_Digits, parse_float=_Digits, parse_constant=_reject_constant)
     except (ValueError, RecursionError):
         return None
     return document if isinstance(document, dict) else None
 
 
 def is_deep(document: Any) -> bool:
-    """Whether objects and lists are nested deeper than `MOST_LEVELS`."""
+    """Return whether objects and lists are nested deeper than `MOST_LEVELS`."""
     level = [document] if isinstance(document, dict | list) else []
     for _ in range(MOST_LEVELS):
         insides = (outer.values() if isinstance(outer, dict) else outer for outer in level)
@@ -363,40 +362,40 @@ def is_deep(document: Any) -> bool:
     return bool(level)
 
 
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
+def _reject_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
 
 
-def _read_values(document: Mapping[str, Any], misfits: list[str]) -> Movie:
-    """What fits of an object's values; the lists that do not are named in `misfits`."""
+def _read_values(document: Mapping[str, Any], invalid: list[str]) -> Payload:
+    """Read the valid values of an object, and add the names of invalid lists to `invalid`."""
     collection, credits = document.get("belongs_to_collection"), document.get("credits")
     texts: dict[str, Any] = {
         field: _as_text(document.get(field)) for field in (*TEXTS, *NUMBERS, "release_date")
     }
     lists: dict[str, Any] = {
-        field: _read_list(document.get(field), Named, field, misfits) for field in NAME_LISTS
+        field: _read_list(document.get(field), Named, field, invalid) for field in NAME_LISTS
     }
     people = credits if isinstance(credits, dict) else {}
-    movie = Movie(
+    movie = Payload(
         **texts,
         belongs_to_collection=_read_entry(collection, Named),
         **lists,
         credits=Credits(
-            _read_list(people.get("cast"), CastMember, "credits.cast", misfits),
-            _read_list(people.get("crew"), CrewMember, "credits.crew", misfits),
+            _read_list(people.get("cast"), CastMember, "credits.cast", invalid),
+            _read_list(people.get("crew"), CrewMember, "credits.crew", invalid),
         ),
     )
     if credits is not None and not isinstance(credits, dict):
-        misfits.append("credits")
+        invalid.append("credits")
     return movie
 
 
-def _read_list(entries: Any, kind: type[msgspec.Struct], name: str, misfits: list[str]) -> list[Any] | None:
+def _read_list(entries: Any, kind: type[msgspec.Struct], name: str, invalid: list[str]) -> list[Any] | None:
     if entries is None:
         return None
     is_list = isinstance(entries, list)
     if not is_list or not all(entry is None or isinstance(entry, dict) for entry in entries):
-        misfits.append(name)
+        invalid.append(name)
     return [_read_entry(entry, kind) for entry in entries] if is_list else None
 
 
@@ -407,11 +406,11 @@ def _read_entry(entry: Any, kind: type[msgspec.Struct]) -> Any:
 
 
 def _as_text(value: Any) -> str | None:
-    """A JSON value as text: a string without its quotes, any other as it is written, without white space."""
+    """Return a JSON value as text: a string without quotes, others as written, without white space."""
     if value is None:
         return None
     text = value if isinstance(value, str) else _written(value)
-    # Half of a surrogate pair is no character, and no UTF-8.
+    # Half of a surrogate pair is not a character and cannot be UTF-8.
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
@@ -427,10 +426,10 @@ def _written(value: Any) -> str:
 
 
 class WithoutPandas:
-    """Arrow looks for pandas when it is given its first list, which takes 50 MB and a fifth of a second."""
+    """Keeps Arrow from importing pandas, which takes 50 MB and a fifth of a second."""
 
     def find_spec(self, name: str, *_: object) -> None:
-        """Say that there is none."""
+        """Raise for pandas, as if it were not installed."""
         if name == "pandas":
             raise ModuleNotFoundError
 

@@ -1,6 +1,6 @@
-"""The rules of silver (contract, section 3) that go by columns: one named function a rule.
+"""The rules of silver on columns (contract, section 3): one named function a rule.
 
-What a payload says, and whether it fits, is `spark.payloads`.
+`spark.payloads` decodes payloads and validates their fields.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ DOLLARS_PER_MUSD = 1_000_000
 
 
 def null_zero_amounts(movies: DataFrame) -> DataFrame:
-    """Turn 0 into null where TMDB means `unknown` by it; money that is 0 in millions of dollars, too."""
+    """Turn 0, which means unknown at TMDB, into null; so is money that is 0 in millions of dollars."""
     amounts = {
         "budget": F.col("budget") / DOLLARS_PER_MUSD,
         "revenue": F.col("revenue") / DOLLARS_PER_MUSD,
@@ -37,16 +37,16 @@ def null_unvoted_averages(movies: DataFrame) -> DataFrame:
 
 
 def add_money(movies: DataFrame) -> DataFrame:
-    """Add money in millions of dollars, with profit and return on investment where both sides are known.
+    """Add money in millions of dollars, with profit and return on investment if both sides are known.
 
-    A profit or return beyond the largest double is null: from money that TMDB's editors mistyped.
+    A profit or return beyond the largest double is null; it comes from mistyped money.
     """
     budget, revenue = F.col("budget"), F.col("revenue")
     return movies.withColumns(
         {
             "budget_musd": budget / DOLLARS_PER_MUSD,
             "revenue_musd": revenue / DOLLARS_PER_MUSD,
-            # Computed from dollars, which are whole: from millions, the last digits would be rounded twice.
+            # Computed from whole dollars, because millions would round the last digits twice.
             "profit_musd": _finite((revenue - budget) / DOLLARS_PER_MUSD),
             "roi": _finite(revenue / budget),
         }
@@ -63,7 +63,7 @@ def add_release_year(movies: DataFrame) -> DataFrame:
 
 
 def add_filters(payloads: DataFrame) -> DataFrame:
-    """Add `filtered`, the first reason to leave a movie out though its payload is fine; else null."""
+    """Add `filtered`: the first reason to leave out a movie with a valid payload, otherwise null."""
     present = [F.col(column).isNotNull().cast("integer") for column in SILVER_MOVIES.columns]
     filters = {
         "not_released": ~F.col("status").eqNullSafe("Released"),
@@ -75,29 +75,29 @@ def add_filters(payloads: DataFrame) -> DataFrame:
 
 
 def judge(decoded: DataFrame) -> DataFrame:
-    """Apply every rule to decoded payloads: silver's columns, with what becomes of each payload."""
-    judged = (
+    """Apply all rules to decoded payloads; return silver's columns and the outcome of each payload."""
+    validated = (
         decoded.transform(null_zero_amounts)
         .transform(null_unvoted_averages)
         .transform(add_money)
         .transform(add_release_year)
         .transform(add_filters)
     )
-    return judged.select(
+    return validated.select(
         "movie_id", "fetched_at", "batch_id", "is_malformed", "payload", "reason", "detail", "filtered",
         *SILVER_MOVIES.columns, "imdb_id",
     )  # fmt: skip
 
 
-def set_deleted_aside(judged: DataFrame, failures: DataFrame) -> DataFrame:
-    """Filter the movies that TMDB has had, but said it has no more after their latest payload was fetched."""
+def set_deleted_aside(validated: DataFrame, failures: DataFrame) -> DataFrame:
+    """Filter the movies that were not found at TMDB after their latest payload was fetched."""
     not_found = (
         failures.filter("reason = 'not_found'")
         .groupBy("movie_id")
         .agg(F.max("failed_at").alias("not_found_at"))
     )
     is_deleted = F.coalesce(F.col("not_found_at") > F.col("latest_at"), F.lit(False))
-    return judged.join(not_found, "movie_id", "left").withColumns(
+    return validated.join(not_found, "movie_id", "left").withColumns(
         {
             "reason": F.when(~is_deleted, F.col("reason")),
             "filtered": F.when(is_deleted, "deleted").otherwise(F.col("filtered")),
@@ -106,7 +106,7 @@ def set_deleted_aside(judged: DataFrame, failures: DataFrame) -> DataFrame:
 
 
 def add_ratings(movies: DataFrame, ratings: DataFrame) -> DataFrame:
-    """Add IMDb's rating of each movie, null where IMDb has none of its `imdb_id`."""
+    """Add IMDb's rating of each movie; null if IMDb has no rating for its `imdb_id`."""
     rated = ratings.select(
         F.col("imdb_id"), F.col("rating").alias("imdb_rating"), F.col("votes").alias("imdb_votes")
     )
@@ -114,7 +114,7 @@ def add_ratings(movies: DataFrame, ratings: DataFrame) -> DataFrame:
 
 
 def is_row(table: Table) -> Column:
-    """Whether a judged payload is a row of a table of silver."""
+    """Return the condition for a validated payload to be a row of a table of silver."""
     conditions = {
         SILVER_MOVIES.name: "decides and reason is null and filtered is null",
         QUARANTINE.name: "is_latest and reason is not null",
@@ -123,9 +123,9 @@ def is_row(table: Table) -> Column:
     return F.expr(conditions[table.name])
 
 
-def rows_of(table: Table, judged: DataFrame, ratings: DataFrame | None = None) -> DataFrame:
-    """Select the rows and columns of a table of silver; movies are rated where there are ratings."""
-    rows = judged.filter(is_row(table))
+def rows_of(table: Table, validated: DataFrame, ratings: DataFrame | None = None) -> DataFrame:
+    """Select the rows and columns of a table of silver, with ratings if there are any."""
+    rows = validated.filter(is_row(table))
     if table == FILTERED:
         rows = rows.withColumn("reason", F.col("filtered"))
     if table == RATED_MOVIES and ratings is not None:
@@ -134,6 +134,6 @@ def rows_of(table: Table, judged: DataFrame, ratings: DataFrame | None = None) -
 
 
 def select_columns(table: Table, rows: DataFrame) -> DataFrame:
-    """A table's columns in their order and types."""
+    """Select a table's columns in their order and types."""
     typed = (F.col(name).cast(column.type).alias(name) for name, column in table.columns.items())
     return rows.select(*typed)

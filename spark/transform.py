@@ -1,6 +1,6 @@
-"""The transform from raw payloads to silver's tables: which rows are read, and where files are written.
+"""Transform raw payloads to files of silver's tables.
 
-The rules are elsewhere. Files become tables' content by a commit of `lake.files`.
+`spark.silver` has the rules, and `lake.files` commits the files to the tables.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from spark.frames import keep_result, read_table, write_files, write_partitions
 from spark.payloads import KEPT
 from spark.silver import add_ratings, is_row, judge, rows_of, select_columns, set_deleted_aside
 
-# A list of more batches than this costs more to compare with than it spares.
+# A longer list of batches costs more to compare with than it saves.
 LISTED_BATCHES = 2_000
 
 
 @dataclass(frozen=True)
 class RawVersions:
-    """The versions of the raw tables to read; None for the present one, and for no ratings."""
+    """The versions of the raw tables to read; None is the newest, and for ratings, no ratings."""
 
     movies: int | None = None
     failures: int | None = None
@@ -34,27 +34,26 @@ class RawVersions:
 
     @property
     def silver(self) -> tuple[Table, ...]:
-        """The tables that are made from them."""
+        """The tables that are made from these versions."""
         return SILVER if self.ratings is None else RATED_SILVER
 
 
 def write_all(
     session: SparkSession, lake_root: str, folders: Mapping[str, str], versions: RawVersions = RawVersions()
 ) -> dict[str, int]:
-    """Judge the latest payload of every movie, and write Parquet files of silver's tables into folders.
+    """Validate the latest payload of every movie, and write Parquet files of silver's tables.
 
-    `folders` has a folder or URL, not there yet, for the name of each table; the rows written are counted by
-    the same names.
+    `folders` has a new folder or URL for each table by name. Return the numbers of rows by the same names.
     """
     raw, ratings = _read_raw(session, lake_root, versions), _read_ratings(session, lake_root, versions)
-    judged = judge_latest(raw, _read_failures(session, lake_root, versions), keep_latest(raw))
+    validated = judge_latest(raw, _read_failures(session, lake_root, versions), keep_latest(raw))
     by_year = (
-        judged.groupBy("release_year")
+        validated.groupBy("release_year")
         .agg(*(F.count_if(is_row(table)).alias(table.name) for table in versions.silver))
         .collect()
     )
     for table in versions.silver:
-        rows = rows_of(table, judged, ratings)
+        rows = rows_of(table, validated, ratings)
         if table.partition_by:
             [column] = table.partition_by
             years = {row["release_year"]: row[table.name] for row in by_year if row[table.name]}
@@ -67,7 +66,7 @@ def write_all(
 def compute_some(
     session: SparkSession, lake_root: str, latest: pa.Table, versions: RawVersions = RawVersions()
 ) -> dict[str, pa.Table]:
-    """Judge the movies whose latest rows of `raw/movies` are given, as silver's tables would have them.
+    """Validate movies by their latest rows of `raw/movies`, and return their rows of silver's tables.
 
     `latest` has the columns `movie_id`, `fetched_at` and `batch_id`, and a row for each movie.
     """
@@ -77,17 +76,17 @@ def compute_some(
     keys = session.createDataFrame(latest.select(list(KEPT)))
     rows = _of_batches(raw, latest.column("batch_id").unique().to_pylist())
     rows = rows.join(F.broadcast(keys), [*KEPT], "left_semi").dropDuplicates([*KEPT])
-    judged = judge_latest(raw, _read_failures(session, lake_root, versions), rows)
+    validated = judge_latest(raw, _read_failures(session, lake_root, versions), rows)
     return {
-        table.name: rows_of(table, judged, ratings).toArrow().cast(arrow_schema(table))
+        table.name: rows_of(table, validated, ratings).toArrow().cast(arrow_schema(table))
         for table in versions.silver
     }
 
 
 def rate_some(session: SparkSession, lake_root: str, movie_ids: pa.Array, versions: RawVersions) -> pa.Table:
-    """Rate movies of silver anew that are otherwise as they were; their payloads are not looked at."""
+    """Return movies of silver with new ratings; their payloads are not read."""
     ratings = _read_ratings(session, lake_root, versions)
-    assert ratings is not None, "there is something to rate them by"
+    assert ratings is not None, "the caller has ratings"
     wanted = session.createDataFrame(pa.Table.from_arrays([movie_ids], ["id"]))
     silver = read_table(session, RATED_MOVIES.path(lake_root)).drop("imdb_rating", "imdb_votes")
     rows = add_ratings(silver.join(F.broadcast(wanted), "id", "left_semi"), ratings)
@@ -95,23 +94,23 @@ def rate_some(session: SparkSession, lake_root: str, movie_ids: pa.Array, versio
 
 
 def judge_latest(raw: DataFrame, failures: DataFrame, latest: DataFrame) -> DataFrame:
-    """Judge each movie's latest payload, and its latest well-formed one where that is another.
+    """Validate each movie's latest payload, and the latest well-formed one if that is an older one.
 
-    Adds `is_latest`, which quarantine goes by, and `decides`, which silver goes by: a malformed payload
-    leaves the last good one in silver. `latest_at` is when the movie's latest payload was fetched.
+    Add `is_latest`, which selects rows of quarantine, and `decides`, which selects rows of silver: if the
+    latest payload is malformed, the last good one stays. `latest_at` is when the latest payload was fetched.
     """
-    judged = keep_result(judge(decode(latest)))
-    decided = judged.withColumns(
+    validated = keep_result(judge(decode(latest)))
+    decided = validated.withColumns(
         {"is_latest": F.lit(True), "decides": ~F.col("is_malformed"), "latest_at": F.col("fetched_at")}
     )
-    malformed = judged.filter("is_malformed").select(*KEPT).toArrow()
+    malformed = validated.filter("is_malformed").select(*KEPT).toArrow()
     if malformed.num_rows:
         decided = decided.unionByName(judge_earlier(raw, malformed))
     return decided.transform(set_deleted_aside, failures)
 
 
 def judge_earlier(raw: DataFrame, malformed: pa.Table) -> DataFrame:
-    """Judge the latest well-formed payload of movies whose latest one is malformed, where they have one."""
+    """Validate the latest well-formed payload, if any, of movies whose latest one is malformed."""
     names = ["movie_id", "latest_at", "latest_batch_id"]
     superseding = raw.sparkSession.createDataFrame(malformed.rename_columns(names))
     is_latest = (F.col("fetched_at") == F.col("latest_at")) & (F.col("batch_id") == F.col("latest_batch_id"))
@@ -121,7 +120,7 @@ def judge_earlier(raw: DataFrame, malformed: pa.Table) -> DataFrame:
     latest_first = Window.partitionBy("movie_id").orderBy(
         F.col("fetched_at").desc(), F.col("batch_id").desc()
     )
-    judged = (
+    validated = (
         judge(decode(rows))
         .filter("not is_malformed")
         .withColumn("place", F.row_number().over(latest_first))
@@ -130,18 +129,18 @@ def judge_earlier(raw: DataFrame, malformed: pa.Table) -> DataFrame:
         .withColumns({"is_latest": F.lit(False), "decides": F.lit(True)})
         .join(F.broadcast(superseding.select("movie_id", "latest_at")), "movie_id")
     )
-    return keep_result(judged)
+    return keep_result(validated)
 
 
 def keep_latest(raw: DataFrame) -> DataFrame:
-    """Keep each movie's latest row, by `fetched_at`, then `batch_id`; payloads are not looked at."""
+    """Keep each movie's latest row, by `fetched_at`, then `batch_id`, without reading payloads."""
     keys = raw.select(*KEPT)
     counts = keys.agg(F.count("movie_id").alias("rows"), F.count_distinct("movie_id").alias("movies")).first()
     assert counts is not None
     if counts["rows"] == counts["movies"]:
         return raw
     if keys.groupBy(*KEPT).count().filter("count > 1").limit(1).count():
-        # Nothing of ours commits a batch twice, but a raw table may come from elsewhere.
+        # The pipeline never commits a batch twice, but other programs may.
         raw = raw.dropDuplicates([*KEPT])
     latest_first = Window.partitionBy("movie_id").orderBy(
         F.col("fetched_at").desc(), F.col("batch_id").desc()
@@ -165,5 +164,5 @@ def _read_ratings(session: SparkSession, lake_root: str, versions: RawVersions) 
 
 
 def _of_batches(raw: DataFrame, batch_ids: list[str]) -> DataFrame:
-    """Spare the engine the files that have none of these batches."""
+    """Let the engine skip files without these batches."""
     return raw.filter(F.col("batch_id").isin(batch_ids)) if len(batch_ids) <= LISTED_BATCHES else raw

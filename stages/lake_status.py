@@ -18,7 +18,7 @@ from movies.lake.inventory import Inventory, read_inventory
 from movies.lake.names import sql_name
 from movies.lake.publications import find_publication
 from movies.lake.repair import require_raw_files
-from movies.lake.runs import Ingestion, recent_ingestions
+from movies.lake.runs import PastIngestion, recent_ingestions
 from movies.lake.tables import DATA_QUALITY, IMDB_RATINGS
 from movies.lake.work_list import plan_work, stale_movies
 from movies.settings import LONGEST_AGE_DAYS, Settings
@@ -81,7 +81,7 @@ class LakeStatus:
     tables: list[TableStatus]
     movies: MovieStatus
     changes: Cursor
-    ingestions: list[Ingestion]
+    ingestions: list[PastIngestion]
     stages: list[StageStatus]
     failed_checks: list[dict[str, Any]]
     to_fetch: int

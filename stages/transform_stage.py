@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from movies.lake.changes import Changes, find_changes, find_gone, find_rated_otherwise
+from movies.lake.changes import ChangedMovies, find_changes, find_gone, find_rated_otherwise
 from movies.lake.delta import LakeView, TableVersion, content_version, create, open_table, query
 from movies.lake.errors import OvertakenError
 from movies.lake.publications import Publication, find_damage
@@ -88,7 +88,7 @@ def write_silver(order: Order, spark: SparkRun) -> Written:
 class Work:
     """What an update has to do: movies to judge, and others, by id, to rate anew and no more."""
 
-    changes: Changes
+    changes: ChangedMovies
     rated_otherwise: pa.Array
 
 

@@ -33,8 +33,7 @@ from movies.report.gold import REPORT_TABLES, Gold
 from movies.report.markdown import escape, markdown_report
 from movies.report.provenance import SHOWN_DIGITS, Provenance
 from movies.report.record import MadeFrom, made_files, write_record
-from movies.report.sections import Table as ReportTable
-from movies.report.sections import build_rankings
+from movies.report.sections import TextTable, build_rankings
 from stages.file_stage import FileStage
 from stages.names import StageName
 from stages.report_stage import DASHBOARD, PLOTS, REPORT
@@ -209,7 +208,7 @@ def _read_quality(lake_root: str, made_from: MadeFrom) -> pa.Table | None:
     return read(DATA_QUALITY, lake_root)
 
 
-def _cells(table: ReportTable) -> list[dict[str, str]]:
+def _cells(table: TextTable) -> list[dict[str, str]]:
     """Rows by headings: the rank, the movie, and the first figures, which the ranking is about."""
     headings = [column.title for column in table.columns[:SHOWN_COLUMNS]]
     return [dict(zip(headings, row, strict=False)) for row in table.rows]

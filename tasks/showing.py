@@ -13,7 +13,7 @@ from prefect.artifacts import acreate_table_artifact
 from movies.lake.delta import read
 from movies.lake.tables import DATA_QUALITY, FETCH_FAILURES, IMDB_RATINGS, RAW_MOVIES
 from movies.report.provenance import describe_data
-from movies.tmdb.drift import Finding
+from movies.tmdb.drift import FieldDrift
 from movies.tmdb.redaction import escape_controls
 from stages.report_stage import source_name
 from tasks.events import announce_drift
@@ -64,7 +64,7 @@ async def show_ingestion(counts: list[dict[str, Any]], source: str) -> None:
 
 
 @optional
-async def show_drift(lake_root: str, findings: Sequence[Finding]) -> None:
+async def show_drift(lake_root: str, findings: Sequence[FieldDrift]) -> None:
     """Tell, where there is any, what payloads had that TMDB does not document: news, and no failure."""
     if not findings:
         return

@@ -1,1 +1,1 @@
-"""Forecasting a movie's revenue from what is known before its release; knows neither Prefect nor Spark."""
+"""Forecast a movie's revenue from what is known before its release, independent of Prefect and Spark."""

@@ -1,4 +1,4 @@
-"""What forecasts go by: how much worse they get where one thing about the movies is shuffled among them."""
+"""Drivers of the forecast: how much worse it gets if a property of the movies is shuffled."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ REPEATS = 30
 
 @dataclass(frozen=True)
 class Driver:
-    """A reason, and what its loss costs: the drop of log R² and its standard deviation over the repeats."""
+    """A property, with the drop of log R² without it and that drop's standard deviation over the repeats."""
 
     rank: int
     driver: str
@@ -27,7 +27,7 @@ class Driver:
 
 
 def measure_drivers(trees: Trees, features: pd.DataFrame, actual: Floats) -> list[Driver]:
-    """Shuffle the features of each reason together, several times; the largest drop comes first."""
+    """Shuffle the features of each driver together, several times; return the largest drop first."""
     rows = features[list(trees.features)].to_numpy(dtype=np.float64)
     whole = log_r2(actual, trees.predict_rows(rows)) or 0.0
     measured: list[tuple[str, float, float]] = []
@@ -37,7 +37,7 @@ def measure_drivers(trees: Trees, features: pd.DataFrame, actual: Floats) -> lis
         for repeat in range(REPEATS):
             order = np.random.default_rng((place, repeat)).permutation(len(rows))
             shuffled[repeat][:, columns] = rows[order][:, columns]
-        # All at once: a tree takes as long for few rows as for many.
+        # Predict all repeats at once, because a tree takes about as long for few rows as for many.
         predicted = trees.predict_rows(shuffled.reshape(-1, rows.shape[1])).reshape(REPEATS, -1)
         drops = [whole - (log_r2(actual, one) or 0.0) for one in predicted]
         measured.append((driver, float(np.mean(drops)), float(np.std(drops))))

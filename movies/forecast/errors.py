@@ -1,10 +1,10 @@
-"""Why there is no forecast; each stops the run with one sentence.
+"""Errors of the forecast; each stops the run with one sentence.
 
 * ForecastError
   x ShortageError        too few movies with a known budget and revenue to learn from
   x SuspectedLeakError   the scores are too good to be true
-  x ModelFileError       a model file is not there, is damaged, or is of another version of anything
-  x NoForecastError      a movie that was asked for cannot be forecast
+  x ModelFileError       a model file is missing, damaged, or of other data, code or libraries
+  x NoForecastError      a requested movie cannot be forecast
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class ShortageError(ForecastError):
 
 
 class SuspectedLeakError(ForecastError):
-    """The scores are better than what is known before a release can make them."""
+    """The scores are better than information from before a release can make them."""
 
 
 class ModelFileError(ForecastError):

@@ -1,4 +1,4 @@
-"""What a forecast goes by: numbers of a movie that were known before its release."""
+"""Features of a movie: numbers that were known before its release."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pandas as pd
 
 from movies.forecast.histories import MEASURES, list_names, measure_history
 
-# Names that a poster has.
+# Names on a poster.
 TOP_BILLED = 5
 # https://developer.themoviedb.org/reference/genre-movie-list
 GENRES = (
@@ -18,10 +18,10 @@ GENRES = (
     "History", "Horror", "Music", "Mystery", "Romance", "Science Fiction", "TV Movie", "Thriller", "War",
     "Western",
 )  # fmt: skip
-# Those with the most movies of known revenue; the others have none of these flags.
+# Languages with the most movies of known revenue. Other languages have no flag.
 LANGUAGES = ("en", "fr", "hi", "ja", "ko", "zh", "cn", "es", "ru", "it", "de", "ta", "te")
-# Whose earlier films count, by the column of silver that has their names. That a movie is in a collection is
-# no feature: a first part is in one because of what it went on to earn.
+# Column of silver with the names whose earlier films count, and how many of them. Being in a collection is
+# not a feature, because a first part is in one only if it earned well.
 HISTORIES: Mapping[str, tuple[str, int | None]] = MappingProxyType(
     {
         "collection": ("belongs_to_collection", None),
@@ -30,7 +30,7 @@ HISTORIES: Mapping[str, tuple[str, int | None]] = MappingProxyType(
         "company": ("production_companies", None),
     }
 )
-# What a reader would call a reason, with the features that tell it.
+# Properties of movies by the words of the report, with their features.
 DRIVERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "budget": ("log_budget",),
@@ -49,9 +49,9 @@ FEATURES = tuple(_feature for _features in DRIVERS.values() for _feature in _fea
 
 
 def build_features(movies: pd.DataFrame) -> pd.DataFrame:
-    """The features of movies in the order of `FEATURES`, doubles throughout; NaN is unknown.
+    """Return the features of movies in the order of `FEATURES`, all doubles; NaN is unknown.
 
-    Amounts are log10 of millions of dollars. A movie's own revenue is in none of its features.
+    Amounts are log10 of millions of dollars. No feature uses the movie's own revenue.
     """
     columns: dict[str, pd.Series] = {
         "log_budget": np.log10(movies["budget_musd"]),

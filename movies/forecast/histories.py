@@ -1,29 +1,29 @@
-"""What earlier films of a movie's people, companies and collection had earned by its release."""
+"""Revenues of earlier films of a movie's people, companies and collection."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 
-# A film's revenue is known as a total only. Most of it comes in within three months of its release: only then
-# does a later movie get to see it.
+# Only the total of a film's revenue is known, and most of it comes in within three months of its release.
+# Later movies may use it only after that time.
 SETTLED = pd.Timedelta(days=90).as_unit("s")
 MEASURES = ("films", "mean_log_revenue", "best_log_revenue")
 
 
 def list_names(joined: pd.Series, first: int | None = None) -> pd.Series:
-    """The distinct names of `|`-joined lists, or of the first so many of each; an empty list of none."""
+    """Split `|`-joined lists into distinct names, or the `first` ones of each; null gives an empty list."""
     return joined.map(
         lambda text: list(dict.fromkeys(text.split("|")[:first])) if isinstance(text, str) else []
     )
 
 
 def measure_history(movies: pd.DataFrame, names: pd.Series, prefix: str) -> pd.DataFrame:
-    """Earlier films of each movie's names: how many, and the mean and best log10 of their revenues in MUSD.
+    """Measure earlier films of each movie's names: number, and mean and best log10 of their revenues in MUSD.
 
-    A film counts where its revenue is known and it was released at least `SETTLED` before the movie, so films
-    of one day, and all later ones, have no say. It counts once for each name that it shares with the movie.
-    Columns are named by the prefix; the mean and the best are NaN where there is no film.
+    A film counts if its revenue is known and it was released at least `SETTLED` before the movie. It counts
+    once for each name that it shares with the movie. Names of columns begin with the prefix; the mean and the
+    best are NaN if there is no film.
     """
     credits = pd.DataFrame({"row": np.arange(len(movies)), "name": names.to_numpy()}).explode("name").dropna()
     credits["row"] = credits["row"].astype(int)
@@ -50,7 +50,7 @@ def measure_history(movies: pd.DataFrame, names: pd.Series, prefix: str) -> pd.D
 
 
 def _running_totals(credits: pd.DataFrame) -> pd.DataFrame:
-    """For each name and film: how many films with a revenue there were by then, their sum and their best."""
+    """Return for each name and film the number, sum and best of the films with a revenue up to it."""
     films = credits.dropna(subset=["log_revenue"]).sort_values(["released", "row"], kind="stable")
     by_name = films.groupby("name", sort=False)["log_revenue"]
     return pd.DataFrame(

@@ -1,9 +1,9 @@
-"""Intervals from errors that were really made, on movies later than those a model knew (split conformal).
+"""Intervals from real errors of forecasts for later movies (split conformal prediction).
 
-Quantile models would need the tails of little data right; this only needs the errors to come to be like those
-of the years before (Lei et al., Distribution-free predictive inference for regression, 2018, section 2.2).
-Cheap movies are forecast much worse than dear ones, so each third of the budgets has an interval of its own
-(Vovk's Mondrian taxonomy): one for all would hold too few of the cheap and too many of the dear.
+Quantile models need enough data in the tails. This method only assumes that future errors are like past ones
+(Lei et al., Distribution-free predictive inference for regression, 2018, section 2.2). Forecasts of cheap
+movies are much worse than those of expensive ones, so each third of the budgets has its own interval (Vovk's
+Mondrian taxonomy). A single interval would cover too few cheap movies and too many expensive ones.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ TIERS = 3
 
 @dataclass(frozen=True)
 class Interval:
-    """What to add to a forecast, in log10, for its lower and its upper end; flops lie further off than hits.
+    """The lower and upper end to add to a forecast, in log10, for each tier of budgets.
 
-    Tiers of budgets lie between the edges, in MUSD; `errors` is how many each one's ends were made from.
+    The edges between tiers are in MUSD; `errors` is the number of errors that each tier's ends come from.
     """
 
     level: float
@@ -33,23 +33,23 @@ class Interval:
     errors: tuple[int, ...]
 
     def ends(self, predicted: Floats, budgets: Floats) -> tuple[Floats, Floats]:
-        """Lower and upper end of forecasts for movies of these budgets."""
+        """Return the lower and upper ends of forecasts for movies with these budgets."""
         tier = tiers(budgets, self.edges)
         return predicted + np.array(self.below)[tier], predicted + np.array(self.above)[tier]
 
 
 def tiers(budgets: Floats, edges: tuple[float, ...]) -> np.ndarray:
-    """Which tier each budget is of: at an edge, of the one above."""
+    """Return the tier of each budget; a budget at an edge belongs to the tier above."""
     return np.searchsorted(np.array(edges), budgets, side="right")
 
 
 def calibrate(errors: Floats, budgets: Floats, level: float = LEVEL) -> Interval:
-    """The interval that holds a further error of the same kind with at least this probability, in each tier.
+    """Return an interval that contains a new error of each tier with at least this probability.
 
-    Errors are actual less forecast. Where a tier has too few errors, there is one for all.
+    Errors are actual minus forecast. If a tier has too few errors, there is one interval for all.
 
     Raises:
-        ValueError: there are too few errors in all.
+        ValueError: there are too few errors altogether.
     """
     edges = tuple(float(edge) for edge in np.quantile(budgets, [nth / TIERS for nth in range(1, TIERS)]))
     groups = [errors[tiers(budgets, edges) == tier] for tier in range(TIERS)]
@@ -66,10 +66,10 @@ def calibrate(errors: Floats, budgets: Floats, level: float = LEVEL) -> Interval
 
 
 def conformal_ends(errors: Floats, level: float) -> tuple[float, float]:
-    """The errors that are left by at most half of the rest at either side, counting one error to come.
+    """Return the two errors that bound an interval of this level for one new error.
 
     Raises:
-        ValueError: there are too few.
+        ValueError: there are too few errors.
     """
     rank = _rank(len(errors), level)
     if rank > len(errors):
@@ -79,10 +79,10 @@ def conformal_ends(errors: Floats, level: float) -> tuple[float, float]:
 
 
 def least_errors(level: float) -> int:
-    """How many errors there must be for an interval of this level."""
+    """Return the smallest number of errors for an interval of this level."""
     return next(count for count in range(1, 10_000) if _rank(count, level) <= count)
 
 
 def _rank(count: int, level: float) -> int:
-    # Less a hair: 11 * 0.9 must not come to a little over 9.9 and be rounded up twice.
+    # Subtract a little, so that a rounding error just above a whole number is not rounded up.
     return math.ceil((count + 1) * (1 + level) / 2 - 1e-9)

@@ -1,4 +1,4 @@
-"""The model that is published: trees, their interval and what they were made from, in a file of text."""
+"""The published model: trees, their interval and their origin, in a text file."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Forecast:
 
 @dataclass(frozen=True)
 class Model:
-    """What forecasts movies released from a year on; what it has learnt from is all earlier."""
+    """A model for movies released from a year on; it was trained only on earlier ones."""
 
     trees: Trees
     interval: Interval
@@ -40,16 +40,16 @@ class Model:
     learnt_from: int
 
     def forecast(self, features: pd.DataFrame) -> Forecast:
-        """Forecast from the features of movies."""
+        """Forecast movies from their features."""
         predicted = self.trees.predict(features)
         budgets = 10 ** features["log_budget"].to_numpy(dtype=np.float64)
         return Forecast(predicted, *self.interval.ends(predicted, budgets))
 
     def forecast_movie(self, movies: pd.DataFrame, features: pd.DataFrame, movie_id: int) -> Forecast:
-        """Forecast one movie of those there are.
+        """Forecast one of the movies.
 
         Raises:
-            NoForecastError: it is not there, has no budget, or the model may have learnt from it.
+            NoForecastError: the movie is missing, has no budget, or the model may have been trained on it.
         """
         found = movies["id"] == movie_id
         if not found.any():
@@ -67,7 +67,7 @@ class Model:
 
 
 def dump_model(model: Model, made_from: Mapping[str, Any]) -> bytes:
-    """The model as JSON, with what it was made from and the version of the library that grew it."""
+    """Encode the model as JSON, with its origin and the version of the library that trained it."""
     parts = {
         "format": FORMAT,
         "library": {"name": LIBRARY, "version": version(LIBRARY)},
@@ -81,10 +81,10 @@ def dump_model(model: Model, made_from: Mapping[str, Any]) -> bytes:
 
 
 def load_model(path: Path, made_from: Mapping[str, Any]) -> Model:
-    """Read a model that was made from just this, by just these libraries; nothing in the file is run.
+    """Read a model and check its origin and library; no code of the file is run.
 
     Raises:
-        ModelFileError: it is not there, is no model, or is one of other data, code, features or library.
+        ModelFileError: the file is missing, is not a model, or is of other data, code, features or library.
     """
     try:
         parts = json.loads(path.read_bytes())
@@ -93,18 +93,18 @@ def load_model(path: Path, made_from: Mapping[str, Any]) -> Model:
     except OSError as error:
         raise ModelFileError(f"The model {path} cannot be read: {error.strerror or error}") from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise ModelFileError(f"{path} is no model of this project, or is damaged") from error
-    misfits = [
+        raise ModelFileError(f"{path} is not a model of this project, or is damaged") from error
+    expectations = [
         ("format", file_format, FORMAT),
         (LIBRARY, grown_by, version(LIBRARY)),
         ("list of features", features, FEATURES),
         *((name.replace("_", " "), made.get(name), wanted) for name, wanted in made_from.items()),
     ]
-    for what, found, wanted in misfits:
+    for what, found, wanted in expectations:
         if found != wanted:
             shown = "" if isinstance(wanted, tuple) else f" ({found}, and not {wanted})"
             raise ModelFileError(
-                f"The model {path} is of another {what}{shown}: `movies forecast` makes it anew"
+                f"The model {path} is of another {what}{shown}. Run `movies forecast` to rebuild it."
             )
     try:
         return Model(
@@ -114,14 +114,14 @@ def load_model(path: Path, made_from: Mapping[str, Any]) -> Model:
             int(parts["learnt_from"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ModelFileError(f"{path} is no model of this project, or is damaged") from error
+        raise ModelFileError(f"{path} is not a model of this project, or is damaged") from error
 
 
 def _interval(parts: Mapping[str, Any]) -> Interval:
-    """The inverse of `asdict`.
+    """Invert `asdict`.
 
     Raises:
-        KeyError, TypeError, ValueError: this is no interval.
+        KeyError, TypeError, ValueError: the parts are not an interval.
     """
     lists = {name: tuple(map(float, parts[name])) for name in ("edges", "below", "above")}
     if {len(lists["edges"]) + 1} != {len(lists["below"]), len(lists["above"])}:

@@ -1,12 +1,12 @@
-"""The movies of silver that a forecast works on, and which of their columns it may see."""
+"""Load the movies of silver for the forecast, only with columns that it may use."""
 
 from __future__ import annotations
 
 import pandas as pd
 import pyarrow as pa
 
-# All that is read of silver. Popularity, votes and ratings are not: they come after a release. Nor are the
-# sizes of cast and crew: people add to the credits of movies that did well.
+# All columns that are read. Popularity, votes and ratings are left out because they come after a release, and
+# the sizes of cast and crew because people add to the credits of successful movies.
 COLUMNS = (
     "id",
     "title",
@@ -22,18 +22,18 @@ COLUMNS = (
     "cast",
     "director",
 )
-# Less is an amount in another unit, as a rule in millions (`gold/suspicious_money`); more was mistyped.
+# Smaller amounts are usually in millions instead of dollars (`gold/suspicious_money`); larger ones are typos.
 LEAST_MUSD, MOST_MUSD = 1e-3, 1e5
-# A movie released this many years before or after the middle one has a date that was mistyped: what it earned
-# would decide which years are held back.
+# A release this many years before or after the median is a typo. Such movies' revenues are left out, because
+# they would decide which years are held back.
 YEARS_BEFORE, YEARS_AFTER = 150, 50
 
 
 def load_movies(silver: pa.Table) -> pd.DataFrame:
-    """Take the columns above, in order of release, amounts that cannot be right made unknown.
+    """Return the movies in order of release, with impossible amounts as NaN.
 
-    The order of the rows that come in has no say in what becomes of them. Dates are in seconds, since
-    nanoseconds hold no date before 1677 or after 2262.
+    The order of the input does not matter. Dates are in seconds, since nanoseconds cannot represent dates
+    before 1677 or after 2262.
     """
     movies = silver.select(list(COLUMNS)).to_pandas(date_as_object=False)
     movies["release_date"] = movies["release_date"].astype("datetime64[s]")
@@ -50,5 +50,5 @@ def load_movies(silver: pa.Table) -> pd.DataFrame:
 
 
 def has_money(movies: pd.DataFrame) -> pd.Series:
-    """Whether both budget and revenue are known."""
+    """Return for each movie whether both budget and revenue are known."""
     return movies["budget_musd"].notna() & movies["revenue_musd"].notna()

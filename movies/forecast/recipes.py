@@ -1,4 +1,4 @@
-"""Ways to forecast: the model, and what anybody would say without one."""
+"""Ways to forecast: the model, and two plain guesses as baselines."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ MODEL, BUDGET, GENRE = "forecast", "budget_times_median_roi", "genre_median"
 
 
 def log_revenue(movies: pd.DataFrame) -> Floats:
-    """What is forecast: log10 of the revenue in MUSD."""
+    """Return the target of the forecast: log10 of the revenue in MUSD."""
     logs: Floats = np.log10(movies["revenue_musd"].to_numpy(dtype=np.float64))
     return logs
 
 
 def fit_trees(movies: pd.DataFrame, features: pd.DataFrame) -> Predict:
-    """Boosted trees over all features."""
+    """Fit boosted trees to all features."""
     return predict_by(grow_trees(features, log_revenue(movies)))
 
 
 def predict_by(trees: Trees) -> Predict:
-    """Forecast by trees that have been grown."""
+    """Return the forecast by given trees."""
     return lambda movies, features: trees.predict(features)
 
 
 def fit_budget(movies: pd.DataFrame, features: pd.DataFrame) -> Predict:
-    """The budget times the median return on investment of the movies to learn from."""
+    """Fit the guess: budget times the median return on investment."""
     median_roi = float(np.median(log_revenue(movies) - np.log10(movies["budget_musd"].to_numpy())))
     return lambda movies, features: np.log10(movies["budget_musd"].to_numpy(dtype=np.float64)) + median_roi
 
 
 def fit_genre(movies: pd.DataFrame, features: pd.DataFrame) -> Predict:
-    """The median revenue of the genre, the geometric mean of several; of all movies where none is known."""
+    """Fit the guess: geometric mean of the genres' median revenues; if none is known, that of all movies."""
     overall = float(np.median(log_revenue(movies)))
     by_movie = pd.DataFrame({"genre": list_names(movies["genres"]), "log": log_revenue(movies)})
     medians: dict[str, float] = by_movie.explode("genre").groupby("genre")["log"].median().to_dict()

@@ -1,4 +1,4 @@
-"""How good forecasts were, on movies that no model had seen."""
+"""Score forecasts on movies that the model was not trained on."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import numpy as np
 
 from movies.forecast.trees import Floats
 
-# What is known before a release explains about half of the spread of log revenue. So much more is taken for a
-# leak until somebody has shown that it is none.
+# Information from before a release explains about half of the spread of log revenue. A larger share than this
+# is treated as a leak of later information.
 LARGEST_LOG_R2 = 0.7
 
 
 @dataclass(frozen=True)
 class Score:
-    """Figures of one way to forecast on some movies; a factor is times too much or too little."""
+    """Scores of one way to forecast on some movies; an error factor is how many times too high or low."""
 
     movies: int
     median_error_factor: float
@@ -26,7 +26,7 @@ class Score:
 
 
 def score(actual: Floats, predicted: Floats, low: Floats, high: Floats) -> Score:
-    """Compare forecasts with what came, all in log10; R² is None where all movies earned the same."""
+    """Compare forecasts with actual revenues, all in log10; R² is None if all movies earned the same."""
     errors = np.abs(actual - predicted)
     return Score(
         movies=len(actual),
@@ -39,13 +39,13 @@ def score(actual: Floats, predicted: Floats, low: Floats, high: Floats) -> Score
 
 
 def log_r2(actual: Floats, predicted: Floats) -> float | None:
-    """The share of the spread of log revenue that forecasts explain; below 0 the mean would do better."""
+    """Return the explained share of the spread of log revenue; below 0, the mean is better."""
     spread = float(np.sum((actual - actual.mean()) ** 2))
     return None if spread == 0 else 1 - float(np.sum((actual - predicted) ** 2)) / spread
 
 
 def describe_leak(r2: float | None) -> str | None:
-    """Why a score is not to be believed; None where it may be."""
+    """Return why a score should not be believed, or None if it may be."""
     if r2 is None or r2 <= LARGEST_LOG_R2:
         return None
     return (

@@ -1,4 +1,4 @@
-"""Which movies a model learns from, and which it is judged on: the former are all earlier than the latter."""
+"""Split movies by release year into those to train on and later ones to score on."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from movies.forecast.interval import LEVEL, least_errors
 from movies.forecast.movies import has_money
 
 LEAST_MOVIES = 200
-# Of the movies to learn from, the last: errors of models of the years before, made on them, make intervals.
+# Share of the training movies, the latest ones, whose errors make the intervals.
 CALIBRATION_SHARE = 0.3
 
 
 @dataclass(frozen=True)
 class Split:
-    """Release years: those that make the interval, and behind them the first and last held back."""
+    """Release years: those that calibrate the interval, and after them the first and last held back."""
 
     calibration_years: tuple[int, ...]
     held_back_from: int
@@ -26,12 +26,12 @@ class Split:
 
 
 def learnable(movies: pd.DataFrame, year: int) -> pd.Series:
-    """The movies whose budget and revenue were known when a year began: released well before it."""
+    """Select the movies whose budget and revenue were known when a year began."""
     return has_money(movies) & (movies["release_date"] + SETTLED <= pd.Timestamp(year, 1, 1).as_unit("s"))
 
 
 def split_by_year(movies: pd.DataFrame, holdout_years: int) -> Split:
-    """Hold the last years back that have movies with known money, and calibrate on the last ones before.
+    """Hold back the last years with known budgets and revenues, and calibrate on the last ones before.
 
     Raises:
         ShortageError: too few movies are left to learn from.
@@ -57,12 +57,12 @@ def split_by_year(movies: pd.DataFrame, holdout_years: int) -> Split:
 
 
 def name_shortage(movies: int) -> str:
-    """How many movies there are that could be learnt from."""
+    """Describe how many movies there are to train on."""
     return f"{movies:,} of the {LEAST_MOVIES} movies it needs"
 
 
 def describe_shortage(known: int, before: int, held_back_from: int | None) -> str:
-    """Why nothing is learnt: how many movies have known money, and how many of them are early enough."""
+    """Describe the shortage: how many movies have budget and revenue, and how many are early enough."""
     have = "1 movie has" if known == 1 else f"{known:,} movies have"
     need = f"A forecast learns from at least {LEAST_MOVIES} movies with a known budget and revenue"
     sentence = f"{need}: here {have} both"
@@ -74,7 +74,7 @@ def describe_shortage(known: int, before: int, held_back_from: int | None) -> st
 
 
 def describe_crowding(movies: int, year: int) -> str:
-    """Why nothing is learnt though there are enough movies: nearly all are of one year."""
+    """Describe that nearly all movies are of one year, so a model cannot be scored on later ones."""
     return (
         f"Of the {movies:,} movies to learn from nearly all are of {year}: a forecast needs several years, "
         "to see how it fares on movies that are later than those it knows"

@@ -1,4 +1,4 @@
-"""Learning from the years before, and judging on those held back."""
+"""Train the model on earlier years, and score it on those held back."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DATE = "release_date"
 
 @dataclass(frozen=True)
 class Training:
-    """What came out: the model, and the rows of its three tables."""
+    """The model, and the rows of its three tables."""
 
     model: Model
     scores: list[Row]
@@ -36,29 +36,29 @@ class Training:
 
     @property
     def warning(self) -> str | None:
-        """Why the scores are not to be believed; None where they may be."""
+        """Why the scores should not be believed; None if they may be."""
         warning: str | None = self.scores[0]["warning"]
         return warning
 
 
 @dataclass(frozen=True)
-class Judged:
+class Forecaster:
     """A way to forecast with its interval, both from before the held-back years."""
 
     predict: Predict
     interval: Interval
 
     def forecast(self, movies: pd.DataFrame, features: pd.DataFrame) -> tuple[Floats, Floats, Floats]:
-        """Forecast, and lower and upper end, in log10."""
+        """Return forecasts and their lower and upper ends, in log10."""
         predicted = self.predict(movies, features)
         return predicted, *self.interval.ends(predicted, budgets_of(movies))
 
 
 def train(movies: pd.DataFrame, holdout_years: int) -> Training:
-    """Learn, forecast what is held back and what has no known revenue, and score it beside the baselines.
+    """Train the model, forecast held-back movies and those without revenue, and score it with the baselines.
 
     Raises:
-        ShortageError: there are too few movies to learn from.
+        ShortageError: there are too few movies to train on.
     """
     split = split_by_year(movies, holdout_years)
     features = build_features(movies)
@@ -68,18 +68,18 @@ def train(movies: pd.DataFrame, holdout_years: int) -> Training:
         MODEL: predict_by(trees),
         **{name: RECIPES[name](movies[known], features[known]) for name in (BUDGET, GENRE)},
     }
-    judged = {
-        name: Judged(predict, calibrate(*late_errors(RECIPES[name], movies, features, split)))
+    forecasters = {
+        name: Forecaster(predict, calibrate(*late_errors(RECIPES[name], movies, features, split)))
         for name, predict in fitted.items()
     }
     held_back = has_money(movies) & (movies[DATE].dt.year >= split.held_back_from)
-    scores = list(_score_all(judged, movies, features, known, held_back, split))
+    scores = list(_score_all(forecasters, movies, features, known, held_back, split))
     warning = describe_leak(scores[0]["log_r2"])
     drivers = measure_drivers(trees, features[held_back], log_revenue(movies[held_back]))
     return Training(
-        Model(trees, judged[MODEL].interval, split.held_back_from, int(known.sum())),
+        Model(trees, forecasters[MODEL].interval, split.held_back_from, int(known.sum())),
         [row | {"warning": warning} for row in scores],
-        _predict_all(judged, movies, features, split),
+        _predict_all(forecasters, movies, features, split),
         [asdict(driver) for driver in drivers],
     )
 
@@ -87,7 +87,7 @@ def train(movies: pd.DataFrame, holdout_years: int) -> Training:
 def late_errors(
     fit: Fit, movies: pd.DataFrame, features: pd.DataFrame, split: Split
 ) -> tuple[Floats, Floats]:
-    """Errors on each calibration year of what was learnt from those before it, with the movies' budgets."""
+    """Return errors on each calibration year, after training on the years before it, and the budgets."""
     errors: list[Floats] = []
     budgets: list[Floats] = []
     for year in split.calibration_years:
@@ -100,7 +100,7 @@ def late_errors(
 
 
 def budgets_of(movies: pd.DataFrame) -> Floats:
-    """Budgets in MUSD."""
+    """Return the budgets in MUSD."""
     budgets: Floats = movies["budget_musd"].to_numpy(dtype=np.float64)
     return budgets
 
@@ -108,7 +108,7 @@ def budgets_of(movies: pd.DataFrame) -> Floats:
 def segments(
     movies: pd.DataFrame, held_back: pd.Series, interval: Interval
 ) -> Iterator[tuple[str, pd.Series]]:
-    """All held-back movies, those of each year, and those of each tier of budgets."""
+    """Yield all held-back movies, those of each year, and those of each tier of budgets."""
     yield ALL, held_back
     for year in sorted(movies.loc[held_back, DATE].dt.year.unique()):
         yield f"released in {year}", held_back & (movies[DATE].dt.year == year)
@@ -125,18 +125,18 @@ def _between(low: float | None, high: float | None) -> str:
 
 
 def _score_all(
-    judged: Mapping[str, Judged],
+    forecasters: Mapping[str, Forecaster],
     movies: pd.DataFrame,
     features: pd.DataFrame,
     known: pd.Series,
     held_back: pd.Series,
     split: Split,
 ) -> Iterator[Row]:
-    for segment, chosen in segments(movies, held_back, judged[MODEL].interval):
+    for segment, chosen in segments(movies, held_back, forecasters[MODEL].interval):
         if not chosen.any():
             continue
         actual = log_revenue(movies[chosen])
-        for name, one in judged.items():
+        for name, one in forecasters.items():
             figures = asdict(score(actual, *one.forecast(movies[chosen], features[chosen])))
             yield {
                 "model": name,
@@ -151,12 +151,12 @@ def _score_all(
 
 
 def _predict_all(
-    judged: Mapping[str, Judged], movies: pd.DataFrame, features: pd.DataFrame, split: Split
+    forecasters: Mapping[str, Forecaster], movies: pd.DataFrame, features: pd.DataFrame, split: Split
 ) -> list[Row]:
-    """Forecasts of all movies that the model may forecast, whether or not what they earned is known."""
+    """Forecast all movies that the model may forecast, with or without a known revenue."""
     chosen = movies["budget_musd"].notna() & (movies[DATE].dt.year >= split.held_back_from)
     late = movies[chosen]
-    ends = judged[MODEL].forecast(late, features[chosen])
+    ends = forecasters[MODEL].forecast(late, features[chosen])
     columns = {
         "id": late["id"].tolist(),
         "title": late["title"].tolist(),
@@ -166,10 +166,10 @@ def _predict_all(
             name: (10**logs).tolist()
             for name, logs in zip(("predicted_musd", "low_musd", "high_musd"), ends, strict=True)
         },
-        "interval_level": [judged[MODEL].interval.level] * len(late),
+        "interval_level": [forecasters[MODEL].interval.level] * len(late),
         "revenue_musd": [None if np.isnan(amount) else amount for amount in late["revenue_musd"]],
         **{
-            f"{name}_musd": (10 ** judged[name].predict(late, features[chosen])).tolist()
+            f"{name}_musd": (10 ** forecasters[name].predict(late, features[chosen])).tolist()
             for name in (BUDGET, GENRE)
         },
     }

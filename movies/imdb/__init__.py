@@ -1,4 +1,4 @@
-"""IMDb's public files: found, read and checked. Nothing here knows Prefect, Spark, TMDB or the lake."""
+"""Download, read and check IMDb's public files, independent of Prefect, Spark, TMDB and the lake."""
 
-# What IMDb asks of whoever shows something of it (docs/sources.md).
+# IMDb requires this text with its data (docs/sources.md).
 ATTRIBUTION = "Information courtesy of IMDb (https://www.imdb.com). Used with permission."

@@ -1,8 +1,8 @@
-"""What can go wrong with IMDb's files; the text is one sentence for whoever runs the pipeline.
+"""Errors of IMDb's files; each text is a sentence for the user.
 
 * ImdbError
-  x UnavailableError   the file cannot be read, or the server does not give it
-  x NotRatingsError    what is there is no file of ratings, or a torn one
+  x UnavailableError   the file cannot be read, or could not be fetched
+  x NotRatingsError    the content is not a file of ratings, or is torn
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ class ImdbError(Exception):
 
 
 class UnavailableError(ImdbError):
-    """The file cannot be had."""
+    """The file could not be fetched or read."""
 
     is_temporary = True
 
 
 class NotRatingsError(ImdbError):
-    """What was found in the place of the file."""
+    """The content is not a file of ratings, or is torn."""

@@ -1,4 +1,4 @@
-"""Where a file is: a path on this machine, or a URL that is asked for what is new there."""
+"""Fetch a file from a path or a URL, if it has changed."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from movies.project import user_agent
 logger = logging.getLogger(__name__)
 
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
-# However slowly its bytes drip in.
+# Limit for a whole download.
 LONGEST_SECONDS = 900.0
 # The file has some 8 MB.
 MOST_BYTES = 256 * 2**20
 UNCHANGED = 304
 TRY_AGAIN = {408, 425, 429, 500, 502, 503, 504}
-# How a mark begins that a server has given, with the header that asks whether it still holds.
+# Prefixes of marks from a server, by the header that they come from.
 ETAG, MODIFIED = "etag ", "modified "
 
 
 @dataclass(frozen=True)
 class Copy:
-    """A file on this machine; its mark tells another file from this one. Empty: only its bytes tell that."""
+    """A file on this machine; another file has another mark. If the mark is empty, compare the bytes."""
 
     path: Path
     mark: str
@@ -40,15 +40,15 @@ class Copy:
 async def obtain(
     location: str, known_mark: str | None = None, waits: Iterable[float] = ()
 ) -> AsyncIterator[Copy | None]:
-    """Have the file for the length of the block, or None where it still has the mark that is known.
+    """Provide the file for the length of the block, or None if it still has the known mark.
 
     Args:
         location: a path, or a URL of http or https.
-        known_mark: what an earlier copy of the same location came with.
-        waits: seconds to wait before each further try, where a server may do better then.
+        known_mark: the mark of an earlier copy of the same location.
+        waits: seconds to wait before each retry, for errors that may be temporary.
 
     Raises:
-        UnavailableError: there is no such file, or the server does not give it.
+        UnavailableError: there is no such file, or it could not be fetched.
     """
     if not is_url(location):
         path = Path(location)
@@ -60,21 +60,21 @@ async def obtain(
 
 
 def is_url(location: str) -> bool:
-    """Whether it is for a server to give."""
+    """Return whether a location is a URL."""
     return "://" in location
 
 
 def shown(location: str) -> str:
-    """The location as texts may have it: the query of a signed address is as good as a key."""
+    """Return the location for texts, without its query, which in a signed address gives access like a key."""
     address, mark, _ = location.partition("?")
     return f"{address}?***" if mark and is_url(location) else location
 
 
 def check_file(location: str) -> None:
-    """Refuse a path where nothing can be read.
+    """Reject a path that cannot be read; a URL is not checked.
 
     Raises:
-        UnavailableError: there is no such file, or it may not be read.
+        UnavailableError: there is no such file, or no permission to read it.
     """
     if not is_url(location):
         _mark_of(Path(location))
@@ -100,13 +100,13 @@ async def _download(url: str, known_mark: str | None, target: Path, waits: Itera
                 reason = _reason(error)
                 wait = next(further, None) if _may_pass(error) else None
                 if wait is None:
-                    raise UnavailableError(f"{shown(url)} cannot be had: {reason}") from error
-                logger.info("%s: %s; once more in %.1f s", shown(url), reason, wait)
+                    raise UnavailableError(f"{shown(url)} could not be fetched: {reason}") from error
+                logger.info("%s: %s; next try in %.1f s", shown(url), reason, wait)
             await asyncio.sleep(wait)
 
 
 async def _ask(http: httpx.AsyncClient, url: str, known_mark: str | None, target: Path) -> Copy | None:
-    # As it lies there: unpacking is not the connection's business.
+    # Without further compression: the file is gzip itself.
     headers = {"Accept-Encoding": "identity", "User-Agent": user_agent(), **_conditions(known_mark)}
     async with http.stream("GET", url, headers=headers) as response:
         if response.status_code == UNCHANGED and known_mark:
@@ -121,7 +121,7 @@ async def _ask(http: httpx.AsyncClient, url: str, known_mark: str | None, target
             async for piece in response.aiter_raw():
                 if (size := size + len(piece)) > MOST_BYTES:
                     raise UnavailableError(
-                        f"{shown(url)} is no file of ratings: it has over {MOST_BYTES:,} bytes"
+                        f"{shown(url)} is not a file of ratings: it has over {MOST_BYTES:,} bytes"
                     )
                 file.write(piece)
     logger.info("%s bytes of %s", f"{size:,}", shown(url))

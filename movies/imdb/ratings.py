@@ -1,4 +1,4 @@
-"""IMDb's file of ratings (https://developer.imdb.com/non-commercial-datasets/), read piece by piece."""
+"""Read IMDb's file of ratings piece by piece (https://developer.imdb.com/non-commercial-datasets/)."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ logger = logging.getLogger(__name__)
 
 COLUMNS = ("tconst", "averageRating", "numVotes")
 HEADER = "\t".join(COLUMNS).encode()
-# Each row of the file that fits, by one expression for all of them at once.
+# A valid row; Arrow applies the expression to many rows at once.
 ID, RATING, VOTES = r"tt[0-9]{7,10}", r"10(?:\.0+)?|[1-9](?:\.[0-9]{1,6})?", r"[0-9]{1,15}"
 ROW = rf"^(?P<imdb_id>{ID})\t(?P<rating>{RATING})\t(?P<votes>{VOTES})\r?$"
 SCHEMA = pa.schema({"imdb_id": pa.string(), "rating": pa.float64(), "votes": pa.int64()})
 BYTES_AT_ONCE = 4 * 2**20
-# A file of which more than this share is refused is another one.
-MOST_REFUSED = 0.5
+# If a larger share of the rows is invalid, it is not a file of ratings.
+MOST_INVALID = 0.5
 
 
 class RatingsFile:
-    """One reading of the file: `batches`, and then what there was in it.
+    """Reads the file once by `batches`; the other members are complete after that.
 
-    `refused` counts the rows that are left out by reason, `digest` stands for the file's unpacked bytes.
+    `refused` counts the rejected rows by reason, and `digest` is that of the file's unpacked bytes.
     """
 
     def __init__(self, path: Path, name: str) -> None:
@@ -51,11 +51,11 @@ class RatingsFile:
         return self._digest.hexdigest()
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        """Give the rows that fit, by the columns `imdb_id`, `rating` and `votes`, no id twice.
+        """Yield the valid rows, with the columns `imdb_id`, `rating` and `votes` and unique ids.
 
         Raises:
             NotRatingsError: it is another file, a torn one, or one without ratings.
-            UnavailableError: it cannot be read.
+            UnavailableError: the file cannot be read.
         """
         try:
             with self._path.open("rb") as file:
@@ -64,25 +64,25 @@ class RatingsFile:
                     if batch.num_rows:
                         yield batch
         except NotWholeError as error:
-            raise NotRatingsError(f"{self._name} is no whole file: {error}") from error
+            raise NotRatingsError(f"{self._name} is not a whole file: {error}") from error
         except TooLargeError as error:
-            raise NotRatingsError(f"{self._name} is no file of IMDb's ratings: it has {error}") from error
+            raise NotRatingsError(f"{self._name} is not a file of IMDb's ratings: it has {error}") from error
         except OSError as error:
             raise UnavailableError(f"{self._name} cannot be read: {error.strerror or error}") from error
         rows = self.rows + self.refused.total()
-        if self.rows <= MOST_REFUSED * rows:
+        if self.rows <= MOST_INVALID * rows:
             raise NotRatingsError(
-                f"{self._name} is no file of IMDb's ratings: {self.rows:,} of its {rows:,} rows are ratings"
+                f"{self._name} is not a file of IMDb's ratings: {self.rows:,} of {rows:,} rows are ratings"
             )
 
     def _blocks(self, file: BinaryIO) -> Iterator[bytes]:
-        """Whole lines, some megabytes at a time, without the first, which has the columns' names."""
+        """Yield whole lines, some megabytes at a time, without the header."""
         blocks = self._whole_lines(file)
         header, _, first = next(blocks, b"").partition(b"\n")
         if header.rstrip(b"\r") != HEADER:
-            # What is there is not shown: it may be any file.
+            # The content is not shown, because it may be any file.
             raise NotRatingsError(
-                f"{self._name}, line 1: this is no file of IMDb's ratings, which begins with "
+                f"{self._name}, line 1: this is not a file of IMDb's ratings, which begins with "
                 f"{', '.join(COLUMNS)} and tabs between"
             )
         held, size = [first], len(first)
@@ -106,7 +106,7 @@ class RatingsFile:
             yield rest
         if unpacker.passed_over:
             logger.warning(
-                "%s bytes behind the end of %s are passed over", f"{unpacker.passed_over:,}", self._name
+                "%s bytes after the end of %s are ignored", f"{unpacker.passed_over:,}", self._name
             )
 
     def _read(self, block: bytes) -> pa.RecordBatch:
@@ -123,7 +123,7 @@ class RatingsFile:
         return pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
 
     def _note_first(self, ids: pa.Array) -> pa.Array:
-        """Which ids come for the first time."""
+        """Return for each id whether it is its first row, and remember the ids."""
         is_first = pa.repeat(pa.scalar(True), len(ids))
         if not self._is_further(ids):
             is_first = pc.and_(_first_in_batch(ids), pc.invert(pc.is_in(ids, value_set=self._all_seen())))
@@ -134,7 +134,7 @@ class RatingsFile:
         return is_first
 
     def _is_further(self, ids: pa.Array) -> bool:
-        """Whether all go on in order, as in IMDb's own file, so that none can have been there before."""
+        """Return whether all ids are greater than those before, so none is repeated."""
         if not len(ids):
             return True
         is_rising = pc.all(pc.greater(ids[1:], ids[:-1])).as_py() if len(ids) > 1 else True
@@ -152,7 +152,7 @@ def _first_in_batch(ids: pa.Array) -> pa.Array:
 
 
 def _refusal(line: bytes) -> str | None:
-    """The reason why a line is no rating; None for an empty one."""
+    """Return why a line is not a rating, or None if it is empty."""
     values = line.removesuffix(b"\r").split(b"\t")
     if values == [b""]:
         return None

@@ -1,6 +1,6 @@
 """Every table of a lake.
 
-A module of its own, so that a change of a gold table does not change the code that silver is made by.
+It is a separate module so that a change to a gold table does not count as a change to silver's code.
 """
 
 from __future__ import annotations

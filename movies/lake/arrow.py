@@ -1,4 +1,4 @@
-"""The tables' schemas in Arrow's terms."""
+"""Arrow schemas of the tables, and rows in them."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def arrow_schema(table: Table) -> pa.Schema:
-    """The declared columns, every one of them nullable."""
+    """Return the declared columns, all nullable."""
     return pa.schema([pa.field(name, TYPES[column.type]()) for name, column in table.columns.items()])
 
 
 def arrow_rows(table: Table, rows: Iterable[object], **constants: object) -> pa.Table:
-    """Build rows of a table from objects with attributes of its columns' names, and columns of one value."""
+    """Build rows of a table from objects with an attribute for each column that is not constant."""
     rows = list(rows)
     columns = [
         [constants[name]] * len(rows) if name in constants else [getattr(row, name) for row in rows]
@@ -38,7 +38,7 @@ def arrow_rows(table: Table, rows: Iterable[object], **constants: object) -> pa.
 
 
 def moments(column: pa.ChunkedArray | pa.Scalar) -> list[datetime | None]:
-    """The times of a column in UTC, or the one of a scalar; `as_py` of one would load pandas."""
+    """Return the times of a column, or of a scalar, in UTC; Arrow's own `as_py` would load pandas."""
     numbers = column.cast(pa.int64())
     values = [numbers.as_py()] if isinstance(numbers, pa.Scalar) else numbers.to_pylist()
     return [None if value is None else EPOCH + timedelta(microseconds=value) for value in values]

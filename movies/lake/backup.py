@@ -1,8 +1,8 @@
-"""Copying a lake, whole, from one folder or object store to another, also while a run writes to it.
+"""Copy a whole lake from one folder or object store to another, even while a run writes to it.
 
-Every table is copied as it was at one moment: its log up to then, and the files that its newest version is
-made of. It keeps its id, its versions and its counters, so a run goes on from a copy as it would have gone on
-from the lake. What only older versions are made of is left out.
+Every table is copied as it was at one moment: its log up to then, and the files of its newest version. A copy
+keeps the table's id, versions and counters, so a run continues from a copy as it would from the lake itself.
+Files that only older versions use are left out.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from movies.lake.table import Table, local_folder, open_store
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
-# In the root of a lake whose copying has begun and not ended: the ids of the tables that are to be there.
+# A file in the root of an unfinished copy. It has the ids of the tables that are being copied.
 UNFINISHED = "_unfinished_copy.json"
 LOG, LAST_CHECKPOINT = "_delta_log", "_last_checkpoint"
 LOG_FILE = re.compile(r"(\d{20})\.(json|crc|checkpoint\.(.+\.)?parquet)")
@@ -39,16 +39,16 @@ Pins = list[tuple[Table, DeltaTable]]
 
 
 class CopyRefusedError(LakeError):
-    """There is no whole lake to copy, or the target is not free; nothing has been written."""
+    """The source is not a whole lake, or the target is not empty; nothing has been written."""
 
 
 class CopyBrokenError(LakeError):
-    """A copy did not come out right, since something else wrote to the target meanwhile."""
+    """A copy is wrong because something else wrote to the target meanwhile."""
 
 
 @dataclass(frozen=True)
 class CopiedTable:
-    """A table as the copy has it."""
+    """A table of the copy, with its numbers of rows, files and bytes."""
 
     name: str
     version: int
@@ -63,13 +63,13 @@ def copy_file(source: ObjectStore, target: ObjectStore, path: str) -> int:
     copy = open_writer(target, path)
     for piece in found.stream(BYTES_AT_ONCE):
         copy.write(piece)
-    # Only now is there a file: one that is never closed, after an error, is not created.
+    # The file appears only now: after an error, a writer that is never closed leaves none.
     copy.close()
     return found.meta["size"]
 
 
 def _read(store: ObjectStore, path: str) -> bytes | None:
-    """A small file's content; None if there is no such file."""
+    """Return the content of a small file, or None if there is no such file."""
     try:
         return bytes(store.get(path).bytes())
     except FileNotFoundError:
@@ -77,7 +77,7 @@ def _read(store: ObjectStore, path: str) -> bytes | None:
 
 
 def _size(store: ObjectStore, path: str) -> int | None:
-    """A file's size; None if there is no such file."""
+    """Return the size of a file, or None if there is no such file."""
     try:
         return store.head(path)["size"]
     except FileNotFoundError:
@@ -85,24 +85,24 @@ def _size(store: ObjectStore, path: str) -> int | None:
 
 
 def copy_lake(source_root: str, target_root: str) -> list[CopiedTable]:
-    """Copy every table of a lake to a place where there is none.
+    """Copy every table of a lake to an empty place.
 
-    A copy that was broken off is finished by the same call again, which copies what is missing. Until then
-    `check_finished` refuses the target.
+    To finish an interrupted copy, call this again: it copies what is missing. Until then `check_finished`
+    rejects the target.
 
     Raises:
-        CopyRefusedError: there is no whole lake in the source, or there is something in the target.
-        LakeAccessError: a place cannot be read or written.
+        CopyRefusedError: the source is not a whole lake, or the target is not empty.
+        LakeAccessError: the source or the target cannot be read or written.
         CopyBrokenError: something else has written to the target.
     """
     check_finished(source_root)
     pins = _pin(source_root)
-    is_begun = _refuse_occupied(target_root, pins)
+    is_begun = _is_begun(target_root, pins)
     with access("written", target_root):
         store = open_store(target_root)
         ids = {table.name: found.metadata().id for table, found in pins}
         store.put(UNFINISHED, json.dumps(ids).encode())
-    # Publications come last: what a part of a copy says of itself is true.
+    # Publications come last, so an unfinished copy never names tables that it does not have.
     copied = [_copy_table(table, found, target_root, is_begun) for table, found in reversed(pins)]
     _check_copy(pins, target_root)
     with access("written", target_root):
@@ -111,27 +111,27 @@ def copy_lake(source_root: str, target_root: str) -> list[CopiedTable]:
 
 
 def check_finished(lake_root: str) -> None:
-    """Refuse a lake that is only the beginning of a copy.
+    """Reject a lake that is an unfinished copy.
 
     Raises:
-        CopyRefusedError: it is.
+        CopyRefusedError: it is one.
     """
     if _read_mark(lake_root) is not None:
         raise CopyRefusedError(
-            f"{lake_root} is a copy that was broken off: finish it by the same command again, or delete it"
+            f"{lake_root} is an unfinished copy. Finish it with the same command again, or delete it."
         )
 
 
 def _pin(source_root: str) -> Pins:
-    """Open each table at the version it has now.
+    """Open each table at its present version.
 
-    What is made from others comes before those: what a table was made from, or speaks of, is then in the copy
-    too. To a run that writes meanwhile, the copy is what a crash would have left.
+    Derived tables are opened before the tables that they are made from, so the copy also has the rows that
+    they refer to. If a run writes meanwhile, the copy looks like a lake after a crash of that run.
     """
     tables = [(table, open_table(table, source_root)) for table in reversed(TABLES)]
     pins = [(table, found) for table, found in tables if found is not None]
     if not pins:
-        raise CopyRefusedError(f"There are no tables in {source_root}, so there is nothing to copy")
+        raise CopyRefusedError(f"There are no tables in {source_root}. Name the lake to copy.")
     for table, found in pins:
         try:
             require_files(table, found)
@@ -140,21 +140,21 @@ def _pin(source_root: str) -> Pins:
                 f"{source_root} is not whole. {error} If it is a backup, use another one."
             ) from error
         if found.protocol().min_reader_version > READER_VERSION:
-            raise CopyRefusedError(f"{table.path(source_root)} is of a later kind than can be copied")
+            raise CopyRefusedError(f"{table.path(source_root)} has later features of Delta. Copy its files.")
     return pins
 
 
-def _refuse_occupied(target_root: str, pins: Pins) -> bool:
-    """Whether a copy of this lake was begun there, where it is refused that anything else was."""
+def _is_begun(target_root: str, pins: Pins) -> bool:
+    """Return whether the target has an unfinished copy of this lake; reject a target with anything else."""
     begun = _read_mark(target_root)
     if begun is None:
         if (name := _first_table(target_root)) is not None:
             raise CopyRefusedError(
-                f"There is a lake in {target_root} already, with {name}: choose another place"
+                f"There is a lake in {target_root} already, with {name}. Choose another place."
             )
         return False
     if any(begun.get(table.name, found.metadata().id) != found.metadata().id for table, found in pins):
-        raise CopyRefusedError(f"A copy of another lake was begun in {target_root}: delete it first")
+        raise CopyRefusedError(f"A copy of another lake was begun in {target_root}. Delete it first.")
     return True
 
 
@@ -163,7 +163,7 @@ def _first_table(lake_root: str) -> str | None:
 
 
 def _read_mark(lake_root: str) -> Mapping[str, str] | None:
-    """The ids of the tables that an unfinished copy is to have; None where there is none."""
+    """Return the ids of the tables that an unfinished copy will have, or None if there is no such copy."""
     folder = local_folder(lake_root)
     if folder is not None and not folder.is_dir():
         return None
@@ -173,8 +173,8 @@ def _read_mark(lake_root: str) -> Mapping[str, str] | None:
         ids: Mapping[str, str] | None = None if mark is None else json.loads(mark)
     except ValueError as error:
         raise CopyRefusedError(
-            f"{UNFINISHED} in {lake_root} is damaged, so nobody knows what was copied there. "
-            "Delete the copy and begin again."
+            f"{UNFINISHED} in {lake_root} is damaged, so it is not known what was copied there. "
+            "Delete the copy and start again."
         ) from error
     return ids
 
@@ -186,7 +186,7 @@ def _copy_table(table: Table, found: DeltaTable, target_root: str, is_begun: boo
         source, target = open_store(found.table_uri), open_store(path)
         files = files_of(found)
         _copy_files(source, target, files, there=files if is_begun else {})
-        # The hint before the list: the checkpoint that it names is on the list then.
+        # The hint is read before the log is listed, so the list has the checkpoint that it names.
         hint = _read(source, f"{LOG}/{LAST_CHECKPOINT}")
         log = source.list_with_delimiter(LOG)["objects"]
         *earlier, last = sorted(file["path"] for file in log if _is_until(file["path"], version))
@@ -198,7 +198,7 @@ def _copy_table(table: Table, found: DeltaTable, target_root: str, is_begun: boo
 
 
 def _is_hint_until(hint: bytes | None, version: int) -> bool:
-    """Whether it names a checkpoint of one of the versions up to this one; Delta does without a torn one."""
+    """Return whether a hint names a checkpoint up to this version; Delta ignores a torn hint."""
     try:
         return hint is not None and int(json.loads(hint)["version"]) <= version
     except (ValueError, KeyError, TypeError):
@@ -206,7 +206,7 @@ def _is_hint_until(hint: bytes | None, version: int) -> bool:
 
 
 def _is_until(path: str, version: int) -> bool:
-    """Whether a file belongs to the log of one of the versions up to this one."""
+    """Return whether a file belongs to the log up to this version."""
     name = LOG_FILE.fullmatch(path.rpartition("/")[2])
     return name is not None and int(name[1]) <= version
 
@@ -214,7 +214,7 @@ def _is_until(path: str, version: int) -> bool:
 def _copy_files(
     source: ObjectStore, target: ObjectStore, paths: Iterable[str], there: Mapping[str, int] | None = None
 ) -> list[int]:
-    """Copy files, several at a time, and return their sizes; those of `there` may have been copied before."""
+    """Copy files in parallel and return their sizes; files in `there` may have been copied before."""
 
     def copy(path: str) -> int:
         if there and _size(target, path) == there[path]:
@@ -226,15 +226,15 @@ def _copy_files(
 
 
 def _check_copy(pins: Pins, target_root: str) -> None:
-    """Compare the ids and versions of the target's tables with those that were to be copied."""
+    """Check that the target's tables are complete and have the ids and versions of the source."""
     wanted = {table.name: (found.metadata().id, found.version()) for table, found in pins}
     for table in TABLES:
         found = open_table(table, target_root)
         if found and damaged_files(found):
             raise CopyBrokenError(
-                f"The copy of {table.name} in {target_root} is not whole: delete the copy and begin again"
+                f"The copy of {table.name} in {target_root} is not whole. Delete the copy and start again."
             )
         if (found and (found.metadata().id, found.version())) != wanted.get(table.name):
             raise CopyBrokenError(
-                f"Something else has written to {table.path(target_root)}: delete the copy and begin again"
+                f"Something else has written to {table.path(target_root)}. Delete the copy and start again."
             )

@@ -1,4 +1,4 @@
-"""The tables of a lake by the names that people call them, each at the version they are to see."""
+"""The tables of a lake by the names that users give them, each at the version that users see."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from movies.lake.names import SHORT_NAMES, layer_of, short_name, sql_name
 from movies.lake.publications import Publication, read_publications
 from movies.lake.table import Table
 
-# Read as their stage has published them; all other tables are read as they are.
+# Tables of this layer are read at the published version; all others at the newest.
 PUBLISHED_LAYER = "gold"
 
 
 def find_table(name: str) -> Table:
-    """The table called `gold.genres`, `gold/genres` or, where no other is called so, `genres`.
+    """Return the table called `gold.genres`, `gold/genres` or, if the name is unique, `genres`.
 
     Raises:
-        UnknownTableError: there is none; the text has what may be meant.
+        UnknownTableError: there is no such table; the text suggests a name.
     """
     wanted = name.strip().strip('"').replace('"', "").replace("/", ".").lower()
     for table in TABLES:
@@ -47,7 +47,7 @@ def find_table(name: str) -> Table:
 
 @dataclass(frozen=True)
 class Entry:
-    """A table that is there, open at the version to see, and the publication that names it, if one does."""
+    """An existing table, open at the version that users see, with the publication that names it, if any."""
 
     table: Table
     found: DeltaTable
@@ -56,17 +56,17 @@ class Entry:
 
     @property
     def version(self) -> int:
-        """The version that is to be seen."""
+        """The version that users see."""
         return int(self.found.version())
 
     @property
     def is_published(self) -> bool:
-        """Whether the version to see is one that a stage has published, and not merely the newest."""
+        """Whether a stage has published this version; otherwise it is simply the newest."""
         outputs = {} if self.publication is None else self.publication.outputs
         return self.table.name in outputs and layer_of(self.table) == PUBLISHED_LAYER
 
     def count_rows(self) -> int:
-        """How many rows it has; the log knows, so no file is read.
+        """Count the rows from the log, without reading a data file.
 
         Raises:
             LakeAccessError: the table cannot be read.
@@ -74,7 +74,7 @@ class Entry:
         return int(query(self.found, "SELECT count(*) AS rows FROM t").column("rows")[0].as_py())
 
     def first_rows(self, count: int) -> pa.Table:
-        """So many rows of it, with all columns.
+        """Return up to `count` rows with all columns.
 
         Raises:
             LakeError: the table cannot be read.
@@ -83,7 +83,7 @@ class Entry:
         return query(self.found, f"SELECT * FROM t LIMIT {count}")
 
     def written_at(self) -> datetime | None:
-        """When the version was committed, UTC; None where upkeep has dropped that from the log."""
+        """Return when the version was committed, in UTC, or None if upkeep has dropped that from the log."""
         newer = self.newest.version() - self.version
         with access("read", self.newest.table_uri):
             commits = self.newest.history(limit=newer + 1)
@@ -91,19 +91,19 @@ class Entry:
         return datetime.fromtimestamp(moments[0] / 1000, UTC) if moments else None
 
     def origin(self) -> Mapping[str, str]:
-        """What its rows come from, as the commit says; empty where it says nothing."""
+        """Return what the rows were made from, as the commit records it; empty if it does not."""
         return origin_of_commit(self.newest, self.version)
 
 
 class Catalogue:
-    """The tables of one lake, opened when they are asked for."""
+    """The tables of one lake, opened on request."""
 
     def __init__(self, lake_root: str) -> None:
         self.lake_root = lake_root
         self._by_output: dict[str, Publication] | None = None
 
     def entries(self) -> Iterator[tuple[Table, Entry | None]]:
-        """Every declared table, with what there is of it."""
+        """Yield every declared table with its open table, or None if the lake does not have it."""
         for table in TABLES:
             try:
                 yield table, self.open(table)
@@ -111,24 +111,24 @@ class Catalogue:
                 yield table, None
 
     def open(self, table: Table, version: int | None = None) -> Entry:
-        """Open a table at a version; without one, at that which is published, or the newest.
+        """Open a table at a version: by default the published one, or the newest if none is published.
 
         Raises:
             TableMissingError: the lake has no such table yet.
-            VersionGoneError: the version is not there, or not any more.
+            VersionGoneError: the version does not exist, or no longer.
             LakeAccessError: the table cannot be read.
         """
         newest = open_table(table, self.lake_root)
         if newest is None:
             raise TableMissingError(
-                f"{sql_name(table)} is not in the lake at {self.lake_root} yet: `movies run` makes it"
+                f"{sql_name(table)} is not in the lake at {self.lake_root} yet. Run `movies run` to make it."
             )
         publication = self._publication_of(table)
         if version is None and publication is not None and layer_of(table) == PUBLISHED_LAYER:
             content = publication.outputs[table.name]
             if content.table_id != str(newest.metadata().id):
                 raise VersionGoneError(
-                    f"{sql_name(table)} is not the table that was published: `movies run` makes it again"
+                    f"{sql_name(table)} is not the table that was published. Run `movies run` to rebuild it."
                 )
             version = version_to_read(newest, content)
         is_newest = version is None or version == newest.version()

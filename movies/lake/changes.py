@@ -1,4 +1,4 @@
-"""Which movies have other rows in the raw tables than they had at an earlier version."""
+"""Find the movies whose rows in the raw tables differ from an earlier version."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from movies.lake.files import data_paths, read_columns
 from movies.lake.table import Table
 from movies.lake.tables import FETCH_FAILURES, IMDB_RATINGS, RATED_MOVIES, RAW_MOVIES
 
-# A row counts as the same where these are: compaction moves rows, and dropping some writes the rest anew.
+# Rows with the same key are the same row, because compaction and deletion rewrite rows without changing them.
 KEYS = {
     RAW_MOVIES.name: ("movie_id", "fetched_at", "batch_id"),
     FETCH_FAILURES.name: ("movie_id", "failed_at", "batch_id", "reason"),
@@ -32,11 +32,11 @@ FETCHED_SCHEMA = pa.schema(
 
 
 @dataclass(frozen=True)
-class Changes:
-    """The movies with other raw rows than before, of how many.
+class ChangedMovies:
+    """The movies whose raw rows have changed, and how many movies there are in all.
 
-    `latest` has the key of the latest row in `raw/movies` of each that still has one, by the columns
-    `movie_id`, `fetched_at` and `batch_id`.
+    `latest` has the columns `movie_id`, `fetched_at` and `batch_id`: the key of each changed movie's latest
+    row in `raw/movies`, if it still has one.
     """
 
     movie_ids: pa.Array
@@ -45,16 +45,16 @@ class Changes:
 
     @property
     def share(self) -> float:
-        """How much of the lake has changed."""
+        """Share of the movies that have changed."""
         return len(self.movie_ids) / max(self.movies, 1)
 
 
 def find_changes(
     lake_root: str, before: Mapping[str, TableVersion], now: Mapping[str, int]
-) -> Changes | None:
-    """Compare the raw tables' rows of now with those of earlier versions; payloads are not read.
+) -> ChangedMovies | None:
+    """Compare the raw tables with earlier versions of them, without reading payloads.
 
-    None where that cannot be told: a table was made anew, or upkeep has deleted the earlier files.
+    Return None if they cannot be compared: a table was recreated, or upkeep has deleted the earlier files.
     """
     changed = []
     for table in (RAW_MOVIES, FETCH_FAILURES):
@@ -67,16 +67,16 @@ def find_changes(
     assert raw is not None, "it has just been read"
     fetched = query(raw, FETCHED).cast(FETCHED_SCHEMA)
     movies = pc.count_distinct(fetched["movie_id"]).as_py()
-    return Changes(
+    return ChangedMovies(
         movie_ids, keep_latest(fetched.filter(pc.is_in(fetched["movie_id"], value_set=movie_ids))), movies
     )
 
 
 def find_gone(lake: Lake, before: TableVersion | None) -> pa.ChunkedArray | None:
-    """Return the movies in `raw/movies` of which other rows say that they were not found than at a version.
+    """Return the movies in `raw/movies` whose "not found" rows have changed since an earlier version.
 
-    No other row of `raw/fetch_failures` is of concern to silver. None if the earlier version is not there any
-    more, or is another table's; without one, all rows count.
+    Silver uses no other rows of `raw/fetch_failures`. Return None if the earlier version no longer exists or
+    belongs to another table. If `before` is None, all rows count.
     """
     raw, failures = open_table(RAW_MOVIES, lake), open_table(FETCH_FAILURES, lake)
     if raw is None or failures is None:
@@ -94,7 +94,7 @@ def find_gone(lake: Lake, before: TableVersion | None) -> pa.ChunkedArray | None
 
 
 def find_rated_otherwise(lake_root: str, ratings_version: int) -> pa.Array:
-    """The movies of silver, by id, that have another rating or other votes than IMDb gives them now."""
+    """Return the ids of silver's movies whose IMDb rating or votes differ from the ratings table."""
     silver = open_table(RATED_MOVIES, lake_root)
     ratings = open_table(IMDB_RATINGS, lake_root, ratings_version)
     assert silver is not None and ratings is not None, "both have just been there"
@@ -102,7 +102,7 @@ def find_rated_otherwise(lake_root: str, ratings_version: int) -> pa.Array:
 
 
 def keep_latest(fetched: pa.Table) -> pa.Table:
-    """One row for each movie: the latest by `fetched_at`, then `batch_id`."""
+    """Keep one row for each movie: the latest by `fetched_at`, then `batch_id`."""
     order = [("movie_id", "ascending"), ("fetched_at", "descending"), ("batch_id", "descending")]
     ordered = fetched.sort_by(order)
     firsts = [("fetched_at", "first"), ("batch_id", "first")]
@@ -114,7 +114,7 @@ def keep_latest(fetched: pa.Table) -> pa.Table:
 
 
 def _other_rows(table: Table, lake_root: str, before: TableVersion | None, version: int) -> pa.Table | None:
-    """The keys of rows that only one of two versions has; None where that cannot be told."""
+    """Return the keys of rows that only one of two versions has, or None if they cannot be compared."""
     after = open_table(table, lake_root, version)
     if after is None or before is None or str(after.metadata().id) != before.table_id:
         return None
@@ -129,7 +129,7 @@ def _other_rows(table: Table, lake_root: str, before: TableVersion | None, versi
 
 
 def _compare(table: Table, after: DeltaTable, earlier: DeltaTable) -> pa.Table:
-    """The keys of rows that only one of two versions has; in files that both have, rows are the same."""
+    """Return the keys of rows that only one version has; files that both have are not read."""
     paths_now, paths_then = data_paths(after), data_paths(earlier)
     keys = KEYS[table.name]
     sides = [

@@ -1,4 +1,4 @@
-"""Fetched movies on their way into the raw tables, a batch at a time."""
+"""Commit fetched movies to the raw tables, one batch at a time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES
 
 
 class MovieRow(Protocol):
-    """A fetched movie, as `raw/movies` keeps it."""
+    """A row of `raw/movies`: a fetched movie."""
 
     @property
     def movie_id(self) -> int: ...
@@ -28,7 +28,7 @@ class MovieRow(Protocol):
 
 
 class FailureRow(Protocol):
-    """A movie that could not be had, as `raw/fetch_failures` keeps it."""
+    """A row of `raw/fetch_failures`: a movie that could not be fetched."""
 
     @property
     def movie_id(self) -> int: ...
@@ -46,7 +46,7 @@ class FailureRow(Protocol):
 
 @dataclass
 class Batch:
-    """What several tasks hand in and one commit lands."""
+    """Movies and failures that several tasks hand in and one commit writes."""
 
     batch_id: str
     parts_missing: int
@@ -56,10 +56,10 @@ class Batch:
 
 
 class Committer:
-    """The run's one committer of both raw tables; lives in the event loop of the run that made it.
+    """The only committer of both raw tables in a run; use it in the event loop that created it.
 
-    `marks` go into the log with each batch of movies. What others have committed since the version of
-    `raw/movies` that the work list was `planned_at` is left out.
+    `marks` go into the log with each batch of movies. Movies are left out if another run has committed them
+    since `planned_at`, the version of `raw/movies` that the work list was planned from.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Committer:
         return self._movies.commits
 
     def open_batch(self, parts: int) -> Batch:
-        """Begin a batch that is complete once so many parts are handed in."""
+        """Begin a batch that is committed once this many parts are handed in."""
         self._batches += 1
         batch_id = f"{self._run_id}-{self._batches:06d}"
         return Batch(batch_id, parts, asyncio.get_running_loop().create_future())
@@ -106,7 +106,7 @@ class Committer:
     async def _commit(self, batch: Batch) -> None:
         try:
             async with self._one_at_a_time:
-                # Shielded: a cancelled run still learns whether its last batch landed.
+                # Shielded: a cancelled run still learns whether its last batch was committed.
                 await asyncio.shield(asyncio.to_thread(self._write, batch))
         except BaseException as error:
             batch.committed.set_exception(error)
@@ -115,7 +115,7 @@ class Committer:
         batch.committed.set_result(None)
 
     def _write(self, batch: Batch) -> None:
-        # Movies first: between the two commits a crash forgets failures, which are then asked for again.
+        # Movies first: a crash between the two commits loses only failures, whose ids are requested again.
         if batch.movies:
             rows = arrow_rows(RAW_MOVIES, batch.movies, batch_id=batch.batch_id, source=self._source)
             batch.movies.clear()  # the rows have them, and payloads are large

@@ -1,4 +1,4 @@
-"""The ways to commit through delta-rs: a batch that is appended once, and a small table replaced whole."""
+"""Commit through delta-rs: append a batch exactly once, or replace a whole small table."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ from movies.lake.table import Table
 
 logger = logging.getLogger(__name__)
 
-# Every commit of rows carries this application id and the next number of its counter. The log refuses a
-# commit that another one with the same id has overtaken, but not a repeated number, so the counter is read
-# before and after (facts of delta-rs 1.6).
+# Every commit of rows carries this application id and the next number of its counter. delta-rs 1.6 rejects a
+# commit if another one with the same id was committed meanwhile. It does not reject a repeated number, so the
+# counter is read before and after.
 APPLICATION_ID = "tmdb-movies-ingestion"
-# A view of a table that has followed hundreds of commits is ten times as slow at the next as a new one.
+# A table object that has loaded hundreds of commits is ten times slower at the next one than a new object.
 COMMITS_A_VIEW = 25
-NOT_LOOKED = -1
-# Payloads are much alike: they are packed many at a time, at the level from which zstd looks far back. Their
-# statistics would put whole payloads into each file's footer, uncompressed.
+UNREAD = -1
+# Payloads are alike, so large pages and a zstd level with a long window compress them well. Statistics of
+# payloads would put whole payloads into each file's footer, uncompressed.
 WRITER = WriterProperties(
     compression="ZSTD",
     compression_level=5,
@@ -44,11 +44,11 @@ WRITER = WriterProperties(
 
 
 class Appender:
-    """The only writer of an append-only table in this process; others may write to it elsewhere.
+    """The only writer of an append-only table in this process; other processes may write to it.
 
-    `unique` names a column of which no value is committed twice: rows whose value another writer has
-    committed since the version `planned_at`, by which it was planned what to write, are left out. That is the
-    present one where none is given, and None where there was no table.
+    No value of the column `unique` is committed twice: rows are left out if another writer has committed
+    their value since `planned_at`, the version from which the work was planned. The default is the present
+    version; None means that there was no table.
     """
 
     def __init__(
@@ -66,21 +66,21 @@ class Appender:
             planned_at = TableVersion(str(self._table.metadata().id), self._table.version())
         is_same_table = planned_at is not None and planned_at.table_id == str(self._table.metadata().id)
         self._seen = planned_at.version if planned_at is not None and is_same_table else -1
-        self._counter = NOT_LOOKED
+        self._counter = UNREAD
         self._own_batches: set[str] = set()
         self._foreign_batches: list[str] = []
         self.commits = 0
 
     def append(self, rows: pa.Table, batch_id: str, marks: Sequence[Transaction] = ()) -> int:
-        """Commit the rows as one batch, along with marks in the log, and return how many rows it has.
+        """Commit the rows as one batch, with marks in the log, and return the number of rows committed.
 
-        A write that reports a failure but landed is not repeated. One that met another writer's is repeated,
-        without the rows that the other one has committed.
+        A write is not repeated if it reports a failure but was committed. After a conflict it is
+        repeated, without the rows that the other writer has committed.
 
         Raises:
-            LakeAccessError: the batch did not land.
+            LakeAccessError: the batch was not committed.
         """
-        while not self._has_landed(batch_id):
+        while not self._is_committed(batch_id):
             rows = self._without_foreign(rows)
             if not rows.num_rows:
                 return 0
@@ -100,14 +100,14 @@ class Appender:
                     )
                     break
                 except (OSError, DeltaError):
-                    # Without another commit, be it of rows or of what drops some, it would only fail again.
+                    # If no other commit came in between, another try would fail as well.
                     self._read_counter()
                     if self._table.version() == version:
                         raise
         self.commits += 1
         if self.commits % COMMITS_A_VIEW == 0:
             self._table = DeltaTable(self._table.table_uri)
-        # What others have committed right behind it is found at the next look, which must not begin later.
+        # `_seen` stays as it is: others may have committed right after this batch.
         self._own_batches.add(batch_id)
         return int(rows.num_rows)
 
@@ -116,8 +116,8 @@ class Appender:
             self._table.update_incremental()
             return self._table.transaction_version(APPLICATION_ID) or 0
 
-    def _has_landed(self, batch_id: str) -> bool:
-        """Look at what was committed since the last look; keep in mind what is not ours."""
+    def _is_committed(self, batch_id: str) -> bool:
+        """Read the commits since the last call, remember other writers' batches, and look for this one."""
         counter = self._read_counter()
         if counter == self._counter:
             return False
@@ -143,9 +143,9 @@ class Appender:
 def replace(
     table: Table, lake_root: str, rows: pa.Table, origin: Mapping[str, str] = MappingProxyType({})
 ) -> TableVersion:
-    """Commit the rows as the table's whole new content; nothing is committed where it is that already.
+    """Commit the rows as the table's whole content, unless it has just these rows already.
 
-    `origin` goes into the commit: where the rows come from.
+    `origin` goes into the commit and says where the rows come from.
 
     Raises:
         LakeAccessError: the table stays as it was.
@@ -159,7 +159,7 @@ def rewrite(
     make_rows: Callable[[DeltaTable], pa.Table],
     origin: Mapping[str, str] = MappingProxyType({}),
 ) -> TableVersion:
-    """Replace a table's content by what is made from it, or from what a commit in between has left.
+    """Replace a table's content by rows made from it; after a conflict, make them again.
 
     Raises:
         LakeAccessError: the table stays as it was, or others commit to it all the time.
@@ -172,7 +172,7 @@ def rewrite(
         if not _has(found, table, rows):
             write_deltalake(
                 found,
-                # Of several chunks the writer writes whichever comes first.
+                # The writer writes several chunks in any order.
                 rows.combine_chunks(),
                 mode="overwrite",
                 writer_properties=WRITER,
@@ -185,7 +185,7 @@ def rewrite(
 
 
 def _has(found: DeltaTable, table: Table, rows: pa.Table) -> bool:
-    """Whether a table has just these rows, in this order; one that is new has none of its own yet."""
+    """Return whether a table has just these rows in this order; a new or damaged table does not."""
     columns = ", ".join(f'"{name}"' for name in table.columns)
     if found.version() == 0 or damaged_files(found):
         return False

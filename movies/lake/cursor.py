@@ -1,7 +1,7 @@
-"""How far the lake has followed TMDB's changes, kept in the log of the very table that has the movies.
+"""The change cursor: up to when the lake has processed TMDB's changes, stored in the log of `raw/movies`.
 
-Delta keeps, for each application id, the number of its last transaction, also across checkpoints and when old
-log files are gone. The numbers here are seconds since 1970.
+Delta stores the number of the last transaction of each application id. It survives checkpoints and the
+deletion of old log files. Here the numbers are seconds since 1970.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ BEGUN = "tmdb-movies-changes-begun"
 
 @dataclass(frozen=True)
 class Cursor:
-    """Every change until `followed` is in the lake; the last walk to commit anything began at `begun`."""
+    """Changes are processed up to `followed`; the last scan that committed anything began at `begun`."""
 
     followed: datetime | None = None
     begun: datetime | None = None
 
     @property
     def broken_off(self) -> datetime | None:
-        """When a walk began that did not come to its end; None where the last one did."""
+        """When an unfinished scan began; None if the last scan was finished."""
         if self.begun is None or (self.followed is not None and self.begun <= self.followed):
             return None
         return self.begun
 
 
 def read_cursor(lake: Lake) -> Cursor:
-    """Read both moments; None where there was no walk yet.
+    """Read both moments, which are None if there was no scan yet.
 
     Raises:
         LakeAccessError: the table cannot be read.
@@ -49,15 +49,15 @@ def read_cursor(lake: Lake) -> Cursor:
 
 
 def mark_begun(begun: datetime) -> Transaction:
-    """What each commit of a walk carries, so that the next run knows when one that was broken off began."""
+    """Return the mark in each commit of a scan, which shows the next run when an unfinished scan began."""
     return Transaction(BEGUN, int(begun.timestamp()))
 
 
 def move_cursor(lake_root: str, followed: datetime) -> None:
-    """Commit that every change until then is here, after all the movies are; the walk has come to its end.
+    """Commit that all changes up to `followed` are in the lake; call it after the last movie of the scan.
 
     Raises:
-        LakeAccessError: the cursor stays where it was, and the next run walks the same changes again.
+        LakeAccessError: the cursor stays where it was, and the next run scans the same changes again.
     """
     found = create(RAW_MOVIES, lake_root)
     properties = CommitProperties(

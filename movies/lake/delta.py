@@ -1,4 +1,4 @@
-"""Opening, creating and querying Delta tables through delta-rs."""
+"""Open, create and query Delta tables through delta-rs."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-# A commit that meets another's is tried again on what that one has left.
+# How often a commit is tried if other writers commit in between.
 ATTEMPTS = 10
-# Commits that move rows between files, or remove files nobody needs, and change no row.
+# Commits that move rows between files or remove unused files, and change no row.
 UPKEEP_OPERATIONS = {"OPTIMIZE", "VACUUM START", "VACUUM END", "SET TBLPROPERTIES"}
-# What the metadata of a commit has that only moves a cursor (`lake.cursor`) or writes comments of columns.
+# Key in the metadata of commits that only move a cursor (`lake.cursor`) or write comments of columns.
 NO_ROWS = "no_rows"
 COMMENT = "comment"
 
 
 @dataclass(frozen=True)
 class TableVersion:
-    """Which content a table has: a table that was deleted and made again has another id."""
+    """Identifies the content of a table; a table that was deleted and recreated has another id."""
 
     table_id: str
     version: int
 
 
 class LakeView:
-    """A lake as one run sees it: each table is opened once, however many functions read it.
+    """A run's view of a lake: each table is opened once, even if many functions read it.
 
-    A table stays as it was when it was opened, until it is refreshed or forgotten.
+    A table stays at the version at which it was opened until `refresh` or `forget` is called.
     """
 
     def __init__(self, root: str) -> None:
@@ -56,14 +56,14 @@ class LakeView:
         return self._tables[table.name]
 
     def know(self, about: object, find: Callable[[], T]) -> T:
-        """Return what is known about something, and find it out the first time; any change forgets it."""
+        """Return a cached value, and compute it the first time; any change of a table clears the cache."""
         if about not in self._known:
             self._known[about] = find()
         found: T = self._known[about]
         return found
 
     def refresh(self, *tables: Table) -> None:
-        """Bring these tables up to date with their logs; those that were not there are looked for again."""
+        """Load new commits of these tables, and look again for tables that were missing."""
         for table in tables:
             found = self._tables.get(table.name)
             if found is None:
@@ -76,12 +76,12 @@ class LakeView:
                 self._known.clear()
 
     def forget(self) -> None:
-        """Open every table again when it is needed, because this run has written some."""
+        """Forget all open tables; call it after this run has written some."""
         self._tables.clear()
         self._known.clear()
 
 
-# A lake to read from: its root, or the view of a run.
+# A lake to read from: its root, or a run's view of it.
 Lake = str | LakeView
 
 
@@ -91,10 +91,10 @@ def root_of(lake: Lake) -> str:
 
 
 def create(table: Table, lake_root: str) -> DeltaTable:
-    """Open the table; create it or its missing columns if needed, all nullable, and renew columns' comments.
+    """Open the table. Create it or its missing columns, all nullable, and update columns' comments.
 
     Raises:
-        SchemaMismatchError: it has a column that is not declared, or is of another type.
+        SchemaMismatchError: the table has a column that is not declared, or that has another type.
         LakeAccessError: the place cannot be written.
     """
     path = table.path(lake_root)
@@ -107,7 +107,7 @@ def create(table: Table, lake_root: str) -> DeltaTable:
                 mode="ignore",
                 partition_by=list(table.partition_by) or None,
                 configuration=statistics if table.statistics_on else None,
-                # Tried again after another run's CREATE TABLE, it would make the table anew on top of it.
+                # A retry after another run's CREATE TABLE would create the table once more on top of it.
                 commit_properties=CommitProperties(max_commit_retries=0),
             )
         except (OSError, DeltaError):
@@ -118,7 +118,7 @@ def create(table: Table, lake_root: str) -> DeltaTable:
 
 
 def delta_schema(table: Table) -> Schema:
-    """Return the declared columns, every one nullable, with its meaning as its comment."""
+    """Return the declared columns, all nullable, each with its meaning as the comment."""
     return Schema([_field(name, column) for name, column in table.columns.items()])
 
 
@@ -127,34 +127,34 @@ def _field(name: str, column: Column) -> Field:
 
 
 def _migrate(found: DeltaTable, table: Table, path: str) -> DeltaTable:
-    """Add the columns that the table lacks, null in the rows it has, and renew comments; change no row.
+    """Add missing columns, which are null in existing rows, and update comments; change no row.
 
     Optional columns come and go with the commit that has their values (`lake.files.adopt_files`).
     """
     with access("written", path):
-        return insist(found, lambda: _add_lacking(found, table, path))
+        return insist(found, lambda: _add_missing(found, table, path))
 
 
-def _add_lacking(found: DeltaTable, table: Table, path: str) -> DeltaTable:
+def _add_missing(found: DeltaTable, table: Table, path: str) -> DeltaTable:
     types = {field.name: field.type.type for field in found.schema().fields}
     known = {name: column.type for name, column in {**table.optional, **table.columns}.items()}
     if any(known.get(name) != kind for name, kind in types.items()):
         declared = {name: known[name] for name in table.columns}
         raise SchemaMismatchError(f"{path} has the columns {types}, but this version works with {declared}")
-    lacking = [
+    missing = [
         _field(name, column)
         for name, column in table.columns.items()
         if name not in types and name not in table.optional
     ]
-    if lacking:
-        found.alter.add_columns(lacking)
-        logger.info("%s has new columns: %s", table.name, ", ".join(field.name for field in lacking))
+    if missing:
+        found.alter.add_columns(missing)
+        logger.info("%s has new columns: %s", table.name, ", ".join(field.name for field in missing))
     renew_comments(found, table)
     return found
 
 
 def renew_comments(found: DeltaTable, table: Table) -> None:
-    """Commit the declared meanings as comments of the columns, if the table has others; change no row."""
+    """Commit the declared meanings as comments of the columns if they differ; change no row."""
     known = {**table.optional, **table.columns}
     comments = {
         field.name: field.metadata.get(COMMENT) for field in found.schema().fields if field.name in known
@@ -162,7 +162,7 @@ def renew_comments(found: DeltaTable, table: Table) -> None:
     properties = CommitProperties(custom_metadata={NO_ROWS: COMMENT}, max_commit_retries=0)
     missing = [_field(name, known[name]) for name, comment in comments.items() if comment is None]
     if missing:
-        # To add a column that is there adds what its metadata lacks: all columns in one commit.
+        # Adding an existing column adds its missing metadata, for all columns in one commit.
         found.alter.add_columns(missing, commit_properties=properties)
     for name, comment in comments.items():
         if comment not in (None, known[name].meaning):
@@ -171,9 +171,9 @@ def renew_comments(found: DeltaTable, table: Table) -> None:
 
 
 def open_table(table: Table, lake: Lake, version: int | None = None) -> DeltaTable | None:
-    """Open the table, at a version if one is given; return None if there is no such table.
+    """Open the table at a version, by default the newest; return None if there is no such table.
 
-    Of a view it is the table that the view has: do not load another version of it.
+    If `lake` is a view, callers share its table and must not load another version of it.
     """
     if isinstance(lake, LakeView) and version is None:
         return lake.open(table)
@@ -185,10 +185,10 @@ def open_table(table: Table, lake: Lake, version: int | None = None) -> DeltaTab
 
 
 def require_version(table: Table, lake_root: str, version: int) -> None:
-    """Prove that the table can be read as it was.
+    """Check that an older version of the table can be read.
 
     Raises:
-        VersionGoneError: it has no such version, or upkeep has deleted files of it.
+        VersionGoneError: there is no such version, or upkeep has deleted files of it.
     """
     newest = open_table(table, lake_root)
     if newest is None or version > newest.version():
@@ -205,9 +205,9 @@ def require_version(table: Table, lake_root: str, version: int) -> None:
 
 
 def content_version(found: DeltaTable) -> TableVersion:
-    """The newest version that changed a row: compaction and vacuum change the version, not the content.
+    """Return the newest version that changed a row; compaction and vacuum change only the version.
 
-    It is of the version that the table is open at, whatever others have committed since.
+    It goes by the version at which the table is open, not by later commits of other writers.
     """
     version = int(found.version())
     with access("read", found.table_uri):
@@ -219,14 +219,14 @@ def content_version(found: DeltaTable) -> TableVersion:
 
 
 def changes_rows(commit: Mapping[str, Any]) -> bool:
-    """Return whether a commit, by what it says of itself, may have changed a row."""
+    """Return whether a commit may have changed a row, according to its metadata."""
     return commit.get("operation") not in UPKEEP_OPERATIONS and NO_ROWS not in commit
 
 
 def _commits_before(found: DeltaTable) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """What each commit says of itself, back from the version that a table is open at.
+    """Yield version and metadata of each commit, back from the version at which a table is open.
 
-    Read from the log's files: `history` begins with the newest commit, and misnumbers all if that is later.
+    They are read from the log's files, because `history` gives wrong numbers if there are later commits.
     """
     files = open_store(found.table_uri)
     for number in range(int(found.version()), max(-1, int(found.version()) - 100), -1):
@@ -239,20 +239,20 @@ def _commits_before(found: DeltaTable) -> Iterator[tuple[int, Mapping[str, Any]]
 
 
 def origin_of(table: Table, lake_root: str, version: int | None = None) -> Mapping[str, str]:
-    """Where a table's rows come from, as the commit says that made them; empty where none says anything."""
-    # Not of a table that is open at the version: its history would have the newest commits, misnumbered.
+    """Return what a table's rows were made from, as their commit records it; empty if it does not."""
+    # A table that is open at the version would number the newest commits wrongly.
     newest = open_table(table, lake_root)
     return {} if newest is None else origin_of_commit(newest, version)
 
 
 def origin_of_commit(newest: DeltaTable, version: int | None = None) -> Mapping[str, str]:
-    """The same of a table that is open at its newest version."""
+    """Return the same as `origin_of` for a table that is open at its newest version."""
     with access("read", newest.table_uri):
         for commit in newest.history():
             if version is None or commit["version"] <= version:
-                told = {name: str(value) for name, value in commit.items() if _is_origin(name)}
-                if told or changes_rows(commit):
-                    return told
+                origin = {name: str(value) for name, value in commit.items() if _is_origin(name)}
+                if origin or changes_rows(commit):
+                    return origin
     return {}
 
 
@@ -261,21 +261,21 @@ def _is_origin(name: str) -> bool:
 
 
 def current_version(table: Table, lake: Lake) -> TableVersion | None:
-    """Return the version that a table has, whatever its last commit did; None if there is no table."""
+    """Return the newest version of a table, even if it changed no row; None if there is no table."""
     found = open_table(table, lake)
     return None if found is None else TableVersion(str(found.metadata().id), found.version())
 
 
 def version_to_read(found: DeltaTable, content: TableVersion) -> int:
-    """The version to read some content at: the newest that has it, since vacuum may empty older ones."""
+    """Return the newest version with this content, because vacuum may delete files of older ones."""
     return int(found.version()) if content_version(found) == content else content.version
 
 
 def query(found: DeltaTable, sql: str, **others: DeltaTable) -> pa.Table:
-    """Run SQL over a table, which it calls `t`, and others by name; only the columns it names are read."""
+    """Run SQL over a table, called `t`, and others by name; only the columns that it names are read."""
     with access("read", found.table_uri):
         try:
-            # `pa.table` would look for a data frame first, and load pandas for that.
+            # `pa.table` would load pandas to look for a data frame.
             builder = QueryBuilder()
             for name, table in {"t": found, **others}.items():
                 builder = builder.register(name, table)
@@ -286,23 +286,23 @@ def query(found: DeltaTable, sql: str, **others: DeltaTable) -> pa.Table:
 
 
 def read(table: Table, lake_root: str, version: int | None = None) -> pa.Table | None:
-    """Load a whole small table in its declared column order; None where there is none."""
+    """Load a whole small table in its declared column order; return None if there is no table."""
     found = open_table(table, lake_root, version)
     columns = ", ".join(f'"{name}"' for name in table.columns)
     if found is None:
         return None
-    # The query engine answers with view types, which not all of Arrow's functions take.
+    # The query engine returns view types, which not all of Arrow's functions accept.
     return query(found, f"SELECT {columns} FROM t").cast(arrow_schema(table))
 
 
 def insist(found: DeltaTable, commit: Callable[[], T]) -> T:
-    """Commit, and where another's commit came in between, try again on what that one has left.
+    """Commit; if another commit came in between, load it and try again.
 
-    Whatever the commit goes by has to be read anew each time. Its own retries, delta-rs', are to be off: they
-    commit what was made from an earlier version.
+    `commit` must read its input again each time. Switch delta-rs' own retries off, because they would commit
+    rows that were made from an earlier version.
 
     Raises:
-        CommitFailedError: others commit to the table all the time.
+        CommitFailedError: another commit came in between at every try.
     """
     for _ in range(ATTEMPTS - 1):
         try:

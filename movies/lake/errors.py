@@ -1,21 +1,21 @@
-"""What can go wrong with the lake; every one of them stops the run, or the command.
+"""Errors of the lake. Each of them stops the run or the command.
 
 * LakeError
-  x LakeAccessError       a table cannot be read or written: an object store that is away, a broken log
-    + StorageRefusedError because its disk is full, is read-only, or lets this user not in
+  x LakeAccessError       a table cannot be read or written: no answer from an object store, a broken log
+    + StorageRefusedError because its disk is full or read-only, or this user has no permission
   x FolderNameError       a folder has a name that Delta's library cannot work with
-  x MixedSourcesError     sandbox movies and others would end in one lake
-  x SchemaMismatchError   a table has other columns than this version declares
-  x VersionGoneError      an older version of a table is not there any more
-  x TableMissingError     a table that is asked for has not been made yet
-  x QueryError            somebody's query is wrong, or does more than read
+  x MixedSourcesError     sandbox movies and others would be mixed in one lake
+  x SchemaMismatchError   the columns of a table differ from those that this version declares
+  x VersionGoneError      an older version of a table no longer exists
+  x TableMissingError     a requested table has not been made yet
+  x QueryError            a query is invalid, or does more than read
     + UnknownTableError   there is no table of that name
   x QueryStoppedError     a query has taken longer than it may
-  x FilesMissingError     what an engine says to have written is not there
+  x FilesMissingError     files that an engine reported as written are not there
   x FilesLostError        a table has files that are missing or torn
-  x OvertakenError        another run has changed what a change was made for
+  x OvertakenError        another run has changed the rows that a change was based on
   x CopyRefusedError      (`lake.backup`) a lake cannot be copied there, or from there
-  x CopyBrokenError       (`lake.backup`) a copy is not what it was made from
+  x CopyBrokenError       (`lake.backup`) a copy differs from its source
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-# How delta-rs joins an error to its cause.
+# How delta-rs joins an error with its cause.
 _TERMINAL_ART = re.compile(r"\s*\x1b\[[0-9;]*m\W*\x1b\[[0-9;]*m")
-# How Rust's libraries and Arrow write the number of the system's error.
+# How Rust's libraries and Arrow write a system error number.
 _NUMBER = re.compile(r"(?:\(os error |\[errno |\bos \{ code: )(\d+)\b", re.IGNORECASE)
-# What a folder refuses by, as the system numbers it, and what to do. Another try would be refused, too.
+# System errors that stay until the user acts, each with what to do. A retry does not help.
 REFUSALS = {
     errno.ENOSPC: "Free space on its disk",
     errno.EDQUOT: "Free space within this user's quota",
@@ -53,19 +53,19 @@ class LakeAccessError(LakeError):
 
 
 class StorageRefusedError(LakeAccessError):
-    """A table cannot be read or written until its folder has space, or may be written; the text says how."""
+    """A table cannot be used until its folder has space or permissions; the text says what to do."""
 
     is_temporary = False
 
 
 class FolderNameError(LakeError):
-    """Tables cannot be kept in a folder of this name (exit status 2)."""
+    """Delta tables cannot be in a folder of this name (exit status 2)."""
 
     is_usage = True
 
 
 class MixedSourcesError(LakeError):
-    """Movies from the sandbox and from elsewhere would end in one lake."""
+    """Movies from the sandbox and from elsewhere would be mixed in one lake."""
 
 
 class SchemaMismatchError(LakeError):
@@ -77,11 +77,11 @@ class VersionGoneError(LakeError):
 
 
 class TableMissingError(LakeError):
-    """A table that is asked for has not been made yet."""
+    """A requested table has not been made yet."""
 
 
 class QueryError(LakeError):
-    """A query is wrong, or does more than read; the text says what of it (exit status 2)."""
+    """A query is invalid, or does more than read (exit status 2)."""
 
     is_usage = True
 
@@ -95,25 +95,25 @@ class QueryStoppedError(LakeError):
 
 
 class FilesMissingError(LakeError):
-    """What an engine says to have written is not where the lake is."""
+    """Files that an engine reported as written are not in the lake."""
 
     is_temporary = True
 
 
 class FilesLostError(LakeError):
-    """Files of a table are missing or torn; the text says what brings them back."""
+    """Files of a table are missing or torn; the text says how to restore them."""
 
 
 class OvertakenError(LakeError):
-    """Another run has changed the rows that a change was made for."""
+    """Another run has changed the rows that a change was based on."""
 
     is_temporary = True
 
 
 def find_refusal(error: BaseException) -> int | None:
-    """Return the number of the system's error by which a folder refuses to be used, if that is the cause.
+    """Return the system error number if a folder cannot be used until the user acts, otherwise None.
 
-    Libraries that are not written in Python have it in their text.
+    Libraries that are not written in Python have the number in their text.
     """
     number = getattr(error, "errno", None)
     if number is None and (found := _NUMBER.search(str(error))):
@@ -122,21 +122,21 @@ def find_refusal(error: BaseException) -> int | None:
 
 
 def describe_refusal(number: int) -> str:
-    """Say what a folder refuses by, and what to do."""
+    """Describe why a folder cannot be used, and what to do."""
     return f"{os.strerror(number)}. {REFUSALS[number]}, or choose another folder"
 
 
 @contextmanager
 def access(verb: str, path: str) -> Iterator[None]:
-    """Turn what storage and delta-rs raise into one sentence that names the table."""
-    # Not at the top: the declarations of tables, which need no library, use errors of this module.
+    """Convert errors of storage and delta-rs to a `LakeAccessError` that names the table."""
+    # Imported here because declarations of tables use this module and need no library.
     from deltalake.exceptions import DeltaError
     from obstore.exceptions import BaseError
     from pyarrow import ArrowInvalid
 
     try:
         yield
-    except (OSError, DeltaError, BaseError, ArrowInvalid) as error:  # of Arrow: a file is torn
+    except (OSError, DeltaError, BaseError, ArrowInvalid) as error:  # Arrow raises its own for a torn file
         cause = " ".join(_TERMINAL_ART.sub(":", str(error)).split())[:300]
         place = path.rstrip("/")
         if place.startswith("file://"):

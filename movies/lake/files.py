@@ -1,7 +1,7 @@
-"""Data files of a table: those that an engine wrote, adopted; those with changed rows, written anew.
+"""Data files of a table: adopt files that an engine wrote, and rewrite files whose rows change.
 
-Engines differ in what they keep of a commit, so they write files only. The commit is made here, one for each
-change of a table, and carries where its rows came from.
+Engines differ in the commit metadata that they store, so they only write files. This module commits them,
+once for each change of a table, and records in the commit where the rows come from.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from movies.lake.delta import TableVersion, content_version, create, delta_schem
 from movies.lake.errors import FilesMissingError, OvertakenError, SchemaMismatchError, access
 from movies.lake.table import Table, local_folder
 
-# Reading and packing go on outside Python's lock.
+# Reading and compression release Python's global lock.
 FILES_AT_ONCE = 4
 
 Partition = tuple[tuple[str, str], ...]
@@ -36,25 +36,25 @@ Actions = list[AddAction | RemoveAction]
 
 @dataclass(frozen=True)
 class DataFile:
-    """A file that a version of a table has."""
+    """A data file of a version of a table."""
 
     path: str
     size: int
 
 
 def new_folder(table: Table, lake_root: str) -> str:
-    """A folder for an engine's files, within the table's own; upkeep deletes what is never adopted."""
+    """Name a folder for an engine's files below the table; upkeep deletes files that are never adopted."""
     return f"{table.path(lake_root)}/written-{uuid.uuid4().hex}"
 
 
 def adopt_files(
     table: Table, lake_root: str, folder: str, rows: int, origin: Mapping[str, str]
 ) -> TableVersion:
-    """Make the Parquet files of a folder, with so many rows, the table's whole content in one commit.
+    """Make the Parquet files of a folder the table's whole content in one commit; `rows` is their row count.
 
     Raises:
-        FilesMissingError: there are other rows, as where an engine wrote to a disk that is not this one.
-        SchemaMismatchError: a file has other columns than the table.
+        FilesMissingError: the row count differs, for example because the engine wrote to another disk.
+        SchemaMismatchError: the columns of a file differ from those of the table.
         LakeAccessError: the table stays as it was.
     """
     found = create(table, lake_root)
@@ -68,8 +68,8 @@ def adopt_files(
             added = list(pool.map(lambda path: describe_file(table, files, path), paths))
         if (found_rows := sum(json.loads(file.stats)["numRecords"] for file in added)) != rows:
             raise FilesMissingError(
-                f"The engine has written {rows:,} rows to {folder}, and {found_rows:,} are there: "
-                "it must reach the lake by the same path or URL as this process"
+                f"The engine has written {rows:,} rows to {folder}, and {found_rows:,} are there. "
+                "It must reach the lake by the same path or URL as this process."
             )
         insist(found, lambda: commit_files(found, table, added, "overwrite", origin))
     return content_version(found)
@@ -83,13 +83,13 @@ def replace_rows(
     origin: Mapping[str, str],
     content: TableVersion | None = None,
 ) -> TableVersion:
-    """Put rows in the place of those whose first column has one of the keys, in one commit, if any changes.
+    """Replace the rows whose first column has one of the keys by other rows, in one commit.
 
-    Only files that have such a row are written anew. Upkeep in between is taken into account; where a
-    `content` is given, for which the rows were made, no commit of other rows is.
+    Only files with such a row are rewritten; nothing is committed if there are no changes. A compaction in
+    between does no harm. `content` is the content that the rows were made for.
 
     Raises:
-        OvertakenError: the table has another content by now, and stays as it was.
+        OvertakenError: the table no longer has that content; it stays as it was.
         LakeAccessError: the table stays as it was, or others commit to it all the time.
     """
     found = create(table, lake_root)
@@ -106,7 +106,7 @@ def replace_rows(
 
 
 def _rewrite(found: DeltaTable, table: Table, keys: pa.Array, rows: pa.Table) -> Actions:
-    """Write the files that take the place of those with one of the keys; nothing is committed yet."""
+    """Write the new files and return the actions that replace those with one of the keys, to be committed."""
     files = file_system(found)
     old, new = _files_by_partition(found, table), _rows_by_partition(table, rows)
 
@@ -139,7 +139,7 @@ def _rewrite(found: DeltaTable, table: Table, keys: pa.Array, rows: pa.Table) ->
 
 
 def _rows_without(files: FileSystem, path: str, table: Table, keys: pa.Array) -> pa.Table | None:
-    """A file's rows but those with one of the keys; None where it has none of them."""
+    """Return a file's rows without those with one of the keys, or None if it has no such row."""
     with files.open_input_file(path) as source:
         parquet = pq.ParquetFile(source)
         key = next(iter(table.columns))
@@ -151,7 +151,7 @@ def _rows_without(files: FileSystem, path: str, table: Table, keys: pa.Array) ->
 
 
 def _conform(rows: pa.Table, table: Table) -> pa.Table:
-    """A file's rows with the columns that the table has by now; partitions' values are not in files."""
+    """Return a file's rows with the table's present columns, except partition columns, which files lack."""
     schema = pa.schema([field for field in arrow_schema(table) if field.name not in table.partition_by])
     columns = [
         rows.column(field.name).cast(field.type)
@@ -182,7 +182,7 @@ def _rows_by_partition(table: Table, rows: pa.Table) -> dict[Partition, pa.Table
 
 
 def data_paths(found: DeltaTable) -> set[str]:
-    """The files that a version of a table has, by their paths within its folder."""
+    """Return the paths of a version's files, relative to the table's folder."""
     return set(_add_actions(found).column("path").to_pylist())
 
 
@@ -191,10 +191,10 @@ def _add_actions(found: DeltaTable) -> pa.Table:
 
 
 def read_columns(table: Table, found: DeltaTable, paths: Iterable[str], columns: Sequence[str]) -> pa.Table:
-    """Some columns of some of a table's files, in the types that the table declares.
+    """Read columns of some of a table's files in their declared types.
 
     Raises:
-        LakeAccessError: a file is not there any more.
+        LakeAccessError: a file no longer exists.
     """
     files, declared = file_system(found), arrow_schema(table)
     schema = pa.schema([declared.field(name) for name in columns])
@@ -213,7 +213,7 @@ def _is_data(path: str) -> bool:
 
 
 def describe_file(table: Table, files: FileSystem, path: str) -> AddAction:
-    """What the log has to say of a file, from the file's own footer."""
+    """Build the log entry of a file from the file's footer."""
     with files.open_input_file(path) as source:
         size, footer = source.size(), pq.ParquetFile(source).metadata
     names = [footer.schema.column(place).name for place in range(footer.num_columns)]
@@ -240,7 +240,7 @@ def commit_files(
     mode: str,
     origin: Mapping[str, str],
 ) -> None:
-    """Commit files that come and go; a table's whole content brings its columns along.
+    """Commit added and removed files; mode "overwrite" also sets the table's columns.
 
     Raises:
         CommitFailedError: another commit came in between.
@@ -256,7 +256,7 @@ def commit_files(
 
 
 def file_system(found: DeltaTable) -> FileSystem:
-    """The table's folder, wherever it is."""
+    """Open the table's folder, which may be in an object store."""
     if (folder := local_folder(found.table_uri)) is not None:
         return SubTreeFileSystem(str(folder), LocalFileSystem())
     return PyFileSystem(DeltaStorageHandler.from_table(found._table))

@@ -1,4 +1,4 @@
-"""The tables of the revenue forecast: names and columns (docs/forecast.md says how they come about)."""
+"""The tables of the revenue forecast: names and columns (see docs/forecast.md)."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""The gold tables: names, columns, and how many rows they list (contract, section 3)."""
+"""The gold tables: names, columns, and maximum numbers of rows (contract, section 3)."""
 
 from __future__ import annotations
 
 from movies.lake.silver_tables import SILVER_MOVIES
 from movies.lake.table import Table, declare, pick
 
-# Tables whose rows would be as many as people, companies or movies list this many, in an order of their own.
+# Maximum rows of tables that would otherwise have a row for each person, company or movie.
 LISTED_ROWS = 1_000
 RANKING_PLACES = 5
 WEIGHTED_PLACES = 250
@@ -17,11 +17,11 @@ TOP_BILLED = 5
 # Pairs grow with the square of a movie's names; collective films name hundreds.
 PAIRED_DIRECTORS = 10
 PAIRED_GENRES = 20
-# Two people who made fewer movies together are not a pair.
+# Fewest movies that two people must have made together to be listed as a pair.
 MINIMUM_TOGETHER = 2
 # Tukey's fences.
 FENCE_IQR = 1.5
-# The votes that the mean of all counts for: as many as one movie in ten has more than.
+# The mean of all movies weighs as many votes as this quantile: one movie in ten has more.
 PRIOR_VOTES_QUANTILE = 0.9
 # Real money is in dollars of this year.
 REAL_BASE_YEAR = 2025
@@ -154,7 +154,7 @@ YEARS = declare(
         "median_revenue_musd median_budget_musd",
     ),
 )
-# What plots draw as points and the dashboard filters.
+# Plots draw these movies as points, and the dashboard filters them.
 MOVIE_SAMPLE = declare(
     "gold/movie_sample",
     f"At most {MOVIE_SAMPLE_ROWS:,} movies, chosen by a hash of their ids.",

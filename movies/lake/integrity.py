@@ -1,4 +1,4 @@
-"""Whether a table has all the files that its log names, each of its size; no file is read for it."""
+"""Check that a table has all files that its log names, in the right sizes, without reading them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ADVICE_OF = {
 def files_of(found: DeltaTable) -> dict[str, int]:
     """Return the sizes of the files that a version of a table has, by their paths within its folder."""
     actions = pa.RecordBatchReader.from_stream(found.get_add_actions(flatten=True)).read_all()
-    # A log gives its paths as a URL would.
+    # Paths in a log are percent-encoded.
     paths = map(unquote, actions.column("path").to_pylist())
     return dict(zip(paths, actions.column("size_bytes").to_pylist(), strict=True))
 
@@ -45,10 +45,10 @@ def damaged_files(found: DeltaTable) -> list[str]:
 
 
 def require_files(table: Table, found: DeltaTable) -> None:
-    """Refuse a table that is not whole.
+    """Reject a table with missing or torn files.
 
     Raises:
-        FilesLostError: files are missing or torn; the text says which, and what brings them back.
+        FilesLostError: files are missing or torn; the text names one, and how to restore them.
     """
     damaged = damaged_files(found)
     if damaged:
@@ -63,7 +63,7 @@ def require_files(table: Table, found: DeltaTable) -> None:
 def _sizes_there(found: DeltaTable, wanted: dict[str, int]) -> dict[str, int | None]:
     folder = local_folder(found.table_uri)
     if folder is None:
-        # One request lists a thousand files.
+        # Cheaper than a request for each file: one lists a thousand.
         return {file["path"]: file["size"] for files in open_store(found.table_uri).list() for file in files}
     there: dict[str, int | None] = {}
     for path in wanted:

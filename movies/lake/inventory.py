@@ -1,4 +1,4 @@
-"""What the lake knows of each movie: when it was last fetched, not found, or could not be had."""
+"""When each movie was last fetched, not found at TMDB, or could not be fetched."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ COLUMNS = {
 class Inventory:
     """Every movie that the raw tables name, once, with the last moment of each outcome.
 
-    `movies` has the columns `movie_id`, `fetched_at`, `not_found_at`, `failed_at` and, for what failed last,
-    `reason`. Payloads are not read: a million movies take some 40 MB.
+    `movies` has the columns `movie_id`, `fetched_at`, `not_found_at`, `failed_at` and `reason`, which is that
+    of the last failure. Payloads are not read: a million movies take some 40 MB.
     """
 
     movies: pa.Table
@@ -42,32 +42,32 @@ class Inventory:
 
     @property
     def is_present(self) -> pa.ChunkedArray:
-        """Fetched, and not found gone since."""
+        """Fetched, and not deleted at TMDB since."""
         return pc.and_(pc.is_valid(self.movies["fetched_at"]), pc.invert(self.is_absent))
 
     @property
     def is_absent(self) -> pa.ChunkedArray:
-        """Known not to exist: it never did, or does no more."""
+        """Not found at TMDB: it never existed, or was deleted."""
         return _later(self.movies["not_found_at"], self.movies["fetched_at"])
 
     @property
     def is_deleted(self) -> pa.ChunkedArray:
-        """Fetched once, and found gone since."""
+        """Fetched once, and not found at TMDB since."""
         return pc.and_(self.is_absent, pc.is_valid(self.movies["fetched_at"]))
 
     @property
     def is_owed(self) -> pa.ChunkedArray:
-        """Could not be had at the last attempt."""
+        """Pending retry: could not be fetched at the last attempt."""
         return _later(self.movies["failed_at"], self.settled_at)
 
     @property
     def settled_at(self) -> pa.ChunkedArray:
-        """When each was last fetched or found not to exist."""
+        """When each was last fetched or not found at TMDB."""
         return pc.if_else(self.is_absent, self.movies["not_found_at"], self.movies["fetched_at"])
 
     @property
     def owed_by_reason(self) -> dict[str, int]:
-        """How many movies could not be had at the last attempt, and why."""
+        """Count the movies that could not be fetched at the last attempt, by reason."""
         return dict(sorted(Counter(self.movies["reason"].filter(self.is_owed).to_pylist()).items()))
 
     @property
@@ -78,7 +78,7 @@ class Inventory:
 
     @property
     def newest_moment(self) -> datetime | None:
-        """When the last thing happened to any movie."""
+        """When any movie was last fetched, not found or failed."""
         columns = ("fetched_at", "not_found_at", "failed_at")
         found = [moment for name in columns for moment in moments(pc.max(self.movies[name])) if moment]
         return max(found, default=None)
@@ -91,7 +91,7 @@ class Inventory:
 
 
 def read_inventory(lake: Lake, known: Inventory | None = None) -> Inventory:
-    """Read it from the raw tables, or take what is known where they are as they were then.
+    """Read the inventory from the raw tables; return `known` if they have not changed since.
 
     Raises:
         LakeAccessError: a table cannot be read.
@@ -112,7 +112,7 @@ def _query(lake: Lake, table: Table, sql: str, columns: dict[str, pa.DataType]) 
 
 
 def _merge(fetched: pa.Table, failed: pa.Table) -> pa.Table:
-    """One row a movie; a full outer join would take several times the memory where few have failed."""
+    """Merge into one row a movie; a full outer join would take several times the memory."""
     places = pc.index_in(fetched["movie_id"], value_set=failed["movie_id"])
     for column in ("not_found_at", "failed_at", "reason"):
         fetched = fetched.append_column(column, pc.take(failed[column], places))
@@ -124,6 +124,6 @@ def _merge(fetched: pa.Table, failed: pa.Table) -> pa.Table:
 
 
 def _later(moment: pa.ChunkedArray, other: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Whether there is a moment, and no other one that is as late."""
+    """Return for each row whether there is a moment, and it is later than the other one."""
     # `pc.fill_null` would load pandas.
     return pc.and_kleene(pc.is_valid(moment), pc.or_kleene(pc.greater(moment, other), pc.is_null(other)))

@@ -1,8 +1,8 @@
-"""One fetching run a lake at a time, where the lake is a folder.
+"""Let only one run at a time fetch into a lake, if the lake is a folder.
 
-The lock is the operating system's, on a file that stays: it ends with the process that holds it, however
-that ends, and also holds between containers on one machine. Where there is none, as in an object store, runs
-at the same time are still exact (`lake.commits`), though some movies are then fetched by both.
+The operating system locks a file that stays. The lock ends with its process, even after a kill, and works
+between containers on one machine. Object stores have no locks: concurrent runs still commit every movie once
+(`lake.commits`), but both may fetch the same movies.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ POLL_SECONDS = 0.2
 
 @asynccontextmanager
 async def ingestion_lock(lake_root: str) -> AsyncIterator[None]:
-    """Hold the lake for one fetching run, once the run that holds it has ended.
+    """Wait until no other run fetches into the lake, and lock it for the length of the block.
 
     Raises:
         LakeAccessError: the folder cannot be written.
@@ -34,24 +34,24 @@ async def ingestion_lock(lake_root: str) -> AsyncIterator[None]:
     if folder is None:
         yield
         return
-    # What takes the place of a missing lock, a file that is there or not, would outlive a killed run. Another
-    # user's container has to get it, too.
+    # A "soft" lock is the mere existence of a file, which would outlive a killed run. The mode lets another
+    # user's container lock the file, too.
     lock = FileLock(folder / LOCK_FILE, mode=0o666, thread_local=False, fallback_to_soft=False)
     with access("written", str(folder)):
         folder.mkdir(parents=True, exist_ok=True)
-        is_told = False
+        has_warned = False
         while True:
             try:
                 lock.acquire(blocking=False)
                 break
             except Timeout:
-                if not is_told:
-                    is_told = True
+                if not has_warned:
+                    has_warned = True
                     logger.warning(
-                        "Another run is fetching into %s: this one waits until it has ended", folder
+                        "Another run is fetching into %s. This one waits until it has ended.", folder
                     )
             except NotImplementedError:
-                logger.info("%s has no locks: two runs at once may ask for some movies twice", folder)
+                logger.info("%s has no locks: two runs at once may fetch some movies twice", folder)
                 break
             await asyncio.sleep(POLL_SECONDS)
     try:

@@ -1,4 +1,4 @@
-"""Which silver and gold are the current ones, what they were made from, and by which code."""
+"""The current silver and gold tables, what they were made from, and by which code."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from movies.lake.tables import PUBLICATIONS
 
 @dataclass(frozen=True)
 class Publication:
-    """The tables a stage left behind, named with the versions of those it read.
+    """The versions of the tables that a stage wrote and of those that it read.
 
-    `facts` are the few numbers a run reports of it (rows, what was quarantined).
+    `facts` are figures for a run's summary, such as numbers of rows and of quarantined movies.
     """
 
     stage: str
@@ -36,12 +36,12 @@ class Publication:
 
     @property
     def versions(self) -> dict[str, int]:
-        """The version of each table left behind."""
+        """The version of each table that the stage wrote."""
         return {name: version.version for name, version in self.outputs.items()}
 
 
 def publish(lake_root: str, publication: Publication) -> None:
-    """Make it the current one of its stage. Other stages' rows stay as they are."""
+    """Make this the current publication of its stage."""
     row = {
         "stage": publication.stage,
         "code_version": publication.code_version,
@@ -61,7 +61,7 @@ def publish(lake_root: str, publication: Publication) -> None:
 
 
 def read_publications(lake: Lake) -> dict[str, Publication]:
-    """Return the publication of every stage that has one, whatever has become of its tables since."""
+    """Return the publication of every stage that has one, without checking its tables."""
     if isinstance(lake, LakeView):
         return lake.know(_read, lambda: _read(lake))
     return _read(lake)
@@ -89,18 +89,18 @@ def _read(lake: Lake) -> dict[str, Publication]:
 
 
 def find_publication(lake: Lake, stage: str) -> Publication | None:
-    """Return a stage's publication, whatever has become of its tables since."""
+    """Return a stage's publication, without checking its tables."""
     return read_publications(lake).get(stage)
 
 
 def find_intact(lake: Lake, stage: str) -> Publication | None:
-    """Return a stage's publication if each of its tables still has the content and the files it had then."""
+    """Return a stage's publication if its tables have the published content and all files, otherwise None."""
     found = find_publication(lake, stage)
     return None if found is None or find_damage(lake, found) else found
 
 
 def find_damage(lake: Lake, publication: Publication) -> str:
-    """Say what is wrong with a publication's tables; empty if each has its content and files of then."""
+    """Describe what is wrong with a publication's tables; empty if content and files are as published."""
     damaged, changed = [], False
     for name, expected in publication.outputs.items():
         found = open_table(named(name), lake)

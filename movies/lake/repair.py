@@ -1,4 +1,4 @@
-"""Raw tables that have lost files: what is left is kept, and the movies that are gone are fetched again."""
+"""Repair raw tables that have lost files: drop the files from the log and fetch their movies again."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from movies.lake.tables import FETCH_FAILURES, FILTERED, QUARANTINE, RAW_MOVIES,
 
 logger = logging.getLogger(__name__)
 
-# The reason in `raw/fetch_failures` of a movie whose payload was in a lost file.
+# Reason in `raw/fetch_failures` of movies whose payload was in a lost file.
 LOST = "lost_file"
 
 
 def drop_lost_files(lake: Lake, source: str) -> None:
-    """Take files that are missing or torn out of the raw tables, and note the movies that had been in them.
+    """Drop missing or torn files from the raw tables, and record the movies that were in them.
 
-    Silver's tables say which these are. They count as failed until they are fetched again.
+    Silver's tables show which movies these are. They count as failed until they are fetched again.
 
     Raises:
         LakeAccessError: a table cannot be read or written.
@@ -39,18 +39,18 @@ def drop_lost_files(lake: Lake, source: str) -> None:
         lake.forget()
     if any(dropped) and (lost := _lost_movies(lake_root)):
         now = datetime.now(UTC)
-        # Before the content of any answer to come, which a cache may have kept for a day.
+        # Earlier than any later answer, whose content may have been cached for a day.
         moment = now - timedelta(days=2)
         batch_id = f"{now:%Y%m%dT%H%M%S%f}-repair-000001"
         row = {"reason": LOST, "detail": "a file of raw/movies was missing or torn", "attempts": 0}
         rows = [{"movie_id": movie_id, "failed_at": moment, "batch_id": batch_id, **row} for movie_id in lost]
         table = pa.Table.from_pylist(rows, schema=arrow_schema(FETCH_FAILURES))
         Appender(FETCH_FAILURES, lake_root, source).append(table, batch_id)
-        logger.warning("%s movies were in lost files: they are fetched again", len(lost))
+        logger.warning("%s movies were in lost files. They are fetched again.", len(lost))
 
 
 def require_raw_files(lake: Lake) -> None:
-    """Refuse a lake whose raw tables are not whole.
+    """Reject a lake whose raw tables have missing or torn files.
 
     Raises:
         FilesLostError: files are missing or torn.
@@ -66,7 +66,7 @@ def _drop(table: Table, lake: Lake) -> int:
         return 0
     with access("written", found.table_uri):
         dropped = insist(found, lambda: _commit(found))
-    logger.warning("%s had %s files that are missing or torn: they are out of it now", table.name, dropped)
+    logger.warning("%s had %s missing or torn files. They are dropped from its log.", table.name, dropped)
     return dropped
 
 
@@ -86,7 +86,7 @@ def _commit(found: DeltaTable) -> int:
 
 
 def _lost_movies(lake_root: str) -> list[int]:
-    """Return the movies that silver has been made from, and whose payload is not there any more."""
+    """Return the movies that silver was made from, and whose payload is lost."""
     raw = open_table(RAW_MOVIES, lake_root)
     known = [
         query(found, f'SELECT "{next(iter(table.columns))}" FROM t').column(0).cast(pa.int64())

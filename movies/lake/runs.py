@@ -1,4 +1,4 @@
-"""Which ingestions have committed to a lake lately, read from the logs of the raw tables."""
+"""Recent ingestions into a lake, read from the logs of the raw tables."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from movies.lake.errors import access
 from movies.lake.table import Table
 from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES
 
-# A run of many batches has as many commits: of a longer one, only the last ones are counted.
+# Each batch is a commit. Of a run with more batches, only the last ones are counted.
 COMMITS_READ = 200
 
 
 @dataclass(frozen=True)
-class Ingestion:
-    """What one run has committed: payloads, and movies that it could not have."""
+class PastIngestion:
+    """Numbers of payloads and failures that one run has committed."""
 
     run: str
     began: datetime
@@ -27,21 +27,21 @@ class Ingestion:
     failures: int = 0
 
 
-def recent_ingestions(lake_root: str, most: int) -> list[Ingestion]:
-    """The last runs that have committed anything, the newest first.
+def recent_ingestions(lake_root: str, most: int) -> list[PastIngestion]:
+    """Return the last runs that committed anything, newest first.
 
     Raises:
         LakeAccessError: a table cannot be read.
     """
-    runs: dict[str, Ingestion] = {}
+    runs: dict[str, PastIngestion] = {}
     for table in (RAW_MOVIES, FETCH_FAILURES):
         for commit in _commits(table, lake_root):
             run = commit["batch_id"].rpartition("-")[0]
             moment = datetime.fromtimestamp(commit["timestamp"] / 1000, UTC)
             rows = int(commit.get("operationMetrics", {}).get("num_added_rows", 0))
-            known = runs.get(run, Ingestion(run, moment, moment))
+            known = runs.get(run, PastIngestion(run, moment, moment))
             is_movies = table is RAW_MOVIES
-            runs[run] = Ingestion(
+            runs[run] = PastIngestion(
                 run,
                 min(known.began, moment),
                 max(known.ended, moment),

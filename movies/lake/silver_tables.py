@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from movies.lake.table import declare, with_optional
 
-# Where a row of silver comes from.
+# The fetch that a row of silver comes from.
 _FETCH = """
     timestamp fetched_at: From when the content of the payload is, UTC.
     string batch_id: Commit of raw/movies that the payload came with.
@@ -40,8 +40,8 @@ SILVER_MOVIES = declare(
     integer release_year: Year of the release date.
     """,
     partition_by=("release_year",),
-    # The embedded engine reads a column that is equal throughout a file from its statistics, and gets the
-    # last bit of a double wrong there.
+    # If a column has one value throughout a file, the embedded engine reads it from the statistics, and gets
+    # the last bit of a double wrong.
     statistics_on=("id",),
     # With IMDb's ratings only (docs/sources.md).
     optional="""

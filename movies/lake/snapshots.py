@@ -1,6 +1,6 @@
-"""Tables that mirror a file of others': replaced whole, in one commit, where the file has other content.
+"""Tables that mirror an external file, and are replaced in one commit if the file has changed.
 
-The commit says which file it was, so that the next run need not read it to know that it is the same.
+The commit records which file it was, so the next run can tell that it is the same without reading it.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ from movies.lake.table import Table
 
 logger = logging.getLogger(__name__)
 
-# What the metadata of a commit has of the file.
+# Key of the file in the metadata of a commit.
 SNAPSHOT = "snapshot"
 LAST_COMMITS = 100
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What a table mirrors: where the file was, what tells it from another, and what was in it.
+    """The file that a table mirrors: where it was, what identifies it, and what was in it.
 
-    `mark` is what its place tells of it without reading, `digest` stands for its bytes, `code` for what read
-    them. `refused` are the rows left out by reason.
+    `mark` identifies the file without reading it (an ETag), `digest` its bytes, `code` the code that read
+    them. `refused` counts the rejected rows by reason.
     """
 
     source: str
@@ -53,14 +53,14 @@ class Snapshot:
 
 
 def read_snapshot(table: Table, lake: Lake) -> Snapshot | None:
-    """What the table mirrors now; None where it does not say, or is not there.
+    """Return the file that the table mirrors now, or None if there is no table or its log does not say.
 
     Raises:
         LakeAccessError: the table cannot be read.
     """
     found = open_table(table, lake)
-    # One that has lost files is read again.
-    return None if found is None or damaged_files(found) else _last_told(found)
+    # If the table has lost files, its source is read again.
+    return None if found is None or damaged_files(found) else _last_snapshot(found)
 
 
 def replace_by_file(
@@ -70,14 +70,14 @@ def replace_by_file(
     constants: Mapping[str, object],
     describe: Callable[[], Snapshot],
 ) -> tuple[Snapshot, bool]:
-    """Make a file's rows the table's whole content, and tell whether that was another than before.
+    """Make a file's rows the table's whole content, and return whether it differs from before.
 
-    The rows go through one Parquet file as they come, so no more than a batch is in memory. Nothing is
-    committed where an error ends them; where they are the same as before, only the file's new mark is.
+    The rows are streamed to one Parquet file, so only one batch is in memory. If an error interrupts them,
+    nothing is committed; if they are the same as before, only the file's new mark is.
 
     Args:
-        table: its other columns than those of the batches are `constants`.
-        describe: is called once the batches have been read.
+        constants: values of the table's columns that the batches lack.
+        describe: called when all batches have been read.
 
     Raises:
         LakeAccessError: the table stays as it was.
@@ -87,17 +87,17 @@ def replace_by_file(
     with access("written", found.table_uri):
         try:
             _write(files, path, table, (_complete(batch, table, constants) for batch in batches))
-            told = describe()
+            snapshot = describe()
         except BaseException:
             with suppress(OSError):
                 files.delete_file(path)
             raise
         added = describe_file(table, files, path)
-        # From here on the file stays: a commit may report a failure and have landed.
-        is_new = insist(found, lambda: _commit(found, table, added, told, constants))
+        # From here on the file stays: a commit may report a failure and yet be committed.
+        is_new = insist(found, lambda: _commit(found, table, added, snapshot, constants))
         if not is_new:
             files.delete_file(path)
-    return told, is_new
+    return snapshot, is_new
 
 
 def _write(files: FileSystem, path: str, table: Table, batches: Iterable[pa.RecordBatch]) -> None:
@@ -110,18 +110,18 @@ def _write(files: FileSystem, path: str, table: Table, batches: Iterable[pa.Reco
 
 
 def _commit(
-    found: DeltaTable, table: Table, added: AddAction, told: Snapshot, constants: Mapping[str, object]
+    found: DeltaTable, table: Table, added: AddAction, now: Snapshot, constants: Mapping[str, object]
 ) -> bool:
-    """Commit the file, or its new mark alone if the table has its rows already; tell which."""
-    before = _last_told(found)
-    if before is None or not told.is_content_of(before) or damaged_files(found):
-        origin = {SNAPSHOT: json.dumps(asdict(told))}
+    """Commit the file, or only its mark if the rows are the same; return whether the file was committed."""
+    before = _last_snapshot(found)
+    if before is None or not now.is_content_of(before) or damaged_files(found):
+        origin = {SNAPSHOT: json.dumps(asdict(now))}
         origin |= {name: str(constants[name]) for name in ("batch_id", "source") if name in constants}
         commit_files(found, table, [added], "overwrite", origin)
         return True
-    if told != before:
+    if now != before:
         properties = CommitProperties(
-            custom_metadata={NO_ROWS: told.mark, SNAPSHOT: json.dumps(asdict(told))}, max_commit_retries=0
+            custom_metadata={NO_ROWS: now.mark, SNAPSHOT: json.dumps(asdict(now))}, max_commit_retries=0
         )
         found.create_write_transaction([], mode="append", schema=found.schema(), commit_properties=properties)
     return False
@@ -138,13 +138,13 @@ def _complete(batch: pa.RecordBatch, table: Table, constants: Mapping[str, objec
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
-def _last_told(found: DeltaTable) -> Snapshot | None:
+def _last_snapshot(found: DeltaTable) -> Snapshot | None:
     with access("read", found.table_uri):
         for commit in found.history(limit=LAST_COMMITS):
             if SNAPSHOT in commit:
-                told = json.loads(commit[SNAPSHOT])
-                # Another version of the pipeline may tell of it otherwise: then the file is read again.
-                return Snapshot(**told) if told.keys() == Snapshot.__dataclass_fields__.keys() else None
+                fields = json.loads(commit[SNAPSHOT])
+                # If another version of the pipeline wrote other fields, the file is read again.
+                return Snapshot(**fields) if fields.keys() == Snapshot.__dataclass_fields__.keys() else None
             if changes_rows(commit):
-                break  # somebody else's, and nobody knows of which rows
+                break  # by another program, with unknown rows
     return None

@@ -1,4 +1,4 @@
-"""SQL over all tables of a lake, answered by DuckDB: read-only, gold as it is published."""
+"""SQL over all tables of a lake, run by DuckDB: read-only, gold at its published version."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from movies.lake.table import Table
 T = TypeVar("T")
 
 MEMORY = "2GB"
-# Neither files nor the network nor the variables of this program, whatever the query says; in this order.
+# Keep queries from files, the network and the variables of this program. The order matters.
 SETTINGS = f"""
     SET memory_limit = '{MEMORY}';
     SET temp_directory = '';
@@ -42,13 +42,13 @@ READING = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
 READ_ONLY = (
     "Queries only read: give a SELECT, an EXPLAIN, or DESCRIBE and a table. `movies show` lists the tables."
 )
-# With the comments before it.
+# Including comments before the keyword.
 _EXPLAIN = re.compile(
     r"\A(?:\s|--[^\n]*|/\*.*?\*/)*EXPLAIN\b(?:\s+ANALYZE\b)?(?:\s*\(\s*(?:FORMAT|ANALYZE)[^()]*\))?",
     re.IGNORECASE | re.DOTALL,
 )
 _NO_COLUMN = re.compile(r'(?:Referenced column|have a column named) "(?P<name>[^"]+)"')
-# Columns of the tables that are words of SQL.
+# Names of columns that are keywords of SQL.
 _UNQUOTED = re.compile(r'(?<!["\w])(cast|check)\b(?!\s*["(])', re.IGNORECASE)
 _LINE = re.compile(r"^LINE (\d+):", re.MULTILINE)
 
@@ -56,25 +56,25 @@ _LINE = re.compile(r"^LINE (\d+):", re.MULTILINE)
 def ask(
     lake_root: str, sql: str, versions: Mapping[str, int] | None = None, seconds: float | None = None
 ) -> pa.RecordBatchReader:
-    """Begin to answer a query over tables called `gold.genres`, `"gold/genres"` or `genres`.
+    """Start a query over tables called `gold.genres`, `"gold/genres"` or `genres`.
 
-    Rows are computed as they are taken. `versions` has older versions to read, by `Table.name`, and `seconds`
-    is the time limit.
+    Rows are computed while they are read. `versions` has older versions to read, by `Table.name`;
+    `seconds` is the time limit.
 
     Raises:
-        QueryError: it does more than read, or cannot be answered; the text says why.
-        QueryStoppedError: the time is over.
-        TableMissingError: a table that it names is not there yet.
-        LakeError: a table cannot be read. While rows are taken, the first two and this may be raised, too.
+        QueryError: the query does more than read, or cannot be answered; the text says why.
+        QueryStoppedError: the time limit is over.
+        TableMissingError: a table of the query has not been made yet.
+        LakeError: a table cannot be read. Reading rows may also raise this and the first two.
     """
     return _Query(Catalogue(lake_root), sql, versions or {}, seconds).answer()
 
 
 class _Rows(ds.InMemoryDataset):  # type: ignore[misc]
-    """A table that is read anew, by delta-rs, for each scan of a query; only the columns that it needs.
+    """A table that delta-rs reads again for each scan of a query, only with the columns that it needs.
 
-    DuckDB calls `scanner` of any dataset. `to_pyarrow_dataset` is no way to object stores: it reads through a
-    file system in Python, and Arrow's threads then abort the interpreter now and then (deltalake 1.6.6).
+    DuckDB calls `scanner` of any dataset. Delta's own `to_pyarrow_dataset` reads object stores through a file
+    system in Python, and Arrow's threads then sometimes abort the interpreter (deltalake 1.6.6).
     """
 
     def __init__(self, found: DeltaTable) -> None:
@@ -83,12 +83,12 @@ class _Rows(ds.InMemoryDataset):  # type: ignore[misc]
         super().__init__(self.types.empty_table())
 
     def scanner(self, columns: list[str], filter: ds.Expression = None, **_: object) -> ds.Scanner:
-        # An expression does not list its columns, so its text is searched; one too many does no harm.
+        # An expression does not list its columns, so its text is searched. An extra column does no harm.
         names = [name for name in self.types.names if name in columns or name in str(filter)]
         selected = ", ".join(f'"{name}"' for name in names)
         rows = QueryBuilder().register("t", self.found).execute(f"SELECT {selected} FROM t")
         types = pa.schema([self.types.field(name) for name in names])
-        # The library answers with view types, which Arrow cannot compare.
+        # The library returns view types, which Arrow cannot compare.
         reader = pa.RecordBatchReader.from_stream(rows).cast(types)
         return ds.Scanner.from_batches(reader, columns=columns, filter=filter)
 
@@ -123,11 +123,11 @@ class _Query:
             raise QueryError("There are several statements. Give one query at a time.")
         [statement] = statements
         if statement.type not in READING:
-            raise QueryError(f"{statement.type.name} is refused. {READ_ONLY}")
+            raise QueryError(f"{statement.type.name} is not allowed. {READ_ONLY}")
         return statement
 
     def _table_names(self, statement: duckdb.Statement) -> Iterator[str]:
-        """The names of the tables within the query, which is what an EXPLAIN explains."""
+        """Yield the names of the tables in the query, or in the query that it explains."""
         query = _EXPLAIN.sub("", statement.query, count=1)
         [(text,)] = self._connection.execute("SELECT json_serialize_sql(?)", [query]).fetchall()
         nodes: list[dict[str, Any]] = []
@@ -137,9 +137,9 @@ class _Query:
             return node
 
         json.loads(text, object_hook=keep)
-        # The outermost is the last.
+        # The outermost node is the last.
         if nodes[-1]["error"] or any("show_type" in node and not node["query"] for node in nodes):
-            raise QueryError(f"This is no query. {READ_ONLY}")
+            raise QueryError(f"This is not a query. {READ_ONLY}")
         named = {entry["key"] for node in nodes for entry in node.get("cte_map", {}).get("map", ())}
         for node in nodes:
             if node.get("type") == "BASE_TABLE" and (node["schema_name"] or node["table_name"] not in named):
@@ -164,7 +164,7 @@ class _Query:
                 raise self._explain(str(error)) from error
 
     def _run(self, work: Callable[[], T]) -> T:
-        """Do a part of the work in a thread, which ends at once on Ctrl-C or when the time is over."""
+        """Do a part of the work in a thread, which is interrupted on Ctrl-C or when the time is over."""
         future = self._thread.submit(work)
         left = None if self._seconds is None else self._began + self._seconds - time.monotonic()
         try:
@@ -176,13 +176,13 @@ class _Query:
         except (duckdb.Error, OSError, pa.ArrowException) as error:
             raise self._explain(str(error)) from error
         finally:
-            # More than once, because an interrupt is lost before the query has started.
+            # Repeated, because an interrupt has no effect before the query has started.
             while not future.done():
                 self._connection.interrupt()
                 wait([future], 0.1)
 
     def _explain(self, text: str) -> LakeError:
-        """Say in one sentence what DuckDB says in several lines."""
+        """Convert an error text of several lines from DuckDB to one sentence."""
         line = f" (line {found[1]})" if (found := _LINE.search(text)) else ""
         kind, _, problem = text.partition("\n")[0].rstrip("!.").partition(" Error: ")
         if found := _NO_COLUMN.search(text):
@@ -201,7 +201,7 @@ class _Query:
 
 
 def _describe_column(name: str, sql: str, columns: Sequence[str]) -> str:
-    """Say that there is no such column, and what may be meant."""
+    """Describe that there is no such column, and suggest others."""
     if f'"{name}"' in sql:
         return f"There is no column {name}. Text has single quotes: '{name}'."
     near = get_close_matches(name.lower(), columns, 1) or list(dict.fromkeys(columns))[:MOST_COLUMNS]
@@ -209,7 +209,7 @@ def _describe_column(name: str, sql: str, columns: Sequence[str]) -> str:
 
 
 def _plain(kind: pa.DataType) -> Any:
-    """The type to give a column in the place of one that few programs can read."""
+    """Replace a column's type that few programs can read."""
     if pa.types.is_dictionary(kind):
         return kind.value_type
     # DuckDB's sums of whole numbers.

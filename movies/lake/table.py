@@ -1,4 +1,4 @@
-"""What a Delta table is: a name within the lake, columns with their types and meanings, and a place."""
+"""Declarations of Delta tables: name in the lake, columns with types and meanings, and folder."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from movies.lake.errors import FolderNameError
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
-# What delta-rs 1.6 decodes although it is the name of a folder, turns into another separator, or refuses.
+# Characters in names of folders that delta-rs 1.6 decodes, takes for a separator, or rejects.
 NOT_FOR_DELTA = re.compile(
     r"%[0-9A-Fa-f]{2}|[\[\]|^\x00-\x1f\x7f\ud800-\udfff]" + ("" if os.sep == "\\" else r"|\\")
 )
@@ -29,7 +29,7 @@ _COLUMN = re.compile(r"(long|integer|double|string|date|timestamp) (\w+): (\S.*)
 
 @dataclass(frozen=True)
 class Column:
-    """A column's Delta type, and what it means in its table; Delta's schema has that as the comment."""
+    """A column's Delta type and its meaning, which is the comment in Delta's schema."""
 
     type: str
     meaning: str
@@ -37,11 +37,11 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A table's name within the lake, what it holds, and its columns in order.
+    """A table's name in the lake, its meaning, and its columns in order.
 
-    `statistics_on` names the columns whose least and greatest value the log keeps for each file; all if it is
-    empty. `optional` are columns that a setting adds or removes: the table may have them or not, and
-    `columns` has them if they are wanted. They come and go with a commit of the table's whole content.
+    `statistics_on` names the columns whose minimum and maximum the log has for each file; all if it is empty.
+    `optional` are columns that a setting adds or removes; `columns` has them if they are wanted. A commit of
+    the table's whole content adds or removes them.
     """
 
     name: str
@@ -52,22 +52,22 @@ class Table:
     optional: Mapping[str, Column] = field(default_factory=lambda: MappingProxyType({}))
 
     def path(self, lake_root: str) -> str:
-        """The table's folder or object-store URL.
+        """Return the table's folder or object-store URL.
 
         Raises:
-            FolderNameError: no table can be kept there.
+            FolderNameError: Delta tables cannot be there.
         """
         check_folder(lake_root)
         return f"{lake_root.rstrip('/')}/{self.name}"
 
 
 def named(name: str) -> Table:
-    """Return a table known by its name alone, to open it."""
+    """Return a table without columns, to open it by name."""
     return Table(name, meaning="", columns=MappingProxyType({}))
 
 
 def local_folder(root: str) -> Path | None:
-    """The folder that a lake's root names; None where it names an object store."""
+    """Return the folder of a lake, or None if its root names an object store."""
     if "://" not in root:
         return Path(root)
     url = urlsplit(root)
@@ -75,11 +75,11 @@ def local_folder(root: str) -> Path | None:
 
 
 def open_store(root: str) -> ObjectStore:
-    """Open the files below a root by the library that delta-rs reads with, after the same variables.
+    """Open the files below a root with the library and environment variables that delta-rs uses.
 
-    A folder that is missing is created.
+    A missing folder is created.
     """
-    # Not at the top: the declarations of tables need no library.
+    # Imported here because declarations of tables need no library.
     from obstore.store import LocalStore, from_url
 
     check_folder(root)
@@ -88,17 +88,17 @@ def open_store(root: str) -> ObjectStore:
 
 
 def check_folder(root: str) -> None:
-    """Refuse a folder that delta-rs takes for another one, or cannot open.
+    """Reject a folder that delta-rs takes for another one, or cannot open.
 
-    It follows symbolic links first, so none helps.
+    delta-rs resolves symbolic links first, so a link to the folder does not help.
 
     Raises:
-        FolderNameError: this is one.
+        FolderNameError: it is such a folder.
     """
     folder = local_folder(root)
     if folder is not None and (odd := NOT_FOR_DELTA.search(str(folder.resolve()))):
         raise FolderNameError(
-            f"Delta tables cannot be kept in {folder}, because its full name has {odd[0]!r}. "
+            f"Delta tables cannot be stored in {folder}, because its full name has {odd[0]!r}. "
             "Choose another folder for them, with LAKE_ROOT or --lake-root."
         )
 
@@ -111,7 +111,7 @@ def declare(
     statistics_on: tuple[str, ...] = (),
     optional: str = "",
 ) -> Table:
-    """Declare a table without its optional columns; columns are lines, or those of another table (`pick`).
+    """Declare a table; columns are given as lines of text, or taken from another table by `pick`.
 
     Example:
         declare("gold/genres", "Genres.", "string genre: Name of the genre.", pick(YEARS, "movies"))
@@ -130,7 +130,7 @@ def declare(
 
 
 def pick(table: Table, names: str) -> Mapping[str, Column]:
-    """Return columns of a table, with their types and meanings, to declare another table with."""
+    """Return columns of a table with their types and meanings, to declare another table."""
     return {name: table.columns[name] for name in names.split()}
 
 

@@ -20,7 +20,7 @@ RAW_MOVIES = declare(
     string batch_id: Run and checkpoint that the row came with.
     string source: `sandbox`, or the base URL of the server.
     """,
-    # Not on payloads: no one looks one up by its first 64 bytes.
+    # Payloads need none: queries do not filter by them.
     statistics_on=("movie_id", "fetched_at", "batch_id", "source"),
 )
 FETCH_FAILURES = declare(
@@ -37,7 +37,7 @@ FETCH_FAILURES = declare(
     string batch_id: Run and checkpoint that the row came with.
     """,
 )
-# What IMDb's file of ratings had when it last changed (docs/sources.md).
+# IMDb's file of ratings as of its last change (docs/sources.md).
 IMDB_RATINGS = declare(
     "raw/imdb_ratings",
     "Ratings of all titles in IMDb's file; only if IMDB_RATINGS is set.",
@@ -51,7 +51,7 @@ IMDB_RATINGS = declare(
     """,
     statistics_on=("imdb_id",),
 )
-# One row a stage, committed last, so a stage that was interrupted is simply not published.
+# One row a stage, committed last, so an interrupted stage is not published.
 PUBLICATIONS = declare(
     "meta/publications",
     "The current result of each stage: what it read, what it wrote, and by which code.",

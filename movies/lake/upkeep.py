@@ -1,4 +1,4 @@
-"""Keeping a table in order: no rows too old, few well-sized files, none nobody needs, a log read at once."""
+"""Upkeep of a table: drop old rows, compact and delete files, write checkpoints of the log."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from movies.lake.delta import insist, open_table, renew_comments
 from movies.lake.errors import access
 from movies.lake.table import Table
 
-# Compressed. Rows are dropped by writing anew what is left of their files, much of it in memory, where they
-# take twenty times as much.
+# Compressed size. Dropping rows rewrites the rest of their files, and rows take twenty times as much in
+# memory.
 FILE_BYTES = 8 * 2**20
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class Upkeep:
-    """What was done to a table; its rows stayed as they were."""
+    """What upkeep did to a table; its rows have not changed."""
 
     table: str
     files_before: int
@@ -30,11 +30,11 @@ class Upkeep:
 
 
 def maintain(table: Table, lake_root: str, retention: timedelta) -> Upkeep | None:
-    """Compact a table's files, delete those that no one needs any more, and renew its columns' comments.
+    """Compact a table's files, delete unused ones, and update its columns' comments.
 
     Return None if there is no table.
 
-    Readers and writers may go on meanwhile: what compaction replaces stays for as long as the retention.
+    Readers and writers may go on meanwhile: replaced files stay for the retention.
 
     Raises:
         LakeAccessError: the table cannot be read or written, or others commit to it all the time.
@@ -53,12 +53,12 @@ def maintain(table: Table, lake_root: str, retention: timedelta) -> Upkeep | Non
 
 
 def compact(found: DeltaTable) -> None:
-    """Join small files, partition by partition; nothing is committed where there are none to join."""
+    """Join small files of each partition; nothing is committed if there are none."""
     insist(found, lambda: found.optimize.compact(target_size=FILE_BYTES, writer_properties=WRITER))
 
 
 def drop_older(table: Table, lake_root: str, column: str, moment: datetime) -> int:
-    """Drop the rows from before a moment, and return how many there were; without any, nothing is committed.
+    """Drop the rows from before a moment and return their number; without any, nothing is committed.
 
     Others may append meanwhile. Older versions have the rows until upkeep deletes their files.
 
@@ -75,9 +75,9 @@ def drop_older(table: Table, lake_root: str, column: str, moment: datetime) -> i
 
 
 def redate_future(table: Table, lake_root: str, column: str, now: datetime) -> int:
-    """Date rows from after `now` to 1970, so that whatever is fetched later supersedes them.
+    """Set the time of rows from after `now` to 1970, so that any later fetch supersedes them.
 
-    A wrong clock has left them. When they were really fetched is not known.
+    A wrong clock has written them, and the real time of the fetch is not known.
 
     Raises:
         LakeAccessError: the table cannot be read or written, or others commit to it all the time.
@@ -97,7 +97,7 @@ def redate_future(table: Table, lake_root: str, column: str, now: datetime) -> i
 
 
 def delete_unneeded_files(found: DeltaTable, retention: timedelta) -> int:
-    """Delete files that were replaced longer ago than the retention, or never got into a version."""
+    """Delete files that were replaced before the retention, or were never committed."""
     hours = int(retention / timedelta(hours=1))
     # A shorter retention than Delta's week is the caller's decision.
     vacuum = partial(found.vacuum, hours, enforce_retention_duration=False, full=True)

@@ -1,4 +1,4 @@
-"""What is still to fetch, read from the lake alone."""
+"""Plan which movies to fetch, from the lake alone."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES
 
 @dataclass(frozen=True)
 class WorkList:
-    """The ids to fetch, in the order asked for, and how many need no request.
+    """The ids to fetch, in the order requested, and how many need no request.
 
-    The ids are an array of 64-bit numbers, since there may be millions.
+    `absent` counts those not found at TMDB. The ids are 64-bit numbers, since there may be millions.
     """
 
     to_fetch: array[int]
@@ -39,18 +39,18 @@ def plan_work(
     needed_since: datetime | Sequence[datetime] | None = None,
     refresh: bool = False,
 ) -> WorkList:
-    """Take what is present and fresh, or known not to exist, off the list (contract, section 3).
+    """Leave out movies that are present and fresh, or not found at TMDB (contract, section 3).
 
     Args:
-        needed_since: what a movie's last answer must not be older than: one moment for all, or one for each
-            of the ids, which are then all different.
-        refresh: nothing is taken off.
+        needed_since: the oldest acceptable answer: one moment for all movies, or one for each of the ids,
+            which must then be unique.
+        refresh: fetch all requested ids.
     """
-    # Of repeated ids the first. Arrow's own ways take more memory for it.
-    asked = _arrow(dict.fromkeys(movie_ids))
+    # Drop repeated ids. Arrow's own functions take more memory for it.
+    requested = _arrow(dict.fromkeys(movie_ids))
     if refresh:
-        return WorkList(_array(asked))
-    places = pc.index_in(asked, value_set=inventory.movies["movie_id"])
+        return WorkList(_array(requested))
+    places = pc.index_in(requested, value_set=inventory.movies["movie_id"])
     settled_at = pc.take(inventory.settled_at, places)
     is_fresh = pc.is_valid(settled_at)
     if needed_since is not None:
@@ -58,22 +58,22 @@ def plan_work(
         needed = pa.scalar(needed_since, MOMENT) if is_one else pa.array(needed_since, MOMENT)
         is_owed = _surely(pc.take(inventory.is_owed, places))
         is_fresh = pc.and_not(_surely(pc.greater_equal(settled_at, needed)), is_owed)
-    # Once found absent, and not to be had since: it may have come to exist, and its payload got too old.
+    # Not found once, and a later fetch failed: it may exist by now, or its old payload was dropped.
     is_doubtful = pc.and_(inventory.is_absent, inventory.is_owed)
     is_fresh = pc.and_not(is_fresh, _surely(pc.take(is_doubtful, places)))
     is_absent = pc.and_(is_fresh, _surely(pc.take(inventory.is_absent, places)))
     absent, fresh = (pc.sum(mask).as_py() or 0 for mask in (is_absent, is_fresh))
-    return WorkList(_array(asked.filter(pc.invert(is_fresh))), present=fresh - absent, absent=absent)
+    return WorkList(_array(requested.filter(pc.invert(is_fresh))), present=fresh - absent, absent=absent)
 
 
 def stale_movies(inventory: Inventory, since: datetime) -> array[int]:
-    """The movies whose latest payload is older than that, and which have not been found gone."""
+    """Return the movies whose latest payload is older than `since`, without those deleted at TMDB."""
     is_old = pc.less(inventory.movies["fetched_at"], pa.scalar(since, MOMENT))
     return _select(inventory, pc.and_(inventory.is_present, _surely(is_old)))
 
 
 def owed_movies(inventory: Inventory, reason: str | None = None) -> array[int]:
-    """The movies that could not be had at the last attempt, all or for one reason."""
+    """Return the movies pending retry, all or for one reason."""
     mask = inventory.is_owed
     if reason is not None:
         mask = pc.and_kleene(mask, _surely(pc.equal(inventory.movies["reason"], reason)))
@@ -81,7 +81,7 @@ def owed_movies(inventory: Inventory, reason: str | None = None) -> array[int]:
 
 
 def check_source(lake: Lake, source: str, sandbox: str) -> None:
-    """Refuse to mix sandbox movies with others in one lake.
+    """Reject a source that would mix sandbox movies with others in one lake.
 
     Raises:
         MixedSourcesError: the lake holds movies of the other kind.
@@ -91,15 +91,15 @@ def check_source(lake: Lake, source: str, sandbox: str) -> None:
     if others:
         raise MixedSourcesError(
             f"The lake at {root_of(lake)} holds movies from {', '.join(others)}, and this run would add some "
-            f"from {source}: choose another LAKE_ROOT"
+            f"from {source}. Choose another LAKE_ROOT."
         )
 
 
 def find_sources(lake: Lake) -> set[str]:
     """Find the servers that a lake's movies come from, by their names in `raw/movies`.
 
-    The log of a table has the least and the greatest value of each file: files are read only where that does
-    not tell, so a lake that has lost some still says it.
+    The log has the minimum and maximum of each file. Files are read only if these differ, so this works
+    for most lakes that have lost files, too.
     """
     sources: set[str] = set()
     if (raw := open_table(RAW_MOVIES, lake)) is not None:
@@ -110,7 +110,7 @@ def find_sources(lake: Lake) -> set[str]:
             sources |= {source for source in bounds[0] if source is not None}
         else:
             sources |= set(query(raw, "SELECT DISTINCT source FROM t").column("source").to_pylist())
-    # A movie known not to exist in the sandbox may well exist elsewhere; this table has no such column.
+    # A movie not found in the sandbox may exist elsewhere. This table has no source column, only commits do.
     if (failures := open_table(FETCH_FAILURES, lake)) is not None:
         sources |= {commit["source"] for commit in failures.history(limit=20) if "source" in commit}
     return sources
@@ -122,11 +122,11 @@ def _select(inventory: Inventory, mask: pa.ChunkedArray) -> array[int]:
 
 
 def _surely(mask: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
-    """The mask with false for null; `pc.fill_null` would load pandas."""
+    """Return the mask with false for null; `pc.fill_null` would load pandas."""
     return pc.and_kleene(mask, pc.is_valid(mask))
 
 
-# Between Python's arrays and Arrow's bytes are copied, since a million Python numbers would take 300 MB.
+# Arrays are converted by their bytes, since a million Python numbers would take 300 MB.
 def _arrow(ids: Iterable[int]) -> pa.Array:
     ids = ids if isinstance(ids, array) else array("q", ids)
     return pa.Array.from_buffers(pa.int64(), len(ids), [None, pa.py_buffer(ids)])

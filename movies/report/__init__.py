@@ -1,1 +1,1 @@
-"""What people read: the report, the plots and the dashboard, made from gold tables."""
+"""The report, the plots and the dashboard, made from gold tables."""

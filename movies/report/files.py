@@ -1,4 +1,4 @@
-"""The files that people read; a reader finds each whole, as it was or as it is, also while it is written."""
+"""Write the files of the report; each is replaced in one step, so readers never see a part of one."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def write_plots(
     output_dir: Path, gold: Gold, provenance: Provenance, theme: Theme = "light"
 ) -> dict[str, Path]:
     """Write every plot as a PNG; return the paths by plot name."""
-    # Matplotlib takes a third of a second to import: only who draws pays for it.
+    # Importing Matplotlib takes a third of a second, so only drawing pays for it.
     from movies.report.plots import PLOTS, render
 
     folder = output_dir / PLOTS_FOLDER

@@ -1,4 +1,4 @@
-"""The revenue forecast in words: how good it was on held-back movies, and what it goes by."""
+"""The revenue forecast as a report: scores on held-back movies, and its drivers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NAMES = {
     "budget_times_median_roi": "Budget × median ROI",  # noqa: RUF001
     "genre_median": "Median of the genre",
 }
-# Of a normal distribution, what lies further off than chance explains 19 times of 20.
+# Quantile of the normal distribution: 19 of 20 values are within this many standard deviations.
 _TWO_SIDED_95 = 1.96
 _MISSED_SHOWN = 5
 
@@ -40,12 +40,12 @@ class ForecastTables:
 
     @property
     def warning(self) -> str | None:
-        """Why the scores are not to be believed; None where they may be."""
+        """Why the scores should not be believed; None if they may be."""
         warning: str | None = self.overall["warning"]
         return warning
 
     def score(self, model: str, segment: str = ALL) -> Row:
-        """One score."""
+        """Return the score of a model on a segment."""
         return next(row for row in self.scores if (row["model"], row["segment"]) == (model, segment))
 
     @property
@@ -60,7 +60,7 @@ class ForecastTables:
 
 
 def finding(tables: ForecastTables) -> str:
-    """How good the forecast is, in one line."""
+    """Describe how good the forecast is, in one line."""
     one = tables.overall
     return (
         f"Half of the forecasts were within a factor of {one['median_error_factor']:.1f}, and "
@@ -70,43 +70,43 @@ def finding(tables: ForecastTables) -> str:
 
 
 def held_back(one: Row) -> str:
-    """The held-back years."""
+    """Format the held-back years."""
     first, last = one["held_back_from"], one["held_back_until"]
     return str(first) if first == last else f"{first} to {last}"
 
 
 def sentence_case(text: str) -> str:
-    """A text with its first letter in upper case, and all others as they are."""
+    """Capitalise the first letter, and leave all others unchanged."""
     return text[:1].upper() + text[1:]
 
 
 def chance_range(level: float, movies: int) -> tuple[float, float]:
-    """Between which shares the coverage lies 19 times of 20 where an interval is right."""
+    """Return the range of the coverage that chance explains in 19 of 20 cases, if the interval is right."""
     reach = _TWO_SIDED_95 * math.sqrt(level * (1 - level) / movies)
     return max(0.0, level - reach), min(1.0, level + reach)
 
 
 def markdown_forecast(tables: ForecastTables, provenance: Provenance) -> str:
-    """Scores beside the baselines, what the forecast goes by, and what it missed most."""
+    """Render scores beside the baselines, drivers, and the largest errors as Markdown."""
     one = tables.overall
     low, high = chance_range(one["interval_level"], one["movies"])
     warning = [f"> **Not to be believed.** {escape(tables.warning)}."] if tables.warning else []
     blocks = [
         "# Revenue forecast",
         *warning,
-        f"{finding(tables)}. Learnt from {counted(one['movies_learnt_from'], 'movie')} released before "
-        f"{one['held_back_from']}, judged on those of {held_back(one)}, which it has not seen.",
-        "## Beside what anybody would say",
+        f"{finding(tables)}. Trained on {counted(one['movies_learnt_from'], 'movie')} released before "
+        f"{one['held_back_from']}, scored on those of {held_back(one)}, which it has not seen.",
+        "## Compared with plain guesses",
         _scores([tables.score(model) for model in NAMES], "model"),
-        "A factor is times too much or too little. Were the interval exact, chance alone would put its "
-        f"coverage on so many movies between {low:.0%} and {high:.0%}. A log R² below 0 is worse than one "
+        "A factor of 2 is twice too high or too low. If the interval is exact, chance alone puts its "
+        f"coverage of this many movies between {low:.0%} and {high:.0%}. A log R² below 0 is worse than one "
         "number for all.",
-        "## Where it is better, and where worse",
+        "## By year and budget",
         _scores(tables.by_segment, "segment"),
-        "## What it goes by",
+        "## Drivers",
         _drivers(tables.drivers),
-        "How much of the log R² is lost where this alone is shuffled among the held-back movies.",
-        "## What it missed most",
+        "The loss of log R² if only this property is shuffled among the held-back movies.",
+        "## Largest errors",
         _missed(tables.judged),
         "---",
         escape(provenance.caption),

@@ -1,4 +1,4 @@
-"""The revenue forecast in pictures: forecasts beside what came, and what they go by."""
+"""Plots of the revenue forecast: forecasts beside actual revenues, and drivers."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from movies.report.themes import Theme
 
 
 def describe_calibration(tables: ForecastTables) -> tuple[str, str]:
-    """Title and note of the calibration plot."""
+    """Return title and note of the calibration plot."""
     one = tables.overall
     note = (
         f"{counted(one['movies'], 'movie')} of {held_back(one)}, forecast by a model of the years before. "
-        f"Each line is an interval of {one['interval_level']:.0%}; at the right, chance alone keeps a "
-        "coverage within the grey."
+        f"Each line is an interval of {one['interval_level']:.0%}; at the right, grey is the range "
+        "that chance alone explains."
     )
     if tables.warning:
         return f"Not to be believed: a log R² of {one['log_r2']:.2f} is likely a leak", note
@@ -36,17 +36,17 @@ def describe_calibration(tables: ForecastTables) -> tuple[str, str]:
 
 
 def describe_drivers(tables: ForecastTables) -> tuple[str, str]:
-    """Title and note of the drivers' plot."""
+    """Return title and note of the drivers' plot."""
     first, second = (row["driver"] for row in tables.drivers[:2])
     return (
-        f"Forecasts go by {first} most, then by {second}",
-        "Log R² that is lost on the held-back movies where one thing about them is shuffled; whiskers are a "
-        "standard deviation over the shuffles. What two things tell alike is lost with neither.",
+        f"Forecasts depend most on {first}, then on {second}",
+        "Loss of log R² on the held-back movies if one property is shuffled; whiskers are a standard "
+        "deviation over the shuffles. If two properties say the same, neither loss shows it.",
     )
 
 
 def draw_calibration(tables: ForecastTables, figure: Figure, palette: Palette) -> None:
-    """Draw what came against what was forecast, and the coverage of the intervals beside it."""
+    """Draw actual revenues against forecasts, and the coverage of the intervals beside them."""
     left, right = figure.subplots(1, 2, width_ratios=(2, 1))
     _draw_movies(left, tables.judged, palette)
     _draw_coverage(right, [tables.overall, *tables.by_segment], palette)
@@ -100,7 +100,7 @@ def _draw_coverage(axes: Axes, rows: list[Row], palette: Palette) -> None:
 
 
 def draw_drivers(tables: ForecastTables, figure: Figure, palette: Palette) -> None:
-    """Draw a bar for each reason, the largest on top."""
+    """Draw a bar for each driver, the largest on top."""
     axes = figure.subplots()
     drops = [row["log_r2_drop"] for row in tables.drivers]
     spreads = [row["log_r2_drop_std"] for row in tables.drivers]
@@ -112,7 +112,7 @@ def draw_drivers(tables: ForecastTables, figure: Figure, palette: Palette) -> No
 
 @dataclass(frozen=True)
 class ForecastPlot:
-    """A picture of the forecast's tables: its size, its title and note, how it is drawn."""
+    """A plot of the forecast's tables: size, title and note, and drawing function."""
 
     size_inches: tuple[float, float]
     describe: Callable[[ForecastTables], tuple[str, str]]
@@ -128,7 +128,7 @@ PLOTS: Mapping[str, ForecastPlot] = MappingProxyType(
 
 
 def render(name: str, tables: ForecastTables, provenance: Provenance, theme: Theme = "light") -> bytes:
-    """Draw one plot; return it as a PNG."""
+    """Draw a plot, and return it as a PNG."""
     plot, palette = PLOTS[name], PALETTES[theme]
     title, note = plot.describe(tables)
     with style.house_style(palette):

@@ -1,4 +1,4 @@
-"""Figures and names as people read them; whatever is unknown is an en dash."""
+"""Format figures and names for readers; unknown values are an en dash."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from collections.abc import Sequence
 from rich.cells import cell_len, set_cell_size
 
 UNKNOWN = "–"  # noqa: RUF001
-# Of a name in a report or a plot. The longest title at TMDB has some 250 signs; a payload may have millions.
+# Maximum length of a name. The longest title at TMDB has some 250 characters; a payload may have millions.
 LONGEST = 500
-# From here on a figure is written with an exponent: its digits would push all else aside.
+# Larger figures are written with an exponent, because their digits would take too much space.
 HUGE = 1e15
 _INVISIBLE = {"Cc", "Cs", "Co", "Cn"}
-# They turn the signs that follow around, also those of the next cell.
+# They reverse the direction of the following text, even in the next cell.
 _TURNING = set("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def known(value: float | None) -> bool:
-    """Whether a figure is there; NaN and infinite ones, of sums beyond what a double holds, are missing."""
+    """Return whether a figure is known; NaN and infinity, from sums beyond a double, are not."""
     return value is not None and math.isfinite(value)
 
 
 def money(musd: float | None) -> str:
-    """Millions of dollars with one decimal; with three where one would hide the amount."""
+    """Format millions of dollars with one decimal, or with three if the amount is small."""
     if musd is None or not known(musd):
         return UNKNOWN
     sign, amount = ("-" if musd < 0 else ""), abs(musd)
@@ -38,7 +38,7 @@ def money(musd: float | None) -> str:
 
 
 def short_money(musd: float | None) -> str:
-    """An amount in the unit that makes it short, for titles and labels of plots."""
+    """Format an amount in a short unit, for titles and labels of plots."""
     if musd is None or not known(musd):
         return UNKNOWN
     sign, amount = ("-" if musd < 0 else ""), abs(musd)
@@ -58,7 +58,7 @@ def short_money(musd: float | None) -> str:
 
 
 def tick_money(musd: float) -> str:
-    """An axis tick's amount, not rounded any further than the tick is."""
+    """Format the amount of an axis tick without further rounding."""
     sign, amount = ("-" if musd < 0 else ""), abs(musd)
     if amount * 1e6 >= HUGE:
         return f"{sign}${tick(amount * 1e6)}"
@@ -72,26 +72,26 @@ def tick_money(musd: float) -> str:
 
 
 def tick(value: float) -> str:
-    """An axis tick's figure, not rounded any further than the tick is."""
+    """Format the figure of an axis tick without further rounding."""
     return f"{value:.10g}".replace("e+", "e") if abs(value) >= HUGE else f"{value:,.10g}"
 
 
 def multiple(value: float | None) -> str:
-    """A return as a multiple of the budget."""
+    """Format a return as a multiple of the budget."""
     if value is None or not known(value):
         return UNKNOWN
     return "<0.01x" if 0 < value < 0.005 else f"{decimal(value)}x"
 
 
 def rating(value: float | None, votes: int | None = None) -> str:
-    """A rating out of ten, with its number of votes where that is given."""
+    """Format a rating out of ten, with its number of votes if given."""
     if not known(value):
         return UNKNOWN
     return f"{decimal(value)}/10" if votes is None else f"{decimal(value)}/10 ({counted(votes, 'vote')})"
 
 
 def decimal(value: float | None) -> str:
-    """A figure with two decimals."""
+    """Format a figure with two decimals."""
     if value is None or not known(value):
         return UNKNOWN
     return _exponent(value) if abs(value) >= HUGE else f"{value:,.2f}"
@@ -102,30 +102,30 @@ def _exponent(value: float) -> str:
 
 
 def whole(value: int | None) -> str:
-    """A number of things."""
+    """Format a whole number."""
     return f"{value:,}" if value is not None else UNKNOWN
 
 
 def counted(number: int, noun: str) -> str:
-    """A number of things by name, in the singular or plural."""
+    """Format a number with a noun in the singular or plural."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def minutes(value: int | None) -> str:
-    """A runtime."""
+    """Format a runtime."""
     return f"{value} min" if value is not None else UNKNOWN
 
 
 def one_line(text: str | None) -> str:
-    """The first `LONGEST` signs of a text, so that it cannot leave its table row: see `straight_line`."""
+    """Cut a text to `LONGEST` characters, and make it safe for a table row as `straight_line` does."""
     if text is None or len(text) <= LONGEST:
         return straight_line(text)
-    # Cut before it is looked at sign by sign, however long it is.
+    # Cut first, because checking each character of a long text is slow.
     return f"{straight_line(text[: LONGEST - 1])}…"
 
 
 def straight_line(text: str | None) -> str:
-    """Text without line breaks or control characters."""
+    """Remove line breaks and control characters from a text."""
     if text is None:
         return UNKNOWN
     straight = (sign for sign in text if sign not in _TURNING)
@@ -134,7 +134,7 @@ def straight_line(text: str | None) -> str:
 
 
 def enumeration(things: Sequence[object]) -> str:
-    """Some things in a row: `a`, `a and b`, `a, b and 3 others`."""
+    """Enumerate things: `a`, `a and b`, `a, b and 3 others`."""
     if len(things) <= 1:
         return "".join(map(str, things))
     if len(things) == 2:
@@ -143,17 +143,17 @@ def enumeration(things: Sequence[object]) -> str:
 
 
 def names(joined: str | None) -> str:
-    """The names of a `|`-joined list, separated by commas."""
+    """Format a `|`-joined list with commas."""
     return one_line(joined[: LONGEST + 1].replace("|", ", ")) if joined else UNKNOWN
 
 
 def movie_name(title: str | None, release_year: int | None) -> str:
-    """A title with its year, which tells remakes apart."""
+    """Format a title with its year, which distinguishes remakes."""
     return one_line(title) if release_year is None else f"{one_line(title)} ({release_year})"
 
 
 def shorten(text: str, cells: int) -> str:
-    """A text cut to a width, an ellipsis in place of what was cut."""
+    """Cut a text to a width in terminal cells, with an ellipsis."""
     if cell_len(text) <= cells:
         return text
     return f"{set_cell_size(text, cells - 1).rstrip()}…"

@@ -7,16 +7,16 @@ import re
 
 from movies.report.gold import Gold
 from movies.report.provenance import Provenance
-from movies.report.sections import Section, Table, build_report
+from movies.report.sections import Section, TextTable, build_report
 
-# Prefect's UI cuts wider tables at the right: these are several, with the rank and the name in each.
+# Prefect's UI cuts wider tables, so they are split into several, each with the rank and the name.
 WIDEST, KEY_COLUMNS = 6, 2
-# `|` ends a cell; the others would make emphasis, links, code or tags of a title such as M*A*S*H or [REC].
+# `|` ends a cell; the others would turn titles such as M*A*S*H or [REC] into emphasis, links, code or tags.
 _SPECIAL = re.compile(r"([\\|`*_\[\]<>~])")
 
 
 def markdown_report(gold: Gold, provenance: Provenance) -> str:
-    """The same seven sections as the text report, with Markdown tables."""
+    """Render the seven sections of the report with Markdown tables."""
     report = build_report(gold, provenance)
     blocks = [
         f"# {escape(report.title)}",
@@ -29,7 +29,7 @@ def markdown_report(gold: Gold, provenance: Provenance) -> str:
 
 
 def escape(text: str) -> str:
-    """Text that Markdown shows as it is, also inside a table."""
+    """Escape a text so that Markdown shows it unchanged, even in a table."""
     return _SPECIAL.sub(r"\\\1", text)
 
 
@@ -47,12 +47,12 @@ def _section(number: int, section: Section) -> str:
     return "\n\n".join(blocks)
 
 
-def _table(table: Table) -> str:
+def _table(table: TextTable) -> str:
     return "\n\n".join(_columns(table, columns) for columns in _parts(len(table.columns)))
 
 
 def _parts(columns: int) -> list[list[int]]:
-    """Which columns go into one table: all, or the first two with a share of the others each."""
+    """Split columns into tables: each has the first two, and a share of the others."""
     others = range(KEY_COLUMNS, columns)
     tables = max(1, math.ceil(len(others) / (WIDEST - KEY_COLUMNS)))
     share = max(1, math.ceil(len(others) / tables))
@@ -62,7 +62,7 @@ def _parts(columns: int) -> list[list[int]]:
     ]
 
 
-def _columns(table: Table, chosen: list[int]) -> str:
+def _columns(table: TextTable, chosen: list[int]) -> str:
     lines = [
         [table.columns[i].title for i in chosen],
         ["---:" if table.columns[i].figures else ":---" for i in chosen],

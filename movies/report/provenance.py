@@ -1,4 +1,4 @@
-"""Where the data comes from, in the words that TMDB asks for."""
+"""Provenance of the data, with the notice that TMDB requires."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ TMDB, SANDBOX = "TMDB", "the bundled sandbox, not TMDB"
 ATTRIBUTION = (
     "This product uses TMDB and the TMDB APIs but is not endorsed, certified, or otherwise approved by TMDB."
 )
-# Of a run's id, or of a code version: enough to find it by.
+# Shown digits of run ids and code versions, enough to find them.
 SHOWN_DIGITS = 8
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """Which data a report or a plot was made from; what is None is left out of the caption."""
+    """The data that a report or a plot was made from; None is left out of the caption."""
 
     movies: int
     raw_version: int | None = None
@@ -32,17 +32,17 @@ class Provenance:
 
     @property
     def data(self) -> str:
-        """The source, as everything that shows figures has it."""
+        """The source, for everything that shows figures."""
         return describe_data(self.source)
 
     @property
     def notice(self) -> str:
-        """The source and what TMDB asks for, as a picture's metadata have it."""
+        """The source and TMDB's notice, for the metadata of a picture."""
         return f"{self.data}. {ATTRIBUTION}"
 
     @property
     def caption(self) -> str:
-        """The source, the number of movies and what else is known, in one line without the notice."""
+        """A line with the source, the number of movies and the other facts, without the notice."""
         facts = [self.data, counted(self.movies, "movie")]
         if self.fetched_until is not None:
             facts.append(f"fetched until {_minute(self.fetched_until)}")
@@ -57,16 +57,16 @@ class Provenance:
 
 
 def name_source(sources: Collection[str]) -> str:
-    """Name what movies come from, as people read it; `raw/movies` has the names that programs need."""
+    """Name the source of movies for readers; `raw/movies` has other names."""
     return SANDBOX if SANDBOX_SOURCE in sources else TMDB
 
 
 def describe_data(source: str) -> str:
-    """Say what figures are made from."""
+    """Describe the source of figures."""
     return f"Data: {source}"
 
 
 def _minute(moment: datetime) -> str:
-    """A moment to the minute in UTC; one without a time zone is taken to be in UTC."""
+    """Format a moment in UTC to the minute; without a time zone it is taken as UTC."""
     utc = moment.astimezone(UTC) if moment.tzinfo else moment
     return f"{utc:%Y-%m-%d %H:%M} UTC"

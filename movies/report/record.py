@@ -1,4 +1,4 @@
-"""What the files of an output folder were made from, kept beside them."""
+"""Records of what the files of an output folder were made from."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from pathlib import Path
 from typing import Any
 
 RECORD_FOLDER = ".made_from"
-# In the strings and numbers that JSON and a cache key need.
+# Only strings and numbers, for JSON and cache keys.
 MadeFrom = Mapping[str, Any]
 
 
 def write_record(output_dir: Path, part: str, made_from: MadeFrom, paths: Iterable[Path]) -> None:
-    """Record a part's files with their digests; written last, so that it never speaks of files to come."""
+    """Record a part's files with their digests; call it after the files are written."""
     files = {path.relative_to(output_dir).as_posix(): _digest(path) for path in paths}
     record = {"made_from": made_from, "files": files}
     replace_file(output_dir / RECORD_FOLDER / f"{part}.json", json.dumps(record, indent=1).encode())
 
 
 def made_files(output_dir: Path, part: str, made_from: MadeFrom) -> list[str]:
-    """The part's files, if they are all there, untouched, and were made from just that; else none."""
+    """Return the part's files if all are unchanged and were made from `made_from`, otherwise none."""
     try:
         record = json.loads((output_dir / RECORD_FOLDER / f"{part}.json").read_bytes())
         files: dict[str, str] = record["files"]
         intact = all(_digest(output_dir / name) == digest for name, digest in files.items())
-        stands = intact and record["made_from"] == made_from
+        is_current = intact and record["made_from"] == made_from
     except (OSError, ValueError, KeyError, TypeError):
         return []
-    return [str(output_dir / name) for name in files] if stands else []
+    return [str(output_dir / name) for name in files] if is_current else []
 
 
 def replace_file(path: Path, content: bytes) -> Path:
-    """Put a file in its place in one step, its folder too; on an error what was there stays."""
+    """Replace a file in one step, and make its folder if needed; on an error, the old file stays."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
     try:

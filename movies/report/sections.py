@@ -15,19 +15,19 @@ LISTED = 10
 
 
 @dataclass(frozen=True)
-class Column:
-    """A table column; figures stand to the right."""
+class Heading:
+    """The heading of a column; figures are aligned to the right."""
 
     title: str
     figures: bool = True
 
 
 @dataclass(frozen=True)
-class Table:
-    """A titled table, or the sentence to print when it has no rows."""
+class TextTable:
+    """A table with a title, and the sentence to print if it has no rows."""
 
     title: str
-    columns: tuple[Column, ...]
+    columns: tuple[Heading, ...]
     rows: tuple[tuple[str, ...], ...]
     when_empty: str
 
@@ -37,13 +37,13 @@ class Section:
     """A numbered part of the report."""
 
     title: str
-    tables: tuple[Table, ...]
+    tables: tuple[TextTable, ...]
     remark: str | None = None
 
 
 @dataclass(frozen=True)
 class Report:
-    """All that a renderer prints."""
+    """The whole content, for any renderer."""
 
     title: str
     introduction: tuple[str, ...]
@@ -53,7 +53,7 @@ class Report:
 
 @dataclass(frozen=True)
 class _Metric:
-    """A figure of a row, with the heading above it."""
+    """A figure of a row, with the heading of its column."""
 
     heading: str
     show: Callable[[Row], str]
@@ -62,7 +62,7 @@ class _Metric:
 
 @dataclass(frozen=True)
 class _Ranking:
-    """A ranking in `gold/movie_rankings`, what it shows, and what a movie must have to be in it."""
+    """A ranking in `gold/movie_rankings`: its columns, and the condition for movies, in words."""
 
     name: str
     title: str
@@ -130,7 +130,7 @@ _SEGMENT_METRICS = (
 
 
 def build_report(gold: Gold, provenance: Provenance) -> Report:
-    """Put the gold tables into words and figures, once for every renderer."""
+    """Build the report's content from the gold tables, for any renderer."""
     introduction = [provenance.caption, "Money is in millions of US dollars; ROI is revenue / budget."]
     if gold.movies == 0:
         introduction.append("There are no movies yet, so there is nothing to rank or to average.")
@@ -152,13 +152,13 @@ def build_report(gold: Gold, provenance: Provenance) -> Report:
     )
 
 
-def build_rankings(gold: Gold) -> dict[str, Table]:
-    """The rankings that have a place taken, by name, with the columns that each is about."""
+def build_rankings(gold: Gold) -> dict[str, TextTable]:
+    """Return the rankings that have movies, by name."""
     taken = (ranking for ranking in (*_PERFORMANCE, *_RATINGS) if gold.ranking(ranking.name))
     return {ranking.name: _ranking(gold, ranking) for ranking in taken}
 
 
-def _general_statistics(gold: Gold) -> Table:
+def _general_statistics(gold: Gold) -> TextTable:
     overview, years = gold.overview, gold.rows(tables.YEARS, by="release_year")
     span = sorted({years[0]["release_year"], years[-1]["release_year"]}) if years else []
     measures = (
@@ -168,10 +168,10 @@ def _general_statistics(gold: Gold) -> Table:
         ("Mean revenue", formats.money(overview["mean_revenue_musd"])),
         ("Mean rating", formats.rating(overview["mean_rating"])),
     )
-    return Table("", (Column("Measure", figures=False), Column("Value")), measures, "")
+    return TextTable("", (Heading("Measure", figures=False), Heading("Value")), measures, "")
 
 
-def _ranking(gold: Gold, ranking: _Ranking) -> Table:
+def _ranking(gold: Gold, ranking: _Ranking) -> TextTable:
     return _ranked(
         ranking.title,
         (_MOVIE, *ranking.metrics),
@@ -180,7 +180,7 @@ def _ranking(gold: Gold, ranking: _Ranking) -> Table:
     )
 
 
-def _searches(gold: Gold) -> tuple[Table, ...]:
+def _searches(gold: Gold) -> tuple[TextTable, ...]:
     return (
         _ranked(
             "Science fiction action movies with Bruce Willis, best rating first",
@@ -197,10 +197,10 @@ def _searches(gold: Gold) -> tuple[Table, ...]:
     )
 
 
-def _segments(gold: Gold) -> Table:
+def _segments(gold: Gold) -> TextTable:
     segments = gold.segments()
     rows = tuple((metric.heading, *map(metric.show, segments)) for metric in _SEGMENT_METRICS)
-    return Table("", (Column("Measure", figures=False), Column("Franchise"), Column("Standalone")), rows, "")
+    return TextTable("", (Heading("Measure", False), Heading("Franchise"), Heading("Standalone")), rows, "")
 
 
 def _segments_remark(gold: Gold) -> str:
@@ -212,7 +212,7 @@ def _segments_remark(gold: Gold) -> str:
     return "A franchise movie is one that belongs to a collection."
 
 
-def _franchises(gold: Gold) -> Table:
+def _franchises(gold: Gold) -> TextTable:
     return _ranked(
         _listed("By total revenue", gold.count(tables.FRANCHISES), "collection", "of two movies or more"),
         _FRANCHISE_METRICS,
@@ -221,7 +221,7 @@ def _franchises(gold: Gold) -> Table:
     )
 
 
-def _directors(gold: Gold) -> Table:
+def _directors(gold: Gold) -> TextTable:
     return _ranked(
         _listed("By total revenue", gold.count(tables.DIRECTORS), "director"),
         _DIRECTOR_METRICS,
@@ -231,18 +231,18 @@ def _directors(gold: Gold) -> Table:
 
 
 def _listed(order: str, number: int, noun: str, which: str = "") -> str:
-    """A title that says how many there are, and that only the first are listed."""
+    """Return a title with the number of rows, and whether only the first are listed."""
     if not number:
         return order
     share = f"first {LISTED} of " if number > LISTED else ""
     return f"{order}, {share}{formats.counted(number, noun)} {which}".rstrip()
 
 
-def _ranked(title: str, metrics: Sequence[_Metric], rows: Sequence[Row], when_empty: str) -> Table:
-    """A table of ranked rows, each with its rank in front."""
-    return Table(
+def _ranked(title: str, metrics: Sequence[_Metric], rows: Sequence[Row], when_empty: str) -> TextTable:
+    """Build a table of ranked rows, with the rank in the first column."""
+    return TextTable(
         title,
-        (Column("#"), *(Column(metric.heading, metric.figures) for metric in metrics)),
+        (Heading("#"), *(Heading(metric.heading, metric.figures) for metric in metrics)),
         tuple((str(row["rank"]), *(metric.show(row) for metric in metrics)) for row in rows),
         when_empty,
     )

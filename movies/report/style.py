@@ -1,4 +1,4 @@
-"""How every plot looks: fonts and sizes; the colours are a palette's."""
+"""Fonts, sizes and settings of all plots; colours are in palettes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NOTE_POINTS = 9.5
 LABEL_POINTS = 8.5
 CAPTION_POINTS = 7.5
 
-# Tried in this order for signs that the first one lacks; those not installed are passed over.
+# Fallbacks in this order for characters that the first font lacks; fonts that are not installed are ignored.
 FONT = "DejaVu Sans"
 FALLBACK_FONTS = (
     "Noto Sans",
@@ -59,22 +59,22 @@ _LEFT_OUT = {"Mn", "Me", "Cf", "Cc", "Cs", "Sk"}
 
 @functools.cache
 def font_families() -> tuple[str, ...]:
-    """The fonts to draw with: the bundled one, then what this machine has for other scripts."""
+    """Return the fonts to draw with: the bundled one, then those of this machine for other scripts."""
     installed = {font.name for font in font_manager.fontManager.ttflist}
     return (FONT, *(name for name in FALLBACK_FONTS if name in installed))
 
 
-# Matplotlib's settings are the process's: two threads that change them would leave a mixture behind.
+# Matplotlib's settings belong to the process, so only one thread may change them at a time.
 _ONE_AT_A_TIME = threading.Lock()
 
 
 @contextmanager
 def house_style(palette: Palette) -> Iterator[None]:
-    """Draw in the project's style, whatever a user's `matplotlibrc` says; it holds again afterwards."""
+    """Use the project's style for the length of the block, instead of the user's `matplotlibrc`."""
     settings: dict[Any, Any] = {
         "font.family": list(font_families()),
         "font.size": 9.5,
-        # A title such as "$9.99" is no formula.
+        # A title such as "$9.99" is not a formula.
         "text.parse_math": False,
         "figure.facecolor": palette.sheet,
         "axes.facecolor": palette.sheet,
@@ -103,7 +103,7 @@ def house_style(palette: Palette) -> Iterator[None]:
 
 
 def drawable(text: str) -> str:
-    """A text in signs that the fonts have, a box in place of each run of others."""
+    """Replace each run of characters that the fonts lack by a box."""
     drawn = "".join(sign if ord(sign) in _signs() else _stand_in(sign) for sign in text)
     return re.sub(f"{_NO_GLYPH}(?:[\\s\\u200d\\ufe0f]*{_NO_GLYPH})+", _NO_GLYPH, drawn)
 
@@ -114,6 +114,6 @@ def _stand_in(sign: str) -> str:
 
 @functools.cache
 def _signs() -> frozenset[int]:
-    """The code points that one of the fonts has a glyph for."""
+    """Return the code points for which one of the fonts has a glyph."""
     paths = [font_manager.findfont(family) for family in font_families()]
     return frozenset().union(*(font_manager.get_font(path).get_charmap() for path in paths))

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from movies.report.formats import shorten
 from movies.report.gold import Gold
 from movies.report.provenance import Provenance
-from movies.report.sections import Column, Section, Table, build_report
+from movies.report.sections import Heading, Section, TextTable, build_report
 
 LINE_CELLS = 100
 NAME_CELLS = 56
@@ -17,7 +17,7 @@ _YEAR = re.compile(r" \(\d{4}\)$")
 
 
 def text_report(gold: Gold, provenance: Provenance) -> str:
-    """The seven sections for a terminal or a text file."""
+    """Render the seven sections for a terminal or a text file."""
     report = build_report(gold, provenance)
     blocks = [
         "\n".join((report.title.upper(), "=" * LINE_CELLS, *report.introduction)),
@@ -39,8 +39,8 @@ def _section(number: int, section: Section) -> str:
     return "\n\n".join(blocks)
 
 
-def _table(table: Table) -> list[str]:
-    """The heading, a rule and the rows, indented by two."""
+def _table(table: TextTable) -> list[str]:
+    """Render heading, rule and rows, indented by two."""
     rows = [tuple(map(_fit, row)) for row in table.rows]
     cells = [tuple(column.title for column in table.columns), *rows]
     widths = [max(map(cell_len, column)) for column in zip(*cells, strict=True)]
@@ -49,7 +49,7 @@ def _table(table: Table) -> list[str]:
     return [heading, rule, *lines]
 
 
-def _line(cells: tuple[str, ...], widths: list[int], columns: tuple[Column, ...]) -> str:
+def _line(cells: tuple[str, ...], widths: list[int], columns: tuple[Heading, ...]) -> str:
     padded = (
         " " * (cell_width - cell_len(cell)) + cell
         if column.figures
@@ -60,7 +60,7 @@ def _line(cells: tuple[str, ...], widths: list[int], columns: tuple[Column, ...]
 
 
 def _fit(cell: str) -> str:
-    """A cell that is not too wide; of a movie's name the title is cut, not the year."""
+    """Cut a cell to its maximum width; of a movie's name, cut the title and not the year."""
     year = _YEAR.search(cell) if cell_len(cell) > NAME_CELLS else None
-    kept = year[0] if year else ""
-    return shorten(cell.removesuffix(kept), NAME_CELLS - cell_len(kept)) + kept
+    suffix = year[0] if year else ""
+    return shorten(cell.removesuffix(suffix), NAME_CELLS - cell_len(suffix)) + suffix

@@ -1,4 +1,4 @@
-"""The sheets that plots are drawn on, by name."""
+"""Names of the themes of plots."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A server that speaks TMDB's API over true facts, made-up load and faults on demand."""
+"""A test server with TMDB's API: real movies, any number of made-up ones, and faults on demand."""
 
 from movies.sandbox.process import Sandbox, SandboxError
 

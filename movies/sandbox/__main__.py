@@ -1,4 +1,4 @@
-"""The sandbox on its own: `python -m movies.sandbox`."""
+"""Run the sandbox alone: `python -m movies.sandbox`."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def main(
     try:
         listener = listen(host, port)
     except OSError as error:
-        raise typer.BadParameter(f"port {port} of {host} cannot be had: {error.strerror}") from error
+        raise typer.BadParameter(f"port {port} of {host} cannot be used: {error.strerror}") from error
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False))
     url = f"http://{host}:{listener.getsockname()[1]}"
     typer.echo(f"TMDB_BASE_URL={url}/3")
@@ -64,7 +64,7 @@ def main(
     typer.echo(f"IMDB_RATINGS={url}/imdb/title.ratings.tsv.gz")
     try:
         server.run(sockets=[listener])
-    except KeyboardInterrupt:  # uvicorn has ended in good order and passes the signal on
+    except KeyboardInterrupt:  # uvicorn has shut down and raises the signal again
         raise typer.Exit(130) from None
 
 

@@ -1,4 +1,4 @@
-"""Answers as TMDB words and sends them."""
+"""Send answers in TMDB's form, and broken ones."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ HTML = b"text/html; charset=utf-8"
 Header = tuple[bytes, bytes]
 
 
-class Refusal(NamedTuple):
-    """An answer other than success, with TMDB's own status code."""
+class ErrorAnswer(NamedTuple):
+    """An error answer with TMDB's own status code."""
 
     http_status: int
     status_code: int
@@ -24,38 +24,38 @@ class Refusal(NamedTuple):
 
     @property
     def body(self) -> bytes:
-        """The refusal as TMDB's JSON."""
+        """The error as TMDB's JSON."""
         return encode(
             {"success": False, "status_code": self.status_code, "status_message": self.status_message}
         )
 
 
-INVALID_PARAMETERS = Refusal(422, 5, "Invalid parameters: Your request parameters are incorrect.")
-INVALID_ID = Refusal(404, 6, "Invalid id: The pre-requisite id is invalid or not found.")
-INVALID_KEY = Refusal(401, 7, "Invalid API key: You must be granted a valid key.")
-OFFLINE = Refusal(503, 9, "Service offline: This service is temporarily offline, try again later.")
-INTERNAL_ERROR = Refusal(500, 11, "Internal error: Something went wrong, contact TMDb.")
-INVALID_WINDOW = Refusal(422, 20, "Invalid date range: Should be a range no longer than 14 days.")
-INVALID_PAGE = Refusal(
+INVALID_PARAMETERS = ErrorAnswer(422, 5, "Invalid parameters: Your request parameters are incorrect.")
+INVALID_ID = ErrorAnswer(404, 6, "Invalid id: The pre-requisite id is invalid or not found.")
+INVALID_KEY = ErrorAnswer(401, 7, "Invalid API key: You must be granted a valid key.")
+OFFLINE = ErrorAnswer(503, 9, "Service offline: This service is temporarily offline, try again later.")
+INTERNAL_ERROR = ErrorAnswer(500, 11, "Internal error: Something went wrong, contact TMDb.")
+INVALID_WINDOW = ErrorAnswer(422, 20, "Invalid date range: Should be a range no longer than 14 days.")
+INVALID_PAGE = ErrorAnswer(
     400, 22, "Invalid page: Pages start at 1 and max at 500. They are expected to be an integer."
 )
-OVER_LIMIT = Refusal(429, 25, "Your request count is over the allowed limit.")
-TOO_MANY_APPENDICES = Refusal(
+OVER_LIMIT = ErrorAnswer(429, 25, "Your request count is over the allowed limit.")
+TOO_MANY_APPENDICES = ErrorAnswer(
     400, 27, "Too many append to response objects: The maximum number of remote calls is 20."
 )
-NOT_FOUND = Refusal(404, 34, "The resource you requested could not be found.")
+NOT_FOUND = ErrorAnswer(404, 34, "The resource you requested could not be found.")
 
 
 class Refused(Exception):
-    """A request that a route refuses."""
+    """A route rejects a request."""
 
-    def __init__(self, refusal: Refusal) -> None:
+    def __init__(self, refusal: ErrorAnswer) -> None:
         super().__init__(refusal.status_message)
         self.refusal = refusal
 
 
 def encode(value: Any) -> bytes:
-    """Render as compact JSON."""
+    """Encode a value as compact JSON."""
     return msgspec.json.encode(value)
 
 
@@ -67,20 +67,20 @@ async def respond(
     await send({"type": "http.response.body", "body": body})
 
 
-async def refuse(send: Send, refusal: Refusal, headers: Iterable[Header] = ()) -> None:
-    """Send a refusal."""
+async def refuse(send: Send, refusal: ErrorAnswer, headers: Iterable[Header] = ()) -> None:
+    """Send an error answer."""
     await respond(send, refusal.http_status, refusal.body, headers=headers)
 
 
 async def respond_torn(receive: Receive, send: Send, body: bytes) -> None:
-    """Announce the whole body, send half of it, close the connection."""
+    """Announce the whole body, send half of it, and close the connection."""
     await send(_start(200, len(body), JSON, ()))
     await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
     await drop_connection(receive, send)
 
 
 async def respond_dripping(receive: Receive, send: Send, body: bytes, seconds_between: float) -> None:
-    """Send the body byte by byte, until the client leaves."""
+    """Send the body byte by byte, until the client disconnects."""
     await send(_start(200, len(body), JSON, ()))
     departure = asyncio.create_task(await_departure(receive))
     try:
@@ -95,19 +95,19 @@ async def respond_dripping(receive: Receive, send: Send, body: bytes, seconds_be
 
 
 async def redirect(send: Send, url: str) -> None:
-    """Send the client elsewhere."""
+    """Redirect the client to another URL."""
     await respond(send, 302, b"", headers=[(b"location", url.encode())])
 
 
 async def drop_connection(receive: Receive, send: Send) -> None:
-    """Close the connection once what was sent is out."""
-    # ASGI has no word for this; `send` is a method of uvicorn's object that holds the connection.
+    """Close the connection after all sent bytes are out."""
+    # ASGI cannot do this, but `send` is a method of uvicorn's object that has the connection.
     send.__self__.transport.close()  # type: ignore[attr-defined]
     await await_departure(receive)
 
 
 async def await_departure(receive: Receive) -> None:
-    """Answer nothing until the client leaves."""
+    """Wait, without an answer, until the client disconnects."""
     while (await receive())["type"] != "http.disconnect":
         pass
 

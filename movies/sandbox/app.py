@@ -23,7 +23,7 @@ from movies.sandbox.movies import Movies
 from movies.sandbox.process import ENVIRONMENT_PREFIX
 from movies.sandbox.synthetic import DEFAULT_PAYLOAD_BYTES, SyntheticMovies
 
-# What the store that holds the real exports says of a file it does not have.
+# Answer of the real exports' store for a missing file.
 ABSENT_FILE = b'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>AccessDenied</Code></Error>'
 
 
@@ -39,12 +39,12 @@ def create_app(
     """Build a sandbox.
 
     Args:
-        key: the only key it takes, in the query or as a Bearer token; a random one without it.
-        faults: how it misbehaves from the start.
+        key: the only valid key, in the query or as a Bearer token; random if None.
+        faults: the faults from the start.
         payloads: JSON lines, plain or gzip, to serve verbatim instead of the catalogue.
-        synthetic: how many made-up movies there are, with the ids from 1.
-        payload_bytes: about how large their payloads are.
-        today: the day it takes for today.
+        synthetic: number of made-up movies, with ids from 1.
+        payload_bytes: approximate size of their payloads.
+        today: the date that the sandbox uses as today.
     """
     movies = Movies(payloads, SyntheticMovies(synthetic, payload_bytes))
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
@@ -74,7 +74,7 @@ def create_app_from_environment() -> Gate:
 
 
 def _add_lists(app: FastAPI, lists: Lists) -> None:
-    # Plain functions: FastAPI runs them in threads, so that a large list holds up no movie.
+    # Not async: FastAPI runs them in threads, so a large list does not delay movies.
     @app.get("/3/discover/movie")
     def discover(request: Request) -> Response:
         filters = {name: value for name, value in request.query_params.items() if name != "api_key"}

@@ -1,7 +1,7 @@
-"""The catalogue of true facts, as TMDB's payloads.
+"""The catalogue of real movies, as TMDB's payloads.
 
-Names, figures and dates are facts and are kept in `movies.json`; prose and pictures are TMDB's and are left
-blank. Votes and popularity are of different days. Where no id is known, there is one above 90,000,000.
+Names, figures and dates are facts and are stored in `movies.json`; prose and pictures are TMDB's and are left
+blank. Votes and popularity are of different days. Unknown ids are replaced by ids above 90,000,000.
 A person in the file is `[id, name, character, gender]` or `[id, name, job]`, the cast in order.
 """
 
@@ -16,13 +16,13 @@ from movies.sandbox.answers import encode
 
 
 def load_catalogue() -> dict[int, bytes]:
-    """The payload of every movie, credits appended, by id."""
+    """Return the payload of every movie by id, with credits."""
     facts = msgspec.json.decode(files(__package__).joinpath("movies.json").read_bytes())
     return {movie["id"]: encode(build_payload(movie, facts)) for movie in facts["movies"]}
 
 
 def build_payload(movie: dict[str, Any], names: dict[str, Any]) -> dict[str, Any]:
-    """Shape a movie's facts as TMDB does, in TMDB's order of keys."""
+    """Build a payload in TMDB's format and order of keys from a movie's facts."""
     collection = movie["collection"]
     return {
         "adult": False,
@@ -70,7 +70,7 @@ def build_payload(movie: dict[str, Any], names: dict[str, Any]) -> dict[str, Any
 def build_cast(
     movie_id: int, order: int, person_id: int, name: str, character: str, gender: int
 ) -> dict[str, Any]:
-    """One entry of a cast."""
+    """Build an entry of a cast."""
     return _person(person_id, name, gender, "Acting") | {
         "cast_id": order + 1,
         "character": character,
@@ -82,7 +82,7 @@ def build_cast(
 def build_crew(
     movie_id: int, place: int, person_id: int, name: str, job: str, department: str
 ) -> dict[str, Any]:
-    """One entry of a crew."""
+    """Build an entry of a crew."""
     return _person(person_id, name, 0, department) | {
         "credit_id": f"{movie_id:016x}d{place:07x}",
         "department": department,

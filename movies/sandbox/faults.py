@@ -1,4 +1,4 @@
-"""Faults on demand: which of them a request meets is fixed by seed, movie and attempt."""
+"""Faults on demand; seed, movie and attempt decide which fault a request gets."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from pydantic import (
 
 
 class Fault(StrEnum):
-    """One way to answer wrongly; the names are those of the rates in `Faults`."""
+    """A kind of wrong answer; `Faults` has the rate of each under the same name."""
 
     TOO_MANY_REQUESTS = "too_many_requests"  # 429, with Retry-After when `retry_after` is set
     SERVER_ERROR = "server_error"  # 500
-    UNAVAILABLE = "unavailable"  # 503, likewise
-    UNAUTHORIZED = "unauthorized"  # 401, as for a key that was revoked
-    HANG = "hang"  # no answer until the client leaves
+    UNAVAILABLE = "unavailable"  # 503, with Retry-After as above
+    UNAUTHORIZED = "unauthorized"  # 401, as if the key were revoked
+    HANG = "hang"  # no answer until the client disconnects
     TORN_BODY = "torn_body"  # half of the announced body, then the connection closes
     DROPPED = "dropped"  # the connection closes without an answer
     DRIP = "drip"  # the body byte by byte, `drip_ms` apart
@@ -38,12 +38,12 @@ class Fault(StrEnum):
 
 
 class Faults(BaseModel):
-    """How the sandbox misbehaves; without any value set it does not."""
+    """The faults of the sandbox; by default there are none."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     seed: int = 0
-    # The share of requests that meet each fault; they exclude each other, so the sum is 1 at most.
+    # Share of requests with each fault. A request has one fault at most, so the sum is at most 1.
     too_many_requests: NonNegativeFloat = 0
     server_error: NonNegativeFloat = 0
     unavailable: NonNegativeFloat = 0
@@ -81,7 +81,7 @@ class Faults(BaseModel):
         return self
 
     def draw(self, subject: int | str, attempt: int) -> Fault | None:
-        """The fault that this attempt (from 1) at a movie id or list path meets, the same at every call."""
+        """Return the fault of an attempt (from 1) at a movie id or list path, always the same."""
         if self.first_attempts is not None and attempt > self.first_attempts:
             return None
         if subject in self.by_movie:
@@ -99,7 +99,7 @@ class Faults(BaseModel):
 
 
 class FaultPlan:
-    """The faults in force and the attempts they have seen."""
+    """The present faults and the attempts so far."""
 
     def __init__(self, faults: Faults) -> None:
         self.faults = faults
@@ -107,7 +107,7 @@ class FaultPlan:
         self._idle = not faults.by_movie and not any(getattr(faults, fault) for fault in Fault)
 
     def next_fault(self, subject: int | str) -> Fault | None:
-        """Count an attempt and tell the fault it meets."""
+        """Count an attempt and return its fault, if any."""
         if self._idle or (self.faults.movies_only and isinstance(subject, str)):
             return None
         self._attempts[subject] += 1
@@ -118,7 +118,7 @@ def parse_faults(text: str) -> Faults:
     """Read faults from a JSON object or from `server_error=0.1,latency_ms=20`.
 
     Raises:
-        ValueError: a name is unknown or a value does not fit.
+        ValueError: a name is unknown or a value is invalid.
     """
     if text.lstrip().startswith("{"):
         return Faults.model_validate_json(text)

@@ -1,7 +1,7 @@
-"""The way in: counts every request, holds the limit, misbehaves as told, answers movies itself.
+"""The entry of the sandbox: counts requests, limits their rate, plays faults, and answers movies itself.
 
-Movies are answered here, in plain ASGI, because load tests ask for thousands a second; lists go on to the
-app's routes.
+Movies are answered here, in plain ASGI, because load tests request thousands a second. Lists are passed on to
+the app's routes.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ API_ROOT = "/3/"
 MOVIE_ROOT = "/3/movie/"
 EXPORTS_ROOT = "/p/exports/"
 IMDB_ROOT = "/imdb/"
-# Files that anybody may have: no key, no pace.
+# Files that need no key and have no rate limit.
 PUBLIC = ("export", "ratings")
 KINDS = {
     "/3/discover/movie": "discover",
@@ -50,7 +50,7 @@ KINDS = {
 }
 MAX_APPENDICES = 20
 HTML_PAGE = b"<!DOCTYPE html><html><head><title>Please wait</title></head><body>Please wait.</body></html>"
-# What stands for a list's answer where that is torn, or drips.
+# Body of a list's answer if it is torn or drips.
 LIST_BODY = b'{"page":1,"results":[{"id":1,"adult":false}],"total_pages":1,"total_results":1}'
 
 
@@ -67,7 +67,7 @@ class Gate:
         self.stats = Stats()
 
     def reset(self, faults: Faults | None = None) -> None:
-        """Forget counts, attempts and the pace so far, and put new faults in force if any are given."""
+        """Reset counts, attempts and the rate limit, and replace the faults if new ones are given."""
         self._answered.clear()
         self.plan = FaultPlan(self.plan.faults if faults is None else faults)
         self.stats = Stats()
@@ -129,7 +129,7 @@ class Gate:
     async def _misbehave(
         self, fault: Fault, movie_id: int | None, scope: Scope, receive: Receive, send: Send
     ) -> bool:
-        """Answer as the fault says, or return False where it only alters a movie's payload."""
+        """Answer with the fault, or return False if it only changes a movie's payload."""
         if movie_id is None and fault in (Fault.MISSING_CREDITS, Fault.WRONG_ID):
             return False
         self.stats.faults[fault] += 1
@@ -171,7 +171,7 @@ class Gate:
         return [] if seconds is None else _retry_after(seconds, self.plan.faults.retry_after_as_date)
 
     def _wait_for_limit(self, now: float, limit: int) -> float:
-        """Take a place within the limit (0), or tell the seconds until there is one."""
+        """Count a request within the limit and return 0, or return the seconds to wait."""
         answered = self._answered
         while answered and now - answered[0] >= WINDOW_SECONDS:
             answered.popleft()
@@ -187,9 +187,9 @@ class Gate:
 
 
 def classify(path: str) -> tuple[str, int | None]:
-    """The kind of request that a path makes, and the movie's id where it names one.
+    """Return the kind of request of a path, and the movie's id if it names one.
 
-    TMDB takes an id with words after it, as in `603-the-matrix`.
+    As at TMDB, words may follow the id, as in `603-the-matrix`.
     """
     if path.startswith(EXPORTS_ROOT):
         return "export", None
@@ -205,7 +205,7 @@ def classify(path: str) -> tuple[str, int | None]:
 
 
 def read_appendices(query: bytes) -> list[str]:
-    """What is to be appended to a movie."""
+    """Return the values of `append_to_response`."""
     if query == b"append_to_response=credits":
         return ["credits"]
     values = dict(parse_qsl(query.decode("latin-1")))
@@ -213,7 +213,7 @@ def read_appendices(query: bytes) -> list[str]:
 
 
 def _subject(scope: Scope) -> str:
-    # Without the key: it differs from start to start, and a list's faults must not.
+    # Without the key, which differs from start to start, because a list's faults must stay the same.
     query = [pair for pair in parse_qsl(scope["query_string"].decode("latin-1")) if pair[0] != "api_key"]
     return f"{scope['path']} {sorted(query)}"
 

@@ -1,6 +1,6 @@
 """A file of ratings in the shape of IMDb's, for the movies of a sandbox.
 
-Its figures are those of the payloads, TMDB's own: IMDb's are nobody's to give away.
+Its figures are TMDB's, from the payloads, because IMDb's may not be redistributed.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ IMDB_ID = re.compile(r"tt[0-9]{7,10}")
 
 
 def render_ratings(movies: Movies) -> bytes:
-    """The file, by IMDb's ids; a movie with too few votes, or without an id, is not in it."""
+    """Return the file, sorted by IMDb's ids, without movies that have too few votes or no id."""
     rows: dict[str, str] = {}
     for payload in movies.given.values():
         movie = json.loads(payload)
         imdb_id, rating, votes = (movie.get(name) for name in ("imdb_id", "vote_average", "vote_count"))
-        # However the payload writes it.
+        # Accept an id in any spelling.
         named = IMDB_ID.search(str(imdb_id).lower())
         if named and isinstance(rating, int | float) and isinstance(votes, int) and votes >= LEAST_VOTES:
             rows[named[0]] = f"{named[0]}\t{max(1.0, rating):.1f}\t{votes}\n"

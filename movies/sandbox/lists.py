@@ -1,4 +1,4 @@
-"""Lists of movies in pages, as TMDB's discover and changes give them, and the daily export of ids."""
+"""Paged lists like TMDB's discover and changes, and the daily export of ids."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from threading import Lock
 from typing import Any
 
 from movies.sandbox.answers import INVALID_PAGE, INVALID_PARAMETERS, INVALID_WINDOW, Refused, encode
-from movies.sandbox.movies import Listing, Movies
+from movies.sandbox.movies import ListedMovie, Movies
 
 DISCOVER_PAGE_SIZE = 20
 CHANGES_PAGE_SIZE = 100
@@ -18,9 +18,9 @@ MAX_WINDOW = timedelta(days=14)
 CHANGE_EVERY_DAYS = 10
 EXPORT_READY = timedelta(hours=8)  # after midnight UTC
 EXPORT_KEPT = timedelta(days=90)
-CACHED_LISTS = 8  # a walk over 5,000 pages filters and sorts once
+CACHED_LISTS = 8  # reading 5,000 pages filters and sorts once
 
-SORT_KEYS: dict[str, Callable[[Listing], Any]] = {
+SORT_KEYS: dict[str, Callable[[ListedMovie], Any]] = {
     "popularity": lambda movie: movie.popularity,
     "primary_release_date": lambda movie: movie.release_date,
     "release_date": lambda movie: movie.release_date,
@@ -34,25 +34,25 @@ DEFAULT_SORT = "popularity.desc"
 
 
 class Lists:
-    """All lists of one sandbox; `today` stands still when it is given."""
+    """All lists of one sandbox; `today` is fixed if given."""
 
     def __init__(self, movies: Movies, today: date | None = None) -> None:
         self._movies = movies
         self._today = today
-        self._listings: tuple[Listing, ...] | None = None
+        self._listings: tuple[ListedMovie, ...] | None = None
         self._cached: dict[object, Sequence[Any]] = {}
         self._lock = Lock()
 
     def discover(self, filters: dict[str, str]) -> dict[str, Any]:
-        """One page of the movies that pass the filters, which are named as TMDB's query parameters."""
+        """Return a page of the movies that pass the filters, which have the names of TMDB's parameters."""
         page = read_page(filters.pop("page", "1"))
         key = ("discover", *sorted(filters.items()))
         return paginate(self._cache(key, lambda: self._select(filters)), page, DISCOVER_PAGE_SIZE, _result)
 
     def changes(self, start: str | None, end: str | None, page: str) -> dict[str, Any]:
-        """One page of the movies that changed in a window, the last day by default.
+        """Return a page of the movies that changed in a window, by default the last day.
 
-        A movie changes every tenth day, by its id.
+        Each movie changes every tenth day, depending on its id.
         """
         number = read_page(page)
         last = read_date(end) if end else self.today
@@ -67,9 +67,9 @@ class Lists:
         return paginate(self._cache(key, lambda: self._changed(days)), number, CHANGES_PAGE_SIZE, _change)
 
     def export(self, day: date, adult: bool = False) -> bytes | None:
-        """The export of a day, of movies for adults or of all others.
+        """Return the export of a day, of movies for adults or of all others.
 
-        None where it is not ready yet, or no longer kept.
+        Return None if it is not ready yet, or no longer available.
         """
         latest = self._today or (datetime.now(UTC) - EXPORT_READY).date()
         if not latest - EXPORT_KEPT <= day <= latest:
@@ -78,7 +78,7 @@ class Lists:
 
     @property
     def today(self) -> date:
-        """The day that the sandbox takes for today, in UTC."""
+        """The day that the sandbox uses as today, in UTC."""
         return self._today or datetime.now(UTC).date()
 
     def _cache(self, key: object, make: Callable[[], Sequence[Any]]) -> Sequence[Any]:
@@ -89,7 +89,7 @@ class Lists:
                 self._cached[key] = make()
             return self._cached[key]
 
-    def _select(self, filters: dict[str, str]) -> Sequence[Listing]:
+    def _select(self, filters: dict[str, str]) -> Sequence[ListedMovie]:
         if self._listings is None:
             self._listings = tuple(self._movies.listings())
         sort_by = filters.get("sort_by", DEFAULT_SORT)
@@ -146,9 +146,9 @@ def read_number(text: str) -> float:
         raise Refused(INVALID_PARAMETERS) from error
 
 
-def build_filter(filters: dict[str, str]) -> Callable[[Listing], bool]:
-    """A test for the movies that TMDB would keep."""
-    checks: list[Callable[[Listing], bool]] = []
+def build_filter(filters: dict[str, str]) -> Callable[[ListedMovie], bool]:
+    """Return a predicate for the movies that pass the filters."""
+    checks: list[Callable[[ListedMovie], bool]] = []
     for name in ("primary_release_date", "release_date"):
         if first := filters.get(f"{name}.gte"):
             earliest = read_date(first).isoformat()
@@ -174,7 +174,7 @@ def build_filter(filters: dict[str, str]) -> Callable[[Listing], bool]:
 def paginate(
     found: Sequence[Any], page: int, size: int, render: Callable[[Any], dict[str, Any]]
 ) -> dict[str, Any]:
-    """One page, with the totals that TMDB tells on every page, though it serves 500 pages at most."""
+    """Return a page with the totals of the list, which like TMDB's may be more than 500 pages."""
     return {
         "page": page,
         "results": [render(item) for item in found[(page - 1) * size : page * size]],
@@ -183,7 +183,7 @@ def paginate(
     }
 
 
-def _result(movie: Listing) -> dict[str, Any]:
+def _result(movie: ListedMovie) -> dict[str, Any]:
     return {
         "adult": movie.adult,
         "backdrop_path": None,

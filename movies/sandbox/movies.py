@@ -1,6 +1,6 @@
 """The movies that one sandbox serves: the catalogue or given payloads, and made-up ones.
 
-Given payloads are read by the standard library, which takes what tests give on purpose, such as `Infinity`.
+Given payloads are read by the standard library, which accepts invalid values of tests, such as `Infinity`.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from movies.sandbox.catalogue import load_catalogue
 from movies.sandbox.synthetic import SyntheticMovies
 
 
-class Listing(NamedTuple):
-    """What lists tell of a movie."""
+class ListedMovie(NamedTuple):
+    """A movie as lists show it."""
 
     id: int
     title: str
@@ -42,7 +42,7 @@ class Movies:
         self._synthetic = synthetic
 
     def payload(self, movie_id: int) -> bytes | None:
-        """The payload with credits, or None where there is no such movie."""
+        """Return the payload with credits, or None if there is no such movie."""
         payload = self._given.get(movie_id)
         if payload is None and movie_id in self._synthetic.ids:
             return self._synthetic.payload(movie_id)
@@ -50,16 +50,16 @@ class Movies:
 
     @property
     def given(self) -> Mapping[int, bytes]:
-        """The payloads of the catalogue, or those that were given, by id."""
+        """The given payloads, or those of the catalogue, by id."""
         return self._given
 
     def ids(self) -> Iterator[int]:
-        """All ids."""
+        """Yield all ids."""
         yield from self._given
         yield from (movie_id for movie_id in self._synthetic.ids if movie_id not in self._given)
 
-    def listings(self) -> Iterator[Listing]:
-        """All movies as lists show them."""
+    def listings(self) -> Iterator[ListedMovie]:
+        """Yield all movies as lists show them."""
         for movie_id, payload in self._given.items():
             yield _list_payload(movie_id, payload)
         for movie_id in self._synthetic.ids:
@@ -68,10 +68,10 @@ class Movies:
 
 
 def load_payloads(path: Path) -> dict[int, bytes]:
-    """Read payload lines, verbatim, by the id that each carries (a number, or a number as text).
+    """Read payload lines, verbatim, by their ids (a number, or a number as text).
 
     Raises:
-        ValueError: a line is no JSON object with an id.
+        ValueError: a line is not a JSON object with an id.
     """
     payloads = {}
     with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as lines:
@@ -82,26 +82,26 @@ def load_payloads(path: Path) -> dict[int, bytes]:
             try:
                 payloads[int(json.loads(payload)["id"])] = payload
             except (KeyError, TypeError, ValueError) as error:
-                raise ValueError(f"{path}, line {number}: no JSON object with an id") from error
+                raise ValueError(f"{path}, line {number}: not a JSON object with an id") from error
     return payloads
 
 
 def without_credits(payload: bytes) -> bytes:
-    """The payload as TMDB sends it when no credits are asked for."""
+    """Return the payload without credits, as TMDB sends it by default."""
     values = json.loads(payload)
     values.pop("credits", None)
     return encode(values)
 
 
 def with_id(payload: bytes, movie_id: int) -> bytes:
-    """The payload under another id."""
+    """Return the payload with another id."""
     return encode(json.loads(payload) | {"id": movie_id})
 
 
-def _list_payload(movie_id: int, payload: bytes) -> Listing:
+def _list_payload(movie_id: int, payload: bytes) -> ListedMovie:
     values = json.loads(payload)
     genres = values.get("genres")
-    return Listing(
+    return ListedMovie(
         id=movie_id,
         title=_text(values, "title"),
         original_title=_text(values, "original_title"),
@@ -118,9 +118,9 @@ def _list_payload(movie_id: int, payload: bytes) -> Listing:
     )
 
 
-def _list_synthetic(movies: SyntheticMovies, movie_id: int) -> Listing:
+def _list_synthetic(movies: SyntheticMovies, movie_id: int) -> ListedMovie:
     facts = movies.facts(movie_id)
-    return Listing(
+    return ListedMovie(
         id=movie_id,
         title=facts.title,
         original_title=facts.title,

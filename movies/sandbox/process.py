@@ -1,4 +1,4 @@
-"""The sandbox in a process of its own, as its parent sees it."""
+"""Run the sandbox in a child process."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from urllib.request import Request, urlopen
 
 from movies.loopback import LoopbackServer
 
-if TYPE_CHECKING:  # the parent may be a program that has no time for pydantic yet
+if TYPE_CHECKING:  # importing pydantic would slow the start of the parent
     from movies.sandbox.faults import Faults
 
 ENVIRONMENT_PREFIX = "TMDB_SANDBOX_"
@@ -22,13 +22,13 @@ CONTROL_SECONDS = 30.0
 
 
 class SandboxError(Exception):
-    """The sandbox is not running, or does not take what it was told."""
+    """The sandbox is not running, or rejects a control request."""
 
     is_temporary = True
 
 
 class Sandbox:
-    """A sandbox that lives as long as the `with` block around it, and never longer than its parent.
+    """A sandbox that runs for the length of a `with` block, and never longer than its parent.
 
     with Sandbox(faults={"server_error": 0.1}) as sandbox:
         httpx.get(f"{sandbox.base_url}/movie/597", headers={"Authorization": f"Bearer {sandbox.key}"})
@@ -61,7 +61,7 @@ class Sandbox:
         self._server: LoopbackServer | None = None
 
     def start(self) -> Self:
-        """Start the process; its first answer comes once it has loaded, and requests before that wait."""
+        """Start the process and return at once; requests wait until it has loaded."""
         if self._server is None:
             self._server = LoopbackServer.start(
                 FACTORY, env=self._environment, log=self._log, port=self._port
@@ -69,23 +69,23 @@ class Sandbox:
         return self
 
     def stop(self) -> None:
-        """End the process; harmless when it has ended already."""
+        """Stop the process; harmless if it has ended already."""
         if self._server is not None:
             self._server.stop()
 
     @property
     def base_url(self) -> str:
-        """What stands in for TMDB's v3 API."""
+        """URL in place of TMDB's v3 API."""
         return f"{self._running.url}/3"
 
     @property
     def exports_url(self) -> str:
-        """Where the daily exports lie."""
+        """URL of the daily exports."""
         return f"{self._running.url}/p/exports"
 
     @property
     def ratings_url(self) -> str:
-        """What stands in for IMDb's file of ratings."""
+        """URL in place of IMDb's file of ratings."""
         return f"{self._running.url}/imdb/title.ratings.tsv.gz"
 
     @property
@@ -99,16 +99,16 @@ class Sandbox:
         return self._server is not None and self._server.alive
 
     def stats(self, arrivals: bool = False) -> dict[str, Any]:
-        """What the server has been asked, by its own count; on request with the time of each arrival."""
+        """Return the server's counts of requests; with `arrivals`, also the time of each request."""
         stats: dict[str, Any] = json.loads(self._control("GET", f"stats?arrivals={arrivals}"))
         return stats
 
     def reset(self) -> None:
-        """Forget all counts, and begin again with the first attempts."""
+        """Reset all counts and attempts."""
         self._control("POST", "reset")
 
     def set_faults(self, faults: Faults | Mapping[str, Any] | None = None, **values: Any) -> None:
-        """Replace the faults in force, and reset."""
+        """Replace the faults, and reset."""
         self._control("PUT", "faults", _render(values if faults is None else faults))
 
     def __enter__(self) -> Self:
@@ -133,7 +133,7 @@ class Sandbox:
                 return content
         except HTTPError as error:
             detail = error.read().decode()
-            raise SandboxError(f"The sandbox refused {method} {path}: {detail}") from error
+            raise SandboxError(f"The sandbox rejected {method} {path}: {detail}") from error
         except URLError as error:
             raise SandboxError(f"The sandbox does not answer: {error.reason}") from error
 

@@ -1,4 +1,4 @@
-"""What the sandbox has been asked, by its own count."""
+"""Counts of the requests to the sandbox."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Stats:
         self._arrivals = array("d")
 
     def enter(self, kind: str, movie_id: int | None) -> float:
-        """Count a request that arrives; returns when it did. Public files are not part of the API's pace."""
+        """Count a request and return its time of arrival. Public files do not count for the rate."""
         self.by_kind[kind] += 1
         if movie_id is not None:
             self.by_movie[movie_id] += 1
@@ -35,11 +35,11 @@ class Stats:
         return now
 
     def leave(self) -> None:
-        """Note that a request was answered or given up."""
+        """Count a request as answered or given up."""
         self.in_flight -= 1
 
     def snapshot(self, with_arrivals: bool = False) -> dict[str, Any]:
-        """All counts as plain values."""
+        """Return all counts as plain values."""
         counts = {
             "requests": self.by_kind.total(),
             "by_kind": dict(self.by_kind),
@@ -54,7 +54,7 @@ class Stats:
 
 
 def max_in_window(arrivals: array[float], seconds: float = WINDOW_SECONDS) -> int:
-    """The most arrivals in any half-open window of that length; arrivals are in order."""
+    """Return the most arrivals in any half-open window; `arrivals` must be sorted."""
     most = first = 0
     for last, moment in enumerate(arrivals):
         while moment - arrivals[first] >= seconds:

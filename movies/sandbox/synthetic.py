@@ -1,6 +1,6 @@
-"""Made-up movies for load tests: any number of them, each the same at every call, cheap to produce.
+"""Made-up movies for load tests: any number, the same at every call, and cheap to produce.
 
-A payload is one of a few templates, rendered once, with the movie's own values spliced into its bytes.
+A payload is one of a few templates, rendered once, with the movie's own values inserted into its bytes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ NOUNS = ("Anchor", "Bridge", "Comet", "Desert", "Echo", "Forest", "Garden", "Har
 FIRST_NAMES = ("Ada", "Carla", "Dario", "Edda", "Felix", "Greta", "Hugo", "Iris", "Jonas", "Kira", "Leon")
 LAST_NAMES = ("Albers", "Brandt", "Castel", "Dorn", "Ekberg", "Farkas", "Grau", "Holm", "Jansen", "Novak")
 
-# In the shape of `movies.json`, so that one function shapes both.
+# In the format of `movies.json`, so that one function builds both.
 NAMES: dict[str, Any] = {
     "genres": {
         "Action": 28,
@@ -51,7 +51,7 @@ COUNTRIES: tuple[str, ...] = tuple(NAMES["countries"])
 LANGUAGES: tuple[str, ...] = tuple(NAMES["languages"])
 JOBS: tuple[str, ...] = tuple(NAMES["departments"])
 
-# What is spliced in: the placeholder of a value in the rendered JSON, and its format.
+# Values to insert: the placeholder in the rendered JSON, and its format.
 TEXT_SLOTS = ("title", "release_date")
 NUMBER_SLOTS = {
     "budget": b"d",
@@ -87,7 +87,7 @@ class SyntheticMovies:
         self._templates: dict[int, bytes] = {}
 
     def facts(self, movie_id: int) -> SyntheticFacts:
-        """The facts of one movie; every 17th has no known budget."""
+        """Return the facts of one movie; every 17th has no known budget."""
         scattered = movie_id * 2_654_435_761 % 2**32  # Knuth's multiplicative hash: near ids differ much
         budget = 0 if movie_id % 17 == 0 else 1_000_000 + scattered % 250_000_000
         word, place = divmod(scattered, len(ADJECTIVES))
@@ -104,15 +104,15 @@ class SyntheticMovies:
         )
 
     def genre_ids(self, movie_id: int) -> tuple[int, ...]:
-        """The genres of one movie."""
+        """Return the genres of one movie."""
         return tuple(NAMES["genres"][name] for name in _genres(movie_id % TEMPLATES))
 
     def language(self, movie_id: int) -> str:
-        """The original language of one movie."""
+        """Return the original language of one movie."""
         return LANGUAGES[movie_id % TEMPLATES % len(LANGUAGES)]
 
     def payload(self, movie_id: int) -> bytes:
-        """The payload of one movie, credits appended."""
+        """Return the payload of one movie, with credits."""
         variant = movie_id % TEMPLATES
         template = self._templates.get(variant)
         if template is None:
@@ -124,7 +124,7 @@ class SyntheticMovies:
 
 
 def render_template(variant: int, payload_bytes: int) -> bytes:
-    """A payload as a format string of bytes, filled with credits up to about the given size."""
+    """Render a payload as a format string of bytes, with credits up to about the given size."""
     movie: dict[str, Any] = {name: f"@{name}@" for name in (*TEXT_SLOTS, *NUMBER_SLOTS)}
     movie |= {
         "original_title": "@title@",

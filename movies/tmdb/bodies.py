@@ -1,4 +1,4 @@
-"""Bodies of answers, unpacked as they come and never larger than is sane."""
+"""Read bodies of answers: unpack them while they arrive, and limit their size."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from movies.tmdb.errors import InvalidPayloadError, OversizedPayloadError, TmdbE
 
 
 async def read_body(response: httpx.Response) -> tuple[httpx.Response, TmdbError | None]:
-    """Read what an answer streams: the answer with its body unpacked, and what is wrong with that.
+    """Read an answer's stream; return the answer with its body unpacked, and an error if it is invalid.
 
-    Where something is wrong, the body ends there: the answer's status may say more.
+    An invalid body is cut at the error. The answer is returned with it because its status may say more.
     """
     assert isinstance(response.stream, httpx.AsyncByteStream), "it comes from an asynchronous client"
     unpacker = Unpacker(LARGEST_ANSWER)
@@ -25,7 +25,7 @@ async def read_body(response: httpx.Response) -> tuple[httpx.Response, TmdbError
         error = OversizedPayloadError(f"the body has {too_large}", 200)
     except NotWholeError as not_whole:
         error = InvalidPayloadError(f"the body cannot be decoded: {not_whole}", 200)
-    # The bytes themselves were asked: TMDB has sent gzip for days that no header told of.
+    # The header is ignored, because TMDB once sent gzip without it for days.
     headers = [(name, value) for name, value in response.headers.raw if name.lower() != b"content-encoding"]
     whole = httpx.Response(
         response.status_code,

@@ -43,13 +43,13 @@ from movies.tmdb.stop import Stop
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-# Converts an answer; the moment is from when its content is, by this machine's clock (see `Clock.correct`).
+# Converts an answer; the moment is the time of its content by this machine's clock (see `Clock.correct`).
 Reader: TypeAlias = Callable[[httpx.Response, datetime], T]
 
 TIMEOUT = httpx.Timeout(20.0, connect=10.0)
-# However slowly the bytes of one answer drip in.
+# Limit for a whole answer, because each read may be just within the timeout.
 MAX_ANSWER_SECONDS = 60.0
-# A pool looks at each of its connections for each of them at every request, so that one of 50 is slow.
+# At every request a pool compares each connection with each other, so a pool of 50 is slow.
 CONNECTIONS_A_POOL = 10
 NO_CONNECTION = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
 # How long an outage is probed before a run stops.
@@ -60,7 +60,7 @@ V4_BEGINS, V3_KEY = "eyJ", re.compile("[0-9a-fA-F]{32}")
 
 @dataclass
 class FetchStats:
-    """What a client did so far; `errors` counts by kind all that was met, also where a retry helped."""
+    """Numbers of a client so far; `errors` counts all errors by kind, even if a retry succeeded."""
 
     requests: int = 0
     retries: int = 0
@@ -68,10 +68,9 @@ class FetchStats:
 
 
 class TmdbClient:
-    """Asks over so many connections, keeping the pace and trying again where that may help.
+    """Sends requests over several connections, keeps the pace, and retries what may succeed later.
 
-    Use it within the event loop that made it. `stop` ends all waiting; it is set when `max_requests` are
-    spent.
+    Use it in the event loop that created it. `stop` ends all waiting; it is set after `max_requests`.
     """
 
     def __init__(
@@ -84,7 +83,7 @@ class TmdbClient:
         outage_seconds: float = OUTAGE_SECONDS,
         secrets: tuple[str, ...] = (),
     ) -> None:
-        # One entry for each connection, that used last on top; the pace lets no more requests go at once.
+        # One entry for each connection, the last used on top. The pace limits the requests in flight to them.
         self._free = list(connections)
         self._base_url = connections[0].base_url
         self._pace = pace
@@ -99,17 +98,17 @@ class TmdbClient:
         self._outage = Outage(self._host, self.stop, outage_seconds)
 
     async def get(self, path: str, params: Mapping[str, str], read: Reader[T], subject: str) -> T:
-        """Return what `read` makes of the answer; it raises InvalidPayloadError where that is worth a retry.
+        """Return the answer as converted by `read`, which raises InvalidPayloadError to ask for a retry.
 
         Raises:
             StoppedError: the run stops first.
-            RecordError: the answer is one that a retry would not change.
-            TransientError: tries ran out.
-            FatalError: nothing can be had before somebody mends something.
+            RecordError: a retry would not change the answer.
+            TransientError: all tries failed.
+            FatalError: nothing can be fetched until the user acts.
         """
         waits = self.policy.waits()
         attempts = 0
-        # Of its own: queues, pauses and outages are no part of it.
+        # Time of this request alone, without queues, pauses and outages.
         seconds = 0.0
         with self._outage.asking() as asking:
             while True:
@@ -148,7 +147,7 @@ class TmdbClient:
                     raise StoppedError(subject)
 
     def _check_stop(self) -> None:
-        """Let nothing pass once the run stops; it does when its requests are spent."""
+        """Raise if the run stops, and stop it if its requests are spent."""
         if self._max_requests is not None and self.stats.requests >= self._max_requests:
             self.stop.set(BudgetSpent(f"the {self._max_requests:,} requests of this run are spent"))
         if self.stop.is_set:
@@ -156,7 +155,7 @@ class TmdbClient:
 
     async def _request(self, path: str, params: Mapping[str, str], read: Reader[T]) -> T:
         self.stats.requests += 1
-        asked_at = datetime.now(UTC)
+        requested_at = datetime.now(UTC)
         http = self._free.pop()
         try:
             async with (
@@ -167,18 +166,18 @@ class TmdbClient:
         except (httpx.TransportError, TimeoutError) as error:
             if _is_about_certificate(error):
                 raise CertificateError(
-                    f"The certificate of {self._base_url.host} cannot be trusted ({_describe(error)}): "
-                    "check TMDB_BASE_URL, this machine's clock and its certificate authorities"
+                    f"The certificate of {self._base_url.host} cannot be trusted ({_describe(error)}). "
+                    "Check TMDB_BASE_URL, this machine's clock and its certificate authorities."
                 ) from error
             never_connected = isinstance(error, NO_CONNECTION)
             raise ConnectionFailedError(_describe(error), never_connected=never_connected) from error
         finally:
             self._free.append(http)
-        # An answer and its stream hold each other, and what they have until the garbage collector comes by.
+        # Break the reference cycle of answer and stream, which would keep the body in memory.
         answer.stream = httpx.ByteStream(b"")
         stamp = Stamp.of(response.headers)
         self.clock.hear(stamp)
-        content_at = asked_at - stamp.content_age
+        content_at = requested_at - stamp.content_age
         try:
             check_status(response, self._secrets)
             if unreadable is not None:
@@ -196,24 +195,24 @@ class TmdbClient:
         if failure.is_answer:
             self._outage.answered()
         elif self._outage.note(asking, failure):
-            # An outage is no subject's own and may outlast its tries.
+            # An outage is not this subject's failure and may outlast its tries.
             return 0.0
         return next(waits, None)
 
     def _obey(self, seconds: float | None, response: httpx.Response) -> None:
-        """Hold all requests back for so long."""
+        """Pause all requests, as the server asks."""
         if seconds is None:
             return
         if seconds > self._outage.longest_seconds:
             raise LongPauseError(
-                f"TMDB asks to wait {seconds:,.0f} seconds before the next request, "
-                "which is longer than a run waits; run again then, and it goes on where this one stopped",
+                f"TMDB asks to wait {seconds:,.0f} seconds before the next request, which is longer than a "
+                "run waits. Run again then: the next run goes on where this one stopped.",
                 response.status_code,
             )
         self._pace.pause(seconds)
 
     def _check_reachable(self, failure: TransientError) -> None:
-        # One movie's failure is recorded and the run goes on; a server that was never there fails them all.
+        # A movie's failure is recorded and the run goes on. Without a connection, every movie would fail.
         if isinstance(failure, ConnectionFailedError) and failure.never_connected:
             raise UnreachableError(describe_silence(self._host, failure))
 
@@ -234,14 +233,13 @@ async def open_client(
 ) -> AsyncIterator[TmdbClient]:
     """Open a client for one run.
 
-    A v4 token goes into a header and a v3 key into the query, whichever of the two settings each was set as;
-    from the query it is kept out of every log and error text. Redirects are not followed: the key
-    must not go to another host.
+    A v4 token goes into a header and a v3 key into the query, even if each was set as the other. Logs and
+    errors never show the query. Redirects are not followed, because the key must not go to another host.
     """
     api_key, access_token = _sort_keys(api_key, access_token)
     # httpx logs whole URLs, and a v3 key is part of them.
     logging.getLogger("httpx").addFilter(redact_record)
-    # What is unpacked here is gzip alone (`tmdb.bodies`).
+    # `tmdb.bodies` can unpack only gzip.
     headers = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": user_agent()}
     if access_token:
         headers["Authorization"] = f"Bearer {access_token}"
@@ -268,7 +266,7 @@ async def open_client(
 
 
 def _sort_keys(api_key: str | None, access_token: str | None) -> tuple[str | None, str | None]:
-    """Tell a v3 key and a v4 token by their form; a token goes before a key."""
+    """Return a v3 key or a v4 token, recognised by their form; a token wins over a key."""
     given = [key for key in (api_key, access_token) if key]
     tokens = [
         key
@@ -281,17 +279,17 @@ def _sort_keys(api_key: str | None, access_token: str | None) -> tuple[str | Non
 
 
 async def _drop_location(response: httpx.Response) -> None:
-    """Keep httpx from building the request that a redirect asks for: an odd `Location` breaks it."""
+    """Keep httpx from building a redirect's next request, because an invalid `Location` breaks it."""
     response.headers.pop("Location", None)
 
 
 def tally(errors: Mapping[str, int]) -> str:
-    """`429 (8), ReadTimeout (4)`, the most frequent first."""
+    """Return `429 (8), ReadTimeout (4)`, the most frequent first."""
     return ", ".join(f"{kind} ({count:,})" for kind, count in Counter(errors).most_common())
 
 
 def _is_about_certificate(error: BaseException | None) -> bool:
-    """Whether a certificate is at the bottom of it; httpx and httpcore wrap the error."""
+    """Return whether a certificate is the cause; httpx and httpcore wrap the error."""
     while error is not None:
         if isinstance(error, ssl.SSLCertVerificationError):
             return True
@@ -300,7 +298,7 @@ def _is_about_certificate(error: BaseException | None) -> bool:
 
 
 def _describe(error: Exception) -> str:
-    """Name the kind of error too: many of httpx's have no text."""
+    """Return the error's class and text, because many errors of httpx have no text."""
     return quote(f"{type(error).__name__}: {error}".removesuffix(": "))
 
 

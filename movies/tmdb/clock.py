@@ -1,4 +1,4 @@
-"""The time at the server, and from when an answer's content is."""
+"""The server's time, and the age of an answer's content."""
 
 from __future__ import annotations
 
@@ -11,24 +11,23 @@ from email.utils import parsedate_to_datetime
 
 logger = logging.getLogger(__name__)
 
-# A header has whole seconds, and an answer takes some on its way.
+# A header has whole seconds, and an answer takes time to arrive.
 TOLERANCE = timedelta(seconds=60)
-# A server that is further off this machine's clock is believed only if most of its latest answers agree.
+# If the server's time differs by more, it is used only if most of its latest answers agree.
 DOUBTFUL = timedelta(days=1)
 ANSWERS_COMPARED = 5
-# A server that says an earlier year has no clock.
+# A server with an earlier year has no valid clock.
 FIRST_YEAR = 2020
-# No cache keeps an answer for longer.
+# Caches store no answer for longer.
 OLDEST_AGE = timedelta(days=366)
 
 
 @dataclass(frozen=True)
 class Stamp:
-    """What an answer's headers say of time.
+    """The times in an answer's headers.
 
-    TMDB answers through a CDN. `Date` is when the origin answered (RFC 9110, 6.6.1), `Age` for how long a
-    cache has had that answer (RFC 9111, 5.1), and `X-Memc-Age` how old the content in the origin's own cache
-    was then.
+    TMDB answers through a CDN. `Date` is when the origin answered (RFC 9110, 6.6.1), `Age` is how long a
+    cache has had that answer (RFC 9111, 5.1), and `X-Memc-Age` how long the origin's cache had the content.
     """
 
     answered_at: datetime | None
@@ -36,7 +35,7 @@ class Stamp:
 
     @classmethod
     def of(cls, headers: Mapping[str, str]) -> Stamp:
-        """Read the headers; pass over what is no date or no age."""
+        """Read the headers, and ignore invalid dates and ages."""
         cached = _parse_age(headers.get("Age"))
         content_age = (cached or timedelta(0)) + (_parse_age(headers.get("X-Memc-Age")) or timedelta(0))
         date = _parse_date(headers.get("Date"))
@@ -52,18 +51,18 @@ class Clock:
         self._correction = timedelta(0)
         self._heard: deque[timedelta] = deque(maxlen=ANSWERS_COMPARED)
         self._has_warned = False
-        self.is_confirmed = False  # whether an answer has said the time
+        self.is_confirmed = False  # whether an answer had a valid time
 
     def now(self) -> datetime:
         """Return the time in UTC."""
         return self.correct(datetime.now(UTC))
 
     def correct(self, moment: datetime) -> datetime:
-        """Convert a moment of this machine's clock; the more answers have come by then, the better."""
+        """Convert a moment of this machine's clock; each answer improves the correction."""
         return moment + self._correction
 
     def hear(self, stamp: Stamp) -> None:
-        """Compare this machine's clock with an answer that has just come."""
+        """Compare this machine's clock with an answer that has just arrived."""
         if stamp.answered_at is None:
             return
         off = stamp.answered_at - datetime.now(UTC)
@@ -73,14 +72,14 @@ class Clock:
             if not self._has_warned:
                 self._has_warned = True
                 logger.warning(
-                    "An answer is dated %s, which neither this machine's clock nor other answers confirm: "
-                    "the date is ignored",
+                    "An answer is dated %s, which neither this machine's clock nor other answers confirm. "
+                    "The date is ignored.",
                     stamp.answered_at.isoformat(),
                 )
             return
         correction = off if abs(off) > TOLERANCE else timedelta(0)
         if abs(correction - self._correction) > TOLERANCE:
-            logger.warning("This machine's clock is %s off the server's, which counts", abs(correction))
+            logger.warning("This machine's clock is %s off the server's, which is used", abs(correction))
         self._correction = correction
         self.is_confirmed = True
 
@@ -93,12 +92,12 @@ def _parse_date(value: str | None) -> datetime | None:
         date = date.astimezone(UTC)
     except (ValueError, TypeError, OverflowError):
         return None
-    # Ages are added to it.
+    # Not the last year that Python knows, because ages are added to the date.
     return date if FIRST_YEAR <= date.year < datetime.max.year else None
 
 
 def _parse_age(value: str | None) -> timedelta | None:
-    """Seconds as RFC 9111 has them: digits only."""
+    """Read seconds, which have only digits (RFC 9111)."""
     if value is None or not (value.isascii() and value.strip().isdigit()) or len(value) > 12:
         return None
     age = timedelta(seconds=int(value))

@@ -1,4 +1,4 @@
-"""What payloads have that TMDB does not document: news, and no reason to refuse them."""
+"""Drift: fields of payloads that differ from TMDB's documentation. They are reported, not rejected."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ KINDS = {
     ord("f"): BOOLEAN,
     ord("n"): NULL,
 }
-# More different keys than this are no news of a schema but nonsense.
+# More different keys than this cannot be a change of the schema.
 MOST_FINDINGS = 100
 
 
 @dataclass
-class Finding:
-    """A key that is new, or whose values have another type than they had."""
+class FieldDrift:
+    """A field that is new, or whose values have another type than documented."""
 
     field: str
     expected: str
@@ -63,18 +63,18 @@ class Finding:
 
 
 class Drift:
-    """Counts, over the payloads of one run, unknown top-level keys and values of other types."""
+    """Counts unknown top-level keys and values of other types over the payloads of one run."""
 
     def __init__(self) -> None:
-        self._findings: dict[tuple[str, str], Finding] = {}
+        self._findings: dict[tuple[str, str], FieldDrift] = {}
 
     @property
-    def findings(self) -> list[Finding]:
-        """What was found, most frequent first."""
+    def findings(self) -> list[FieldDrift]:
+        """The differences, most frequent first."""
         return sorted(self._findings.values(), key=lambda finding: (-finding.movies, finding.field))
 
     def observe(self, movie_id: int, fields: Mapping[str, msgspec.Raw]) -> None:
-        """Look at the top level of one payload; values are told by their first byte and not decoded."""
+        """Check the top level of one payload; the first byte of a value shows its type."""
         for name, value in fields.items():
             kind = KINDS.get(memoryview(value)[0], NUMBER)
             expected = FIELDS.get(name)
@@ -84,4 +84,4 @@ class Drift:
             if finding is not None:
                 finding.movies += 1
             elif len(self._findings) < MOST_FINDINGS:
-                self._findings[name, kind] = Finding(name, expected or "no such key", kind, 1, movie_id)
+                self._findings[name, kind] = FieldDrift(name, expected or "no such key", kind, 1, movie_id)

@@ -1,28 +1,27 @@
-"""What can go wrong with TMDB, in three families (architecture, rule 6).
+"""Errors of TMDB, in three families (architecture, rule 6).
 
 * TmdbError
   x TransientError          retried; when tries run out, recorded for the movie
     - RateLimitedError      429, with the seconds the server asks to wait
     - ServerError           5xx, or a 404 that is not TMDB's own
     - ConnectionFailedError time-out, dropped connection, no connection, torn body
-    - InvalidPayloadError   a 200 that is not the movie asked for, whole
+    - InvalidPayloadError   a 200 that is not the complete requested movie
       . PageError           a page of HTML, as gateways send it
   x RecordError             permanent for this movie: recorded, the run goes on
     - MovieNotFoundError    404 in TMDB's own words
-    - OversizedPayloadError a 200 with a body of more than is sane
+    - OversizedPayloadError a 200 with a body that is too large
     - UnexpectedStatusError any other answer that a retry would not change
   x FatalError              stops the run at the last checkpoint
     - BadKeyError           401
     - AccessDeniedError     403, or a key that is suspended, disabled or without permission
-    - CertificateError      the server does not prove that it is the one asked for
+    - CertificateError      the server's certificate is not valid for its name
     - OutageError           the server answers no request: later stages run on what is there
       . UnreachableError    no connection is made, or each breaks off
       . LongPauseError      the server asks to wait longer than a run may
-    - ListFailedError       a list of ids cannot be had, or not as a whole
+    - ListFailedError       a list of ids could not be fetched, or not all of it
       . ListOutageError     because the server does not answer
-* StoppedError              the run stops before an answer came; no failure
-* BudgetSpent               why it stops where it was given so many requests or minutes; no failure
-
+* StoppedError              the run stopped before the answer came; not a failure
+* BudgetSpent               the run has used all requests or minutes it may use; not a failure
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ class TmdbError(Exception):
     reason = "error"
     # How often it was tried, this time included.
     attempts = 1
-    # From when the answer's content is, by this machine's clock; None if there was no answer.
+    # Time of the answer's content by this machine's clock; None if there was no answer.
     content_at: datetime | None = None
 
     def __init__(self, detail: str, http_status: int | None = None) -> None:
@@ -45,7 +44,7 @@ class TmdbError(Exception):
 
     @property
     def kind(self) -> str:
-        """What a count of errors calls it."""
+        """Name of the error in counts."""
         return self.reason if self.http_status in (None, 200) else str(self.http_status)
 
 
@@ -55,12 +54,12 @@ class TransientError(TmdbError):
     is_temporary = True
 
     reason = "exhausted_retries"
-    # Whether the server answered, so that it is not the server that is away.
+    # Whether the server answered, so this is not an outage.
     is_answer = False
 
 
 class RateLimitedError(TransientError):
-    """The server refuses more requests for a while."""
+    """The server accepts no more requests for a while."""
 
 
 class ServerError(TransientError):
@@ -68,7 +67,7 @@ class ServerError(TransientError):
 
 
 class ConnectionFailedError(TransientError):
-    """No whole answer arrived; `never_connected` tells that not even a connection was made."""
+    """No whole answer arrived; `never_connected` says whether there was no connection at all."""
 
     def __init__(self, detail: str, *, never_connected: bool = False) -> None:
         super().__init__(detail)
@@ -81,7 +80,7 @@ class ConnectionFailedError(TransientError):
 
 
 class InvalidPayloadError(TransientError):
-    """A 200 whose body is no JSON object, is another movie, or lacks credits."""
+    """A 200 whose body is not a JSON object, is another movie, or lacks credits."""
 
     reason = "invalid_payload"
     is_answer = True
@@ -94,7 +93,7 @@ class PageError(InvalidPayloadError):
 
 
 class RecordError(TmdbError):
-    """Will not change on a retry, and concerns one movie only."""
+    """Concerns one movie only, and a retry would not help."""
 
 
 class MovieNotFoundError(RecordError):
@@ -104,19 +103,19 @@ class MovieNotFoundError(RecordError):
 
 
 class OversizedPayloadError(RecordError):
-    """A body that was left where it got too large; another try would only read as much once more."""
+    """A body is too large, and was not read to its end; a retry would not help."""
 
     reason = "invalid_payload"
 
 
 class UnexpectedStatusError(RecordError):
-    """An answer that a retry would not change, such as a redirect, or an id that TMDB calls invalid."""
+    """An answer that a retry would not change, such as a redirect or TMDB's "invalid id"."""
 
     reason = "unexpected_status"
 
 
 class FatalError(TmdbError):
-    """No movie can be fetched until somebody mends something; the text says what."""
+    """No movie can be fetched until the user acts; the text says what to do."""
 
 
 class BadKeyError(FatalError):
@@ -124,7 +123,7 @@ class BadKeyError(FatalError):
 
 
 class AccessDeniedError(FatalError):
-    """The server lets nobody in with this key, or from this address."""
+    """The server denies access to this key or this address."""
 
 
 class OutageError(FatalError):
@@ -142,15 +141,15 @@ class LongPauseError(OutageError):
 
 
 class CertificateError(FatalError):
-    """The server's certificate is another's, has expired, or comes from an authority nobody knows."""
+    """The server's certificate is for another name, has expired, or has an unknown authority."""
 
 
 class ListFailedError(FatalError):
-    """A list of ids is not there, is refused, or is longer than TMDB tells."""
+    """A list of ids is missing or invalid, or is longer than TMDB lists."""
 
 
 class ListOutageError(ListFailedError, OutageError):
-    """A list of ids cannot be had because the server does not answer."""
+    """A list of ids could not be fetched because the server does not answer."""
 
 
 class StoppedError(Exception):
@@ -158,4 +157,4 @@ class StoppedError(Exception):
 
 
 class BudgetSpent(Exception):
-    """A run has made all the requests, or used all the minutes, that it was given."""
+    """A run has used all the requests or minutes that it may use."""

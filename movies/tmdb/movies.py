@@ -1,4 +1,4 @@
-"""Whole movies, one call each: credits are appended, so that no record is half."""
+"""Fetch movies with one request each; credits are appended, so no record is incomplete."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WITH_CREDITS = {"append_to_response": "credits"}
 
 @dataclass(frozen=True)
 class Movie:
-    """A movie's payload, verbatim; `fetched_at` is from when its content is (`tmdb.clock.Stamp`)."""
+    """A movie's payload, verbatim; `fetched_at` is the time of its content (`tmdb.clock.Stamp`)."""
 
     movie_id: int
     payload: str
@@ -29,7 +29,7 @@ class Movie:
 
 @dataclass(frozen=True)
 class Failure:
-    """A movie that could not be fetched, and why; for one not at TMDB, `failed_at` is from when that is."""
+    """A movie that could not be fetched, and why; `failed_at` of "not found" is the time of that answer."""
 
     movie_id: int
     reason: str
@@ -42,10 +42,10 @@ class Failure:
 async def _fetch_movie(client: TmdbClient, movie_id: int) -> Movie | Failure | None:
     """Return the movie with its credits, or why it could not be fetched; None if the run stops first.
 
-    Its moment is by this machine's clock: only later answers may say how wrong that is.
+    Its moment is by this machine's clock, which only later answers may correct.
 
     Raises:
-        FatalError: no movie can be fetched before somebody mends something.
+        FatalError: no movie can be fetched until the user acts.
     """
 
     def read(response: httpx.Response, content_at: datetime) -> Movie:
@@ -67,10 +67,10 @@ async def fetch_movies(
     movie_ids: Iterable[int],
     on_outcome: Callable[[Movie | Failure], None] = lambda outcome: None,
 ) -> list[Movie | Failure]:
-    """Fetch many movies at once; what a stop leaves undone is not in the list.
+    """Fetch many movies at once; if the run stops, the list has only the finished ones.
 
-    An error that is no movie's own stops the client for everyone and is kept in `client.stop`, so that what
-    came before it can be checkpointed.
+    A fatal error stops the client for all callers and is stored in `client.stop`, so that movies fetched
+    before it can be checkpointed.
     """
 
     async def fetch_one(movie_id: int) -> Movie | Failure | None:
@@ -79,7 +79,7 @@ async def fetch_movies(
             if outcome is not None:
                 on_outcome(outcome)
         except Exception as error:
-            # Whatever it is, the movies at hand are to be checkpointed before anybody hears of it.
+            # Any error is raised only after the finished movies are checkpointed.
             client.stop.set(error)
             return None
         return outcome
@@ -95,7 +95,7 @@ async def fetch_movies(
 
 
 def _dated(outcome: Movie | Failure, clock: Clock) -> Movie | Failure:
-    """The outcome with its moment by the server's clock."""
+    """Return the outcome with its moment by the server's clock."""
     if isinstance(outcome, Movie):
         return replace(outcome, fetched_at=clock.correct(outcome.fetched_at))
     return replace(outcome, failed_at=clock.correct(outcome.failed_at))

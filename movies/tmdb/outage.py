@@ -1,4 +1,4 @@
-"""A server that is away, told from movies that it cannot answer."""
+"""Distinguish an outage of the server from failures of single movies."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from movies.tmdb.stop import Stop
 
 logger = logging.getLogger(__name__)
 
-# So many subjects in a row without an answer, and it is the server that is away.
+# If this many subjects in a row get no answer, it is an outage.
 SILENT_SUBJECTS = 5
-# A rate limit lets requests pass again within seconds.
+# A rate limit accepts requests again within seconds. Rejections for longer than this are an outage.
 LONGEST_REFUSAL_SECONDS = 10.0
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 1.0, 30.0
-# How long a server is probed that has never answered and breaks every connection: another one, most likely.
+# A server that has never answered is probed only this long, because the address is probably wrong.
 FIRST_CONTACT_SECONDS = 60.0
 
 
 class Asking:
-    """A subject that is being asked for."""
+    """A subject, such as a movie, that is being requested."""
 
     def __init__(self) -> None:
-        # How many answers, to anyone, had come when it first failed.
+        # Answers to all subjects by the time of its first failure.
         self.answers_before: int | None = None
 
     @property
@@ -42,10 +42,10 @@ class Asking:
 
 
 class Outage:
-    """Begins when many subjects in a row get no answer, and ends with the first answer to anyone.
+    """Begins when many subjects in a row get no answer, and ends with the first answer.
 
-    While it lasts one request at a time goes, and its failure counts for no movie. After `longest_seconds`
-    of unanswered probes the run stops.
+    During an outage one request at a time probes the server, and its failure counts for no movie. After
+    `longest_seconds` of unanswered probes the run stops.
     """
 
     def __init__(self, host: str, stop: Stop, longest_seconds: float) -> None:
@@ -59,14 +59,14 @@ class Outage:
         self._began: float | None = None
         self._failure: TransientError | None = None
         self._refused_since: float | None = None
-        self._is_told = False
+        self._has_warned = False
         self._waits = _waits()
         self._probe_at = 0.0
         self._probe: Asking | None = None
         self._is_probe_due = False
         self._is_fresh_next = False
-        # A fresh subject tells that the server is back though others fail by themselves; one that has failed
-        # tells it though every subject fails at its first try. So they take turns.
+        # Probes take turns: a fresh subject gets an answer even if others fail for their own reasons; a
+        # failed one gets an answer even if every subject fails at its first try.
         self._fresh: dict[Asking, asyncio.Future[None]] = {}
         self._failed: dict[Asking, asyncio.Future[None]] = {}
         stop.on_set(lambda: _wake(self._fresh, self._failed, self._undecided))
@@ -77,12 +77,12 @@ class Outage:
 
     @property
     def next_probe_seconds(self) -> float:
-        """How long it is until the next probe."""
+        """Seconds until the next probe."""
         return max(0.0, self._probe_at - _now())
 
     @contextmanager
     def asking(self) -> Iterator[Asking]:
-        """Count a subject among those that are asked for, for the length of the block."""
+        """Count a subject as requested for the length of the block."""
         asking = Asking()
         self._active += 1
         try:
@@ -94,10 +94,10 @@ class Outage:
                 if self.is_on and not self._stop.is_set:
                     self._schedule()
             self._release()
-            self._judge_the_undecided()
+            self._decide()
 
     def holds(self, asking: Asking) -> bool:
-        """Return whether this subject has to wait, because another one probes."""
+        """Return whether this subject has to wait because another one probes."""
         return self.is_on and self._probe is not asking
 
     async def admit(self, asking: Asking) -> None:
@@ -114,20 +114,20 @@ class Outage:
                 queue.pop(asking, None)
 
     def answered(self) -> None:
-        """Note an answer: the server is there."""
+        """Record an answer, which ends an outage."""
         self._answers += 1
         self._silent.clear()
         self._refused_since = None
         if self._began is not None:
-            level = logging.WARNING if self._is_told else logging.INFO
+            level = logging.WARNING if self._has_warned else logging.INFO
             logger.log(level, "%s answers again after %s", self._host, _spell(_now() - self._began))
-            self._is_told = False
+            self._has_warned = False
             self._began, self._probe, self._is_probe_due = None, None, False
             self._waits = _waits()
         _wake(self._undecided)
 
     def note(self, asking: Asking, failure: TransientError) -> bool:
-        """Note that no answer came, and return whether that is the server's doing and no subject's own."""
+        """Record that no answer came, and return whether there is an outage."""
         if asking.answers_before is None:
             asking.answers_before = self._answers
         if self._began is not None:
@@ -136,7 +136,7 @@ class Outage:
                 self._go_on_probing(failure, _now() - self._began)
             return True
         if isinstance(failure, ConnectionFailedError) and failure.never_connected:
-            # No subject's own, whichever it is; but nothing says yet that there ever was such a server.
+            # Never the failure of a single subject; an outage only if the server has answered before.
             if self._answers:
                 self._begin(failure)
         elif not (self._is_known_to_answer(asking) or self._is_passing(failure)):
@@ -146,9 +146,9 @@ class Outage:
         return self.is_on
 
     async def is_own(self, asking: Asking, failure: TransientError) -> bool:
-        """Wait until it is known whether a subject that failed at all its tries did so by itself.
+        """Wait until it is known whether a subject failed at all its tries for its own reasons.
 
-        It did if anyone was answered since its first failure, or if no one is left who could tell.
+        It did if there was any answer since its first failure, or if no other subject is left to wait for.
         """
         if self._is_known_to_answer(asking):
             return True
@@ -160,7 +160,7 @@ class Outage:
             return False
         place = self._undecided[asking] = asyncio.get_running_loop().create_future()
         self._release()
-        self._judge_the_undecided()
+        self._decide()
         try:
             await place
         finally:
@@ -168,7 +168,7 @@ class Outage:
         return not (self.is_on or self._stop.is_set)
 
     def _is_passing(self, failure: TransientError) -> bool:
-        """Return whether it is a refusal by the rate limit, and of late there was none or an answer since."""
+        """Return whether the rate limit rejects requests, and has done so only for a short time."""
         if not isinstance(failure, RateLimitedError):
             return False
         if self._refused_since is None:
@@ -179,18 +179,18 @@ class Outage:
         return asking.answers_before is not None and self._answers > asking.answers_before
 
     def _release(self) -> None:
-        """Let a few go on for each that came to its end: all at once would overrun a server just back."""
+        """Release a few waiting subjects for each that finishes, to spare a recovering server."""
         for queue in (self._failed, self._fresh) * 2:
             if queue and not self.is_on:
                 _let_go(queue)
 
-    def _judge_the_undecided(self) -> None:
+    def _decide(self) -> None:
         if self._undecided and len(self._undecided) >= self._active:
             _wake(self._undecided)
 
     def _begin(self, failure: TransientError) -> None:
         self._began, self._failure = _now(), failure
-        logger.info("%s does not answer (%s): one request at a time probes it", self._host, failure)
+        logger.info("%s does not answer (%s). One request at a time probes it.", self._host, failure)
         _wake(self._undecided)
         self._schedule()
 
@@ -204,10 +204,10 @@ class Outage:
             self._stop.set(self._explain(failure, lasted))
             return
         self._schedule()
-        if not self._is_told:
-            self._is_told = True
+        if not self._has_warned:
+            self._has_warned = True
             logger.warning(
-                "%s does not answer (%s); it is waited for, %s at most",
+                "%s does not answer (%s). The run waits for it, at most %s.",
                 self._host,
                 failure,
                 _spell(self._patience(failure)),
@@ -234,15 +234,15 @@ class Outage:
             return UnreachableError(describe_silence(self._host, failure))
         return OutageError(
             f"{self._host} has had an outage for {_spell(seconds)}: no request was answered, the last with "
-            f"{failure}. Run again later, and it goes on where this one stopped"
+            f"{failure}. Run again later: the next run goes on where this one stopped."
         )
 
 
 def describe_silence(host: str, failure: TransientError) -> str:
-    """Say that no answer arrives, and what to do."""
+    """Describe that no answer arrives, and what to do."""
     return (
-        f"No answer from {host} ({failure}): check the network, and TMDB_BASE_URL; "
-        "run again then, and it goes on where this one stopped"
+        f"No answer from {host} ({failure}). Check the network and TMDB_BASE_URL, and run again: "
+        "the next run goes on where this one stopped."
     )
 
 
@@ -259,10 +259,10 @@ def _wake(*queues: dict[Asking, asyncio.Future[None]]) -> None:
 
 
 def _let_go(queue: dict[Asking, asyncio.Future[None]]) -> Asking:
-    """Let the one go on that has waited longest."""
+    """Release the subject that has waited longest."""
     asking = next(iter(queue))
     place = queue.pop(asking)
-    if not place.done():  # it has been cancelled, and leaves by itself
+    if not place.done():  # a cancelled subject removes itself
         place.set_result(None)
     return asking
 

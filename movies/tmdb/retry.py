@@ -1,4 +1,4 @@
-"""How often and how long to try again."""
+"""Retry policy: number of tries and waits."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from email.utils import parsedate_to_datetime
 
 import backoff
 
-# A server that asks for more has no clock, or wrote something else.
+# A longer wait is a wrong clock or an invalid header.
 LONGEST_RETRY_AFTER = 366 * 86_400.0
 
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """Tries after the first, and the longest time in all that one movie takes, queues and pauses aside."""
+    """Number of retries and longest time for one movie, without queues and pauses."""
 
     max_retries: int = 5
     max_total_seconds: float = 300.0
@@ -23,22 +23,22 @@ class RetryPolicy:
     max_wait_seconds: float = 30.0
 
     def waits(self) -> Iterator[float]:
-        """Seconds before each retry: exponential with full jitter, `max_retries` of them."""
+        """Yield the seconds before each of `max_retries` retries: exponential with full jitter."""
         bounds = backoff.expo(base=2, factor=self.base_seconds, max_value=self.max_wait_seconds)
-        next(bounds)  # a backoff generator answers its first `next` with nothing
+        next(bounds)  # the first value of a backoff generator is None
         for _ in range(self.max_retries):
             yield backoff.full_jitter(next(bounds))
 
 
 def parse_retry_after(value: str | None, now: datetime) -> float | None:
-    """Seconds to wait by a `Retry-After` header, given in seconds or as an HTTP date (RFC 9110, 10.2.3).
+    """Return the seconds to wait from a `Retry-After` header in seconds or as a date (RFC 9110, 10.2.3).
 
-    None if it is neither, or more than a year.
+    Return None if it is neither, or more than a year.
     """
     if value is None:
         return None
     seconds = _parse_seconds(value, now)
-    # This also passes over infinity and what is not a number.
+    # The comparison is also false for infinity and NaN.
     return max(0.0, seconds) if seconds is not None and seconds <= LONGEST_RETRY_AFTER else None
 
 

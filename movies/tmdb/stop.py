@@ -1,4 +1,4 @@
-"""Ending a run early, without losing what it already has."""
+"""Stop a run early without losing what it has fetched."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ GRACE_SECONDS = 4.0
 
 
 class Stop:
-    """A stop that is asked for once, with its reason, and ends every wait; requests in flight may finish."""
+    """A request to stop, with its reason; it ends every wait, and requests in flight may finish."""
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
@@ -33,11 +33,11 @@ class Stop:
                 callback()
 
     def on_set(self, callback: Callable[[], None]) -> None:
-        """Call back when the stop is set: for what many wait for, since each `wait` is a task of its own."""
+        """Call back when the stop is set; cheaper for many waiters than `wait`, which is a task each."""
         self._callbacks.append(callback)
 
     async def wait(self, seconds: float) -> bool:
-        """Wait for so long, or until the stop; tell whether it has come."""
+        """Wait for some seconds or until the stop, and return whether it is set."""
         try:
             async with asyncio.timeout(seconds):
                 await self._event.wait()

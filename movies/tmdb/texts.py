@@ -1,4 +1,4 @@
-"""JSON of TMDB's as it really comes: read where silver can read it, and no more strictly."""
+"""Read TMDB's JSON as leniently as silver does, including invalid escapes."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from movies.bounded import BOM
 
 T = TypeVar("T")
 
-# A whole pair, or half of one (1), among escapes that are neither.
+# A surrogate pair, half of one (group 1), or other escapes.
 SURROGATES = re.compile(
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
     rb"|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
     rb"|(?:\\[^u])+"
 )
-# How silver reads a number that is given as text, and no id is longer (`spark.payloads`).
+# Silver reads such texts as numbers, and no id is longer (`spark.payloads`).
 DECIMAL = re.compile(r" *[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)? *")
 LONGEST_NUMBER = 400
 NUMBER_STARTS = frozenset(b"-0123456789")
@@ -26,10 +26,10 @@ LARGEST_ID = 2**63 - 1
 
 
 def read_text(body: bytes) -> str:
-    """A body as text that can be stored: verbatim, unless it has half a surrogate pair in raw bytes.
+    """Return a body as text that can be stored: verbatim, but half surrogate pairs are replaced.
 
     Raises:
-        UnicodeDecodeError: it is no UTF-8 otherwise, either.
+        UnicodeDecodeError: the body is not UTF-8 for another reason.
     """
     try:
         return body.decode()
@@ -39,12 +39,12 @@ def read_text(body: bytes) -> str:
 
 
 def without_mark(body: bytes) -> bytes:
-    """A body without a byte-order mark before it."""
+    """Return a body without a byte-order mark."""
     return body.removeprefix(BOM)
 
 
 def decode_leniently(decode: Callable[[bytes], T], body: bytes) -> T:
-    """Decode JSON in which half of an escaped surrogate pair counts as U+FFFD, as everywhere behind it.
+    """Decode JSON and read half of an escaped surrogate pair as U+FFFD, as all later stages do.
 
     Raises:
         msgspec.DecodeError: it cannot be decoded for another reason.
@@ -52,14 +52,14 @@ def decode_leniently(decode: Callable[[bytes], T], body: bytes) -> T:
     try:
         return decode(body)
     except msgspec.DecodeError:
-        mended = SURROGATES.sub(lambda found: rb"\ufffd" if found[1] else found[0], body)
-        if mended == body:
+        repaired = SURROGATES.sub(lambda found: rb"\ufffd" if found[1] else found[0], body)
+        if repaired == body:
             raise
-    return decode(mended)
+    return decode(repaired)
 
 
 def read_id(value: msgspec.Raw | None) -> int | None:
-    """The id that a JSON value is, by silver's rule for numbers: `7`, `7.0`, `7e0` and `" 7"` are one."""
+    """Return the id in a JSON value by silver's rule for numbers: `7`, `7.0`, `7e0` and `" 7"` are valid."""
     written = bytes(value or b"")
     if not written or len(written) > LONGEST_NUMBER:
         return None
@@ -72,5 +72,5 @@ def read_id(value: msgspec.Raw | None) -> int | None:
     if not DECIMAL.fullmatch(text):
         return None
     number = int(text) if text.strip(" ").isdigit() else float(text)
-    # Infinite ones are not whole.
+    # The comparison with LARGEST_ID excludes infinity.
     return int(number) if 0 <= number <= LARGEST_ID and number == number // 1 else None

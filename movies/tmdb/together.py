@@ -1,4 +1,4 @@
-"""Several requests at once."""
+"""Run several requests at once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 async def together(coroutines: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
-    """Run them side by side; the first error ends the others and is raised as it is."""
+    """Run coroutines concurrently; the first error cancels the others and is raised unchanged."""
     tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
     try:
         return await asyncio.gather(*tasks)

@@ -1,4 +1,4 @@
-"""How the places in flight were used."""
+"""Measures how the places for requests in flight were used."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from math import ceil
 
-# In a shorter run the first requests, which open connections, count for too much.
+# In a shorter run the first requests, which open connections, distort the mean.
 LEAST_ROUNDS = 4
 MOST_OF_THE_TIME = 0.5
 
@@ -23,7 +23,7 @@ class Usage:
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """Count one that waits for a place, for the length of the block."""
+        """Count a waiting request for the length of the block."""
         self._note()
         self._waiting += 1
         try:
@@ -34,7 +34,7 @@ class Usage:
 
     @contextmanager
     def in_flight(self) -> Iterator[None]:
-        """Count a request, for the length of the block."""
+        """Count a request in flight for the length of the block."""
         self._note()
         self._in_flight += 1
         self._requests += 1
@@ -47,7 +47,7 @@ class Usage:
     def concurrency_for(self, requests_per_second: float) -> int | None:
         """Return the rate times the mean latency, if all places were in use for most of the time.
 
-        None if they were not, or if so many would not be more than there are.
+        Return None if they were not, or if the result is not more than the present number.
         """
         is_short = self._requests < LEAST_ROUNDS * self._concurrency
         if is_short or self._full_seconds <= MOST_OF_THE_TIME * self._busy_seconds:

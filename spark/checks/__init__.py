@@ -1,4 +1,4 @@
-"""What silver must be like before anything is published from it: one declaration a check."""
+"""Data quality checks of silver, which must pass before gold is published."""
 
 from spark.checks.check import Check
 from spark.checks.registry import CHECKS

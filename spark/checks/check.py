@@ -1,4 +1,4 @@
-"""What a check is: a name, one sentence that defines it, how grave a failure is, and the rule it goes by."""
+"""Declaration of a check: name, definition, severity and rule."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
-    # Images that only fetch know the checks by name, and have no PySpark.
+    # Images that only fetch import the checks without PySpark.
     from pyspark.sql import DataFrame
 
-# An error keeps silver from being published, a warning is shown.
+# An error keeps gold from being published; a warning is only shown.
 Severity = Literal["error", "warning"]
 Status = Literal["passed", "failed", "skipped"]
 
-# Aggregates by their SQL; one that is null, as the median of nothing is, is left out.
+# Aggregates by their SQL. Null ones, such as the median of no values, are left out.
 Figures = Mapping[str, float]
-# What the last run published, by the names of the checks.
+# Values that the last run published, by the names of the checks.
 Previous = Mapping[str, float]
 
 ALL_ROWS = "count(1)"
-# Fewer movies than these say nothing about rates and medians.
+# Rates and medians of fewer movies mean nothing.
 ENOUGH_MOVIES = 100
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What a rule makes of silver's figures."""
+    """The outcome of a rule for silver's figures."""
 
     status: Status
     value: float | None
@@ -35,26 +35,26 @@ class Finding:
 
 
 class Rule(Protocol):
-    """What must hold; it asks silver for SQL aggregates only, so that all rules share one pass."""
+    """A condition on silver; it uses only SQL aggregates, so one query serves all rules."""
 
     @property
     def allowed(self) -> str:
-        """The limit in words, as it stands in the documentation."""
+        """The limit in words, for the documentation."""
 
     @property
     def aggregates(self) -> tuple[str, ...]:
-        """What must be known of silver besides the number of its rows."""
+        """The SQL aggregates that the rule needs, besides the number of rows."""
 
     def judge(self, name: str, figures: Figures, previous: Previous) -> Finding:
-        """Compare silver's figures with what is allowed to the check of this name."""
+        """Compare silver's figures with the limit; `name` is that of the check."""
 
     def failing_ids(self, movies: DataFrame) -> DataFrame | None:
-        """The ids of the rows at fault in the column `id`; None where it is no fault of single rows."""
+        """Return the ids of failing rows in a column `id`, or None if the rule is not about single rows."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that must be so in silver; SQL in rules may also use `today`, the day of the run."""
+    """A named check of silver; SQL in its rule may also use `today`, the day of the run."""
 
     name: str
     definition: str
@@ -63,5 +63,5 @@ class Check:
 
 
 def status_of(holds: bool) -> Status:
-    """The status of a check that could be judged."""
+    """Return the status of a check that was not skipped."""
     return "passed" if holds else "failed"

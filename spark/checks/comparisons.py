@@ -1,4 +1,4 @@
-"""Rules that compare silver with what the last run published; with nothing to compare they are skipped."""
+"""Rules that compare silver with the values of the last published run; without these they are skipped."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 LEAST_SHARE_LEFT = 0.9
-# Of a few movies one that TMDB has dropped is many percent.
+# In a small lake, a single movie that TMDB deleted is a large share.
 PARDONED_LOSS = 5
-# New movies may be of another kind; where they are many, a median may move for a good reason.
+# New movies may be of another kind. If there are many, a median may change for a good reason.
 LARGEST_GROWTH = 1.5
 
 
 @dataclass(frozen=True)
 class FewLost:
-    """A count that may grow at will and shrink a little.
+    """A count that may grow, and shrink only a little.
 
-    Counts and not rates: a lake that grows may well know less of its movies, though it lost nothing.
+    It is a count, not a rate, because a growing lake may have a smaller share of known values without a loss.
     """
 
     count: str
@@ -47,9 +47,9 @@ class FewLost:
 
 @dataclass(frozen=True)
 class LittleDrift:
-    """A median that stays within a factor, where both runs have enough values and about as many.
+    """A median that stays within a factor, if both runs have enough values and similar numbers of them.
 
-    `known` names the check whose value is the number of values that the last run had.
+    `known` names the check whose value is the last run's number of values.
     """
 
     column: str

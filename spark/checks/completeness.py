@@ -1,4 +1,4 @@
-"""How much is known: the share of movies that lack a value, and values that were there in the last run."""
+"""Checks of completeness: shares of missing values, and counts of values beside the last run's."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def _few_missing(column: str, at_most: float) -> Rows:
     return Rows(f"`{column}` is not null", at_most, ENOUGH_MOVIES)
 
 
-# Limits leave room for what TMDB has of little-known movies, most of which have no budget and no votes.
+# Limits allow for little-known movies at TMDB, most of which have no budget and no votes.
 MISSING = (
     Check(
         "missing_budgets", "Not too many movies lack a budget.", "warning", _few_missing("budget_musd", 0.99)

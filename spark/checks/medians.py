@@ -1,4 +1,4 @@
-"""Medians beside those of the last run."""
+"""Checks that compare medians with those of the last run."""
 
 from __future__ import annotations
 

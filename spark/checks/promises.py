@@ -1,4 +1,4 @@
-"""What the rules of silver promise (contract, section 3): where one is broken, the pipeline is at fault."""
+"""Checks of what silver's rules guarantee (contract, section 3); a failure is a fault of the pipeline."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from spark.checks.rules import Rows, Unique
 
 
 def _agrees(column: str, formula: str, scale: str, beyond: str) -> str:
-    """Whether a computed column is null with its sources, and else equal to them but for rounding.
+    """Return a predicate: a computed column is null if its sources are, otherwise equal but for rounding.
 
-    It is null, too, if it would be `beyond` what a double holds. Amounts far below a cent have few digits.
+    It may also be null if the result is `beyond` the range of a double. Tiny amounts have few digits.
     """
     is_near = f"coalesce(abs({formula}) <= 1e-9 * ({scale}) + 1e-12, {beyond})"
     unknown = "budget_musd is null or revenue_musd is null"

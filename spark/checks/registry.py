@@ -14,10 +14,10 @@ CHECKS = (*PROMISES, *VALUES, *MISSING, *KNOWN, *MEDIANS)
 
 
 def require_known(accepted: Collection[str]) -> None:
-    """Refuse names that no check has.
+    """Reject names of checks that do not exist.
 
     Raises:
-        UnknownCheckError: there is such a name.
+        UnknownCheckError: a name is unknown.
     """
     if unknown := sorted(set(accepted) - {check.name for check in CHECKS}):
         raise UnknownCheckError(

@@ -1,4 +1,4 @@
-"""What the checks found: a row each, and the sentence that says which of them failed."""
+"""Results of the checks: a row each, and a sentence about those that failed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from spark.errors import DataQualityError
 class CheckResult:
     """One row of `gold/data_quality`.
 
-    `value` is the share of failing rows, or the figure that was judged; `limit` is what is allowed, in words.
+    `value` is the share of failing rows, or the figure that was checked; `limit` is the limit in words.
     """
 
     check: str
@@ -31,7 +31,7 @@ class CheckResult:
     definition: str
 
     def describe(self) -> str:
-        """Name the check, with what was found and what is allowed."""
+        """Name the check, with the value that was found and the limit."""
         if self.failing_rows is None:
             found = "no value" if self.value is None else f"{self.value:,.6g}"
         else:
@@ -56,11 +56,11 @@ class CheckResults:
         return iter(self.results)
 
     def failed(self, severity: Severity) -> tuple[CheckResult, ...]:
-        """The checks of one severity that failed."""
+        """Return the failed checks of one severity."""
         return tuple(one for one in self.results if one.status == "failed" and one.severity == severity)
 
     def describe_failed(self, severity: Severity) -> str | None:
-        """One sentence on the checks of one severity that failed; None where none did."""
+        """Return a sentence about the failed checks of one severity, or None if none failed."""
         failed = self.failed(severity)
         if not failed:
             return None
@@ -71,17 +71,17 @@ class CheckResults:
 
     @property
     def values(self) -> dict[str, float]:
-        """What the next run is given to compare with."""
+        """The values for the next run to compare with."""
         return {result.check: result.value for result in self.results if result.value is not None}
 
     def require(self, accepted: Collection[str] = ()) -> None:
-        """Raise `DataQualityError` where a check of severity `error` failed that was not accepted by name."""
-        refused = tuple(result for result in self.failed("error") if result.check not in accepted)
-        sentence = CheckResults(refused).describe_failed("error")
+        """Raise `DataQualityError` if a check of severity `error` failed and is not accepted by name."""
+        rejected = tuple(result for result in self.failed("error") if result.check not in accepted)
+        sentence = CheckResults(rejected).describe_failed("error")
         if sentence is not None:
-            ways = " ".join(f"--accept {result.check}" for result in refused)
+            ways = " ".join(f"--accept {result.check}" for result in rejected)
             raise DataQualityError(f"{sentence}. What was published before stays; `{ways}` publishes this")
 
     def to_arrow(self) -> pa.Table:
-        """The rows of `gold/data_quality`."""
+        """Return the rows of `gold/data_quality`."""
         return arrow_rows(DATA_QUALITY, self.results)

@@ -1,4 +1,4 @@
-"""Rules on silver as it is: its rows, its keys, its figures."""
+"""Rules on rows, keys and medians of silver alone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Rows:
-    """A SQL predicate that must hold in each row, or in all but a share of them; null is no failure."""
+    """A SQL predicate that must hold in each row, except for a share `at_most`; null does not fail."""
 
     holds: str
     at_most: float = 0.0
@@ -44,7 +44,7 @@ class Rows:
 
 @dataclass(frozen=True)
 class Unique:
-    """A key that no two rows share; rows beyond the first of their key are at fault."""
+    """A unique key; each further row of a key fails."""
 
     key: str
 
@@ -70,7 +70,7 @@ class Unique:
 
 @dataclass(frozen=True)
 class MedianWithin:
-    """Bounds for the median of a column, where enough movies have a value in it."""
+    """Bounds for the median of a column, checked if enough movies have a value."""
 
     column: str
     lowest: float

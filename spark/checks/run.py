@@ -1,4 +1,4 @@
-"""Running all checks in one pass over silver, and a second one for examples where a check failed."""
+"""Run all checks in one pass over silver, and a second pass for examples if a check failed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from spark.checks.results import CheckResult, CheckResults
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-# The columns of silver that rules may use: the long texts stay where they are.
+# The columns of silver that rules may use. Long texts are not read.
 CHECKED_COLUMNS = (
     "id", "title", "release_date", "release_year", "genres", "original_language", "cast", "cast_size",
     "director", "crew_size", "budget_musd", "revenue_musd", "profit_musd", "roi", "vote_count",
@@ -29,10 +29,10 @@ def run_checks(
     today: date,
     checks: Sequence[Check] = CHECKS,
 ) -> CheckResults:
-    """Judge silver's movies (`CHECKED_COLUMNS` are enough), without changing or raising anything.
+    """Check silver's movies, of which `CHECKED_COLUMNS` are needed; failed checks raise nothing here.
 
-    `previous` are the values that the last run published (`CheckResults.values`); without them, what compares
-    with the last run is skipped.
+    `previous` are the values that the last run published (`CheckResults.values`). Without them, comparisons
+    with the last run are skipped.
     """
     from pyspark.sql import functions as F
 
@@ -48,7 +48,7 @@ def run_checks(
 
 
 def measure(movies: DataFrame, checks: Sequence[Check]) -> Figures:
-    """Compute what all rules need to know in one aggregation."""
+    """Compute the aggregates of all rules in one query."""
     from pyspark.sql import functions as F
 
     wanted = dict.fromkeys((ALL_ROWS, *(sql for check in checks for sql in check.rule.aggregates)))
@@ -58,7 +58,7 @@ def measure(movies: DataFrame, checks: Sequence[Check]) -> Figures:
 
 
 def find_examples(movies: DataFrame, failed: Sequence[Check]) -> dict[str, list[int]]:
-    """The smallest ids of the rows at fault, a few for each check, in one query; none where none failed."""
+    """Return the smallest ids of failing rows, a few for each check, in one query."""
     from pyspark.sql import DataFrame
     from pyspark.sql import functions as F
 

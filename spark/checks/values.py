@@ -1,7 +1,7 @@
-"""What values can be at all, and what they are in all likelihood.
+"""Checks of impossible and unlikely values.
 
-What TMDB computes itself is an error where it cannot be. What people enter there is a warning: anybody may
-mistype a budget, and one movie must not keep all others from being published.
+An impossible value of a field that TMDB computes is an error. In a field that people fill in, it is a
+warning: budgets are often mistyped, and one movie must not keep all others from being published.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from spark.checks.check import Check
 from spark.checks.rules import MedianWithin, Rows
 
-# Some are true, and most are there to stay.
+# A few unlikely values are true, and most others are never corrected.
 ODD_SHARE = 0.01
 
 VALUES = (

@@ -1,1 +1,1 @@
-"""Sessions of every engine; no other package names one."""
+"""Sessions of all engines; no other package knows the engines by name."""

@@ -1,4 +1,4 @@
-"""What a driver is started with: on one machine, or on a cluster whose machines reach it and may be lost."""
+"""Options of a driver, on one machine or on a cluster whose machines may be lost."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 CLUSTER_OPTIONS = {
-    # Spark's own, joined to as many as there are cores and data for.
+    # Spark's default, which it reduces to fit cores and data.
     "spark.sql.shuffle.partitions": "200",
-    # A machine that goes without a word is missed after this long, and not after two minutes.
+    # A silent machine counts as lost after this time; the default is two minutes.
     "spark.network.timeout": "60s",
-    # What a lost machine had written for others is written anew at once, not file by file as each is missed.
+    # Recompute all shuffle files of a lost machine at once, not one by one as each is missed.
     "spark.files.fetchFailure.unRegisterOutputOnHost": "true",
-    # A task may meet several machines that are about to go.
+    # A task may be on several lost machines in a row.
     "spark.task.maxFailures": "8",
     "spark.stage.maxConsecutiveAttempts": "8",
     "spark.cleaner.referenceTracking.cleanCheckpoints": "true",
-    # What a machine has kept goes with it: how to compute it must not be forgotten, as by a local checkpoint.
+    # Cached results are lost with their machine, so their lineage is needed, which a local checkpoint drops.
     KEPT_BY: PERSIST,
 }
 
 
 def is_cluster(master: str) -> bool:
-    """Whether a Spark master stands for other machines than the driver's."""
+    """Return whether a Spark master may use other machines than the driver's."""
     return not master.startswith("local")
 
 
 def driver_options(master: str, cores: int | None, movies: int = 0) -> dict[str, str]:
-    """Options of a driver in this process or container, with its share of the cores, for so many movies."""
+    """Return options of a driver in this process or container, for a number of cores and movies."""
     if not is_cluster(master):
         master = f"local[{cores}]" if cores and master == "local[*]" else master
         return {**data_options(movies), "spark.master": master}
@@ -48,37 +48,37 @@ def driver_options(master: str, cores: int | None, movies: int = 0) -> dict[str,
 
 
 def address_towards(master: str) -> str | None:
-    """This machine's address on the way to a master: executors are asked to call back there.
+    """Return this machine's address as seen from a master, for executors to connect to.
 
-    The name of a machine often stands for its loopback, or is known to itself alone. None where the master's
-    name is not known either, which Spark tells better.
+    The name of a machine may mean its loopback, or be unknown to others. Return None if the master's name
+    cannot be resolved; Spark has a better error for that.
     """
     host, _, port = master.rpartition("://")[2].split(",")[0].rpartition(":")
     try:
         [(family, kind, _, _, address), *_] = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
         with socket.socket(family, kind) as probe:
-            probe.connect(address)  # which sends nothing
+            probe.connect(address)  # sends nothing
             return str(probe.getsockname()[0])
     except OSError:
         return None
 
 
 def keep_on_server(session: SparkSession) -> None:
-    """Let a session on a cluster's Spark Connect server keep results where no lost machine takes them."""
-    master, folder = (_told(session, name) for name in ("spark.master", "spark.checkpoint.dir"))
+    """Let a session on a cluster's Spark Connect server store results so that they survive a lost machine."""
+    master, folder = (_read_option(session, name) for name in ("spark.master", "spark.checkpoint.dir"))
     if not master or not is_cluster(master):
         return
     if folder:
         session.conf.set(KEPT_BY, CHECKPOINT)
     else:
         logger.warning(
-            "The Spark Connect server is on a cluster and has no spark.checkpoint.dir: should a machine be "
-            "lost, the run fails, and the next one does it again (docs/cluster.md)."
+            "The Spark Connect server is on a cluster and has no spark.checkpoint.dir. If a machine is "
+            "lost, the run fails and must be repeated (docs/cluster.md)."
         )
 
 
-def _told(session: SparkSession, option: str) -> str | None:
-    """What a server says of an option; None where it has none, or tells nobody."""
+def _read_option(session: SparkSession, option: str) -> str | None:
+    """Return a server's value of an option, or None if it is not set or not readable."""
     from pyspark.errors import PySparkException
 
     try:

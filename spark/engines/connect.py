@@ -1,4 +1,4 @@
-"""Sessions on Spark Connect servers, whoever runs them."""
+"""Open sessions on Spark Connect servers."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from spark.engines.options import SESSION_OPTIONS
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-# A server that is not there is told in seconds; the client's own policy tries for minutes.
+# A missing server is reported within seconds; the client's own policy tries for minutes.
 CONNECT_RETRIES = 3
 FIRST_WAIT_MS, LONGEST_WAIT_MS = 200, 1000
-# Its handlers of `fork` break what a process that speaks gRPC starts next, such as a JVM now and then.
+# gRPC's fork handlers sometimes break processes that are started later, such as a JVM.
 GRPC_OPTIONS = {"GRPC_VERBOSITY": "NONE", "GRPC_ENABLE_FORK_SUPPORT": "false"}
 
 
 def connect(url: str, resources: ExitStack) -> SparkSession:
-    """Open a session of its own on a Spark Connect server, proven by a first answer."""
+    """Open a new session on a Spark Connect server, and check that it answers."""
     keep_loopback_direct()
     with environment_defaults(GRPC_OPTIONS), lost_connections_not_warned_of():
         # gRPC reads its settings when it is imported.
@@ -31,7 +31,7 @@ def connect(url: str, resources: ExitStack) -> SparkSession:
 
         session = SparkSession.builder.remote(url).create()
         resources.callback(session.stop)
-        # Without, a client that was interrupted asks a stopping server for ever, and a dead one for long.
+        # Otherwise an interrupted client retries for long after its server has stopped.
         resources.callback(session.client.set_retry_policies, [])
         policy = DefaultPolicy(
             max_retries=CONNECT_RETRIES, initial_backoff=FIRST_WAIT_MS, max_backoff=LONGEST_WAIT_MS
@@ -44,7 +44,7 @@ def connect(url: str, resources: ExitStack) -> SparkSession:
 
 @contextmanager
 def lost_connections_not_warned_of() -> Iterator[None]:
-    """Leave it at the exception: the client warns of what it raises as well."""
+    """Suppress the client's warnings about errors that it also raises."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r"\[RETRIES_EXCEEDED\]")
         yield
@@ -52,7 +52,7 @@ def lost_connections_not_warned_of() -> Iterator[None]:
 
 @contextmanager
 def environment_defaults(values: Mapping[str, str]) -> Iterator[None]:
-    """Set those variables that are not set, for as long as they are read."""
+    """Set missing variables for the length of the block."""
     added = [name for name in values if name not in os.environ]
     os.environ.update({name: values[name] for name in added})
     try:

@@ -1,8 +1,8 @@
 """Apache Spark as a Spark Connect server, the main process of a container.
 
-`python -m spark.engines.connect_server --help`. It ends Spark when it is asked to end, when its standard
-input ends (with `--until-stdin-closes`: the process that started the container has ended), and says when
-Spark was killed for memory.
+`python -m spark.engines.connect_server --help`. It stops Spark on a signal, or when its standard input ends
+(with `--until-stdin-closes`: the process that started the container has ended). It reports if Spark was
+killed for memory.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ PORT = 15002
 MAIN_CLASS = "org.apache.spark.sql.connect.service.SparkConnectServer"
 GRACE_SECONDS = 5.0
 KILLED = 137
-# How the kernel tells of processes that it killed for memory, in control groups of version 2 and 1.
+# Where the kernel counts processes that it killed for memory, in control groups of version 2 and 1.
 KILL_COUNTS = ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")
 KILLED_FOR_MEMORY = "Spark was killed: it needed more memory than its container has"
 HEAP_IS_FULL = "Spark ended: its heap is full"
-HEAP_IS_FULL_STATUS = 3  # what -XX:+ExitOnOutOfMemoryError ends with
+HEAP_IS_FULL_STATUS = 3  # exit status by -XX:+ExitOnOutOfMemoryError
 
 
 def command(options: argparse.Namespace) -> list[str]:
-    """The command that runs the server, with the options of every session here."""
+    """Return the command that runs the server with our session options."""
     pyspark = find_spec("pyspark")
     assert pyspark is not None and pyspark.origin is not None
     driver = driver_options(options.master, options.cores)
@@ -55,7 +55,7 @@ def command(options: argparse.Namespace) -> list[str]:
 
 
 def count_memory_kills() -> int:
-    """How many processes of this container the kernel has killed for memory."""
+    """Count the processes of this container that the kernel has killed for memory."""
     for path in KILL_COUNTS:
         try:
             lines = Path(path).read_text().splitlines()
@@ -68,17 +68,17 @@ def count_memory_kills() -> int:
 def main() -> NoReturn:
     options = _parse_arguments()
     kills_before = count_memory_kills()
-    # A session of its own: a signal to this process alone decides when Spark ends.
+    # In its own session, so signals reach only this process, which then stops Spark.
     spark = subprocess.Popen(command(options), start_new_session=True, stdin=subprocess.DEVNULL)
 
-    def end(*_: object) -> None:
+    def stop(*_: object) -> None:
         os.killpg(spark.pid, signal.SIGTERM)
         threading.Timer(GRACE_SECONDS, os.killpg, (spark.pid, signal.SIGKILL)).start()
 
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
     if options.until_stdin_closes:
-        threading.Thread(target=_call_at_end_of_input, args=(end,), daemon=True).start()
+        threading.Thread(target=_call_at_end_of_input, args=(stop,), daemon=True).start()
     status = spark.wait()
     if count_memory_kills() > kills_before:
         print(KILLED_FOR_MEMORY, flush=True)  # noqa: T201
@@ -86,7 +86,7 @@ def main() -> NoReturn:
     elif status == HEAP_IS_FULL_STATUS:
         print(HEAP_IS_FULL, flush=True)  # noqa: T201
     sys.stdout.flush()
-    # Not by returning: the timer would be waited for.
+    # A normal exit would wait for the timer.
     os._exit(status if status >= 0 else 128 - status)
 
 
@@ -98,13 +98,13 @@ def _call_at_end_of_input(end: Callable[[], None]) -> None:
 
 def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m spark.engines.connect_server", description=__doc__)
-    parser.add_argument("--address", default="0.0.0.0", help="where to listen (%(default)s)")
-    parser.add_argument("--port", type=int, default=PORT, help="the port to listen on (%(default)s)")
-    parser.add_argument("--master", default="local[*]", help="where Spark's work is done (%(default)s)")
+    parser.add_argument("--address", default="0.0.0.0", help="address to listen on (%(default)s)")
+    parser.add_argument("--port", type=int, default=PORT, help="port to listen on (%(default)s)")
+    parser.add_argument("--master", default="local[*]", help="Spark master (%(default)s)")
     parser.add_argument("--driver-memory", metavar="2g", help="Spark's heap")
-    parser.add_argument("--cores", type=int, help="cores to use; all where none are given")
+    parser.add_argument("--cores", type=int, help="cores to use (all by default)")
     parser.add_argument("--conf", action="append", default=[], metavar="NAME=VALUE", help="a Spark option")
-    parser.add_argument("--until-stdin-closes", action="store_true", help="end when standard input does")
+    parser.add_argument("--until-stdin-closes", action="store_true", help="stop at the end of standard input")
     return parser.parse_args()
 
 

@@ -1,4 +1,4 @@
-"""Apache Spark in a container of its own, for as long as a run needs it."""
+"""Run Apache Spark in a container for the length of a run."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ START_SECONDS = 120.0
 STOP_SECONDS = 10
 LOOK_SECONDS = 0.1
 ATTEMPTS = 3  # on the host's network another process may take the free port first
-DEFAULT_DRIVER_MEMORY = "1g"  # Spark's own
-# Code, threads and network buffers, besides the heap.
+DEFAULT_DRIVER_MEMORY = "1g"  # Spark's default
+# Memory besides the heap: code, threads and network buffers.
 OVERHEAD_BYTES, OVERHEAD_SHARE = 768 * 2**20, 0.25
-# What object stores are reached with; keys stay in the environment of the two processes that use them.
+# Variables for object stores. Keys are only in the environment of the two processes that use them.
 OBJECT_STORE_VARIABLES = ("AWS_", "GOOGLE_", "AZURE_")
 
 
 class SparkContainer:
-    """A running container with a Spark Connect server; it ends when `stop` is called, or its starter ends.
+    """A running container with a Spark Connect server; it stops with `stop` or the end of this process.
 
-    The container's standard input is held open by this process: however that ends, the input ends with it,
-    and Spark with the input.
+    This process keeps the container's standard input open. If this process ends, even by a kill, the input
+    ends, and Spark stops.
     """
 
     def __init__(self, container: Container, held_input: Any, url: str) -> None:
@@ -51,14 +51,14 @@ class SparkContainer:
         self.url = url
         self._last_words: list[str] = []
         self._ended = threading.Event()
-        # In a copy of this context, so that the lines belong to the flow run that asked for the engine.
+        # In a copy of this context, so that log lines belong to the flow run that opened the engine.
         context = contextvars.copy_context()
         self._reader = threading.Thread(target=context.run, args=(self._read_log,), daemon=True)
         self._reader.start()
 
     @property
     def cause_of_death(self) -> str | None:
-        """Why the container ended by itself, in one sentence; None while it runs."""
+        """A sentence about why the container ended by itself; None while it runs."""
         if not self._ended.wait(LOOK_SECONDS):
             return None
         if KILLED_FOR_MEMORY in self._last_words:
@@ -70,28 +70,28 @@ class SparkContainer:
         )
 
     def await_port(self) -> None:
-        """Return once the server listens.
+        """Wait until the server listens.
 
         Raises:
-            EngineSilentError: it ended before, or takes too long.
+            EngineSilentError: the container has ended, or the time is over.
         """
         host, _, port = self.url.removeprefix("sc://").partition(":")
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             if self._ended.wait(LOOK_SECONDS):
                 raise EngineSilentError(self.cause_of_death or "The Spark container ended")
-            # A port that Docker forwards takes connections before anybody listens behind it, and drops them;
-            # a server greets.
+            # Docker accepts and drops connections to a forwarded port before the server listens; a server
+            # sends a greeting.
             with suppress(OSError), socket.create_connection((host, int(port)), timeout=1) as probe:
                 if probe.recv(1):
                     return
         raise EngineSilentError(f"Spark in the container did not listen within {START_SECONDS:.0f} s")
 
     def stop(self) -> None:
-        """End the container, which then removes itself; harmless when it has ended already."""
+        """Stop the container, which then removes itself; harmless if it has ended already."""
         from docker.errors import APIError, NotFound
 
-        # Not the socket alone: the client hides it in the response that it came with.
+        # Closing the socket is not enough, because the response keeps it open.
         self._held_input._response.close()
         try:
             self._container.stop(timeout=STOP_SECONDS)
@@ -99,7 +99,7 @@ class SparkContainer:
         except NotFound:
             pass
         except APIError as error:
-            if "removal" not in str(error):  # it was going by itself at the same moment
+            if "removal" not in str(error):  # it is being removed already
                 raise
         self._reader.join(STOP_SECONDS)
 
@@ -117,7 +117,7 @@ class SparkContainer:
 
 @contextmanager
 def spark_container(options: EngineOptions) -> Iterator[SparkContainer]:
-    """A Spark Connect server in a container for the length of the block, listening.
+    """Run a Spark Connect server in a container for the length of the block.
 
     Raises:
         EngineUnavailable: there is no Docker engine, no such image, or Spark does not start.
@@ -129,7 +129,7 @@ def spark_container(options: EngineOptions) -> Iterator[SparkContainer]:
         client = docker.from_env()
     except DockerException as error:
         raise EngineUnavailable(
-            "No Docker engine answers: start one, or set another SPARK_MASTER."
+            "No Docker engine answers. Start one, or set another SPARK_MASTER."
         ) from error
     try:
         _remove_never_started(client)
@@ -143,7 +143,7 @@ def spark_container(options: EngineOptions) -> Iterator[SparkContainer]:
 
 
 def _remove_never_started(client: DockerClient) -> None:
-    """Remove what a run left that was killed between making its container and starting it."""
+    """Remove containers of runs that were killed between creating and starting them."""
     from docker.errors import APIError
 
     never_started = {"label": f"{LABEL}=spark", "status": "created"}
@@ -178,7 +178,7 @@ def _create(client: DockerClient, options: EngineOptions) -> SparkContainer:
     command += ["--address", LOOPBACK] if on_host else []
     command += ["--cores", str(options.cores)] if options.cores else []
     if options.movies >= LARGE_MOVIES:
-        # Java's own options stay the server's.
+        # Java options are left to the server.
         settings = [f"{name}={value}" for name, value in LARGE_DATA_OPTIONS.items() if ".sql." in name]
         command += [part for setting in settings for part in ("--conf", setting)]
     try:
@@ -202,11 +202,11 @@ def _create(client: DockerClient, options: EngineOptions) -> SparkContainer:
         )
     except ImageNotFound as error:
         raise EngineUnavailable(
-            f"There is no image {options.image}: build it with "
+            f"There is no image {options.image}. Build it with "
             "`docker build -f docker/spark.Dockerfile -t tmdb-movies-spark .`, or set SPARK_IMAGE."
         ) from error
     except APIError as error:
-        raise EngineUnavailable(f"Docker refuses the Spark container: {error.explanation}") from error
+        raise EngineUnavailable(f"Docker rejects the Spark container: {error.explanation}") from error
     try:
         held_input = container.attach_socket(params={"stdin": 1, "stream": 1})
         container.start()
@@ -221,13 +221,13 @@ def _create(client: DockerClient, options: EngineOptions) -> SparkContainer:
 
 
 def _mounts(lake_root: str | None) -> list[Mount]:
-    """The lake at its own path, so that a table has the same name on both sides."""
+    """Mount the lake at its own path, so that tables have the same paths inside and outside."""
     from docker.types import Mount
 
     if lake_root is None or "://" in lake_root:
         return []
     Path(lake_root).mkdir(parents=True, exist_ok=True)
-    # Not as a volume: that is one text, in which a colon ends the path.
+    # Not in the syntax of volumes, in which a colon ends the path.
     return [Mount(lake_root, lake_root, type="bind")]
 
 
@@ -236,7 +236,7 @@ def _environment() -> dict[str, str]:
 
 
 def memory_limit(driver_memory: str | None) -> int:
-    """How many bytes a container needs for Spark with this heap."""
+    """Return the bytes that a container needs for Spark with this heap."""
     heap = bytes_of(driver_memory or DEFAULT_DRIVER_MEMORY)
     return heap + max(OVERHEAD_BYTES, int(heap * OVERHEAD_SHARE))
 

@@ -1,7 +1,7 @@
-"""Folders by names that the embedded engine takes: links to them, for as long as the engine runs.
+"""Symbolic links to folders with names that the embedded engine cannot use.
 
-Below a folder with another character in its name it finds no table, and the files that it writes may end in
-another folder (facts of pysail 0.7). Apache Spark takes every name.
+Below a folder with another character in its name, pysail 0.7 finds no table, and may write files to another
+folder. Apache Spark accepts every name.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ ADVICE = "named with letters from A to Z, digits, - and _"
 
 
 def is_plain(path: str) -> bool:
-    """Whether the embedded engine takes a path."""
+    """Return whether the embedded engine accepts a path."""
     return PLAIN.fullmatch(path) is not None
 
 
 def plain_temporary_place() -> str:
-    """Return the first folder for temporary files whose name the embedded engine takes.
+    """Return the first folder for temporary files whose name the embedded engine accepts.
 
     Raises:
-        EngineUnavailable: there is none.
+        EngineUnavailable: there is no such folder.
     """
     for place in (tempfile.gettempdir(), "/tmp", "/var/tmp", str(Path.home())):
         if is_plain(place) and Path(place).is_dir() and os.access(place, os.W_OK | os.X_OK):
@@ -42,15 +42,15 @@ def plain_temporary_place() -> str:
 
 
 def temporary_folder(place: str | None = None) -> tempfile.TemporaryDirectory[str]:
-    """Make a folder that goes with the block that it is used in."""
+    """Make a folder that is deleted at the end of a `with` block."""
     return tempfile.TemporaryDirectory(prefix="tmdb-movies-", ignore_cleanup_errors=True, dir=place)
 
 
 def plain_path(path: str, links: str) -> str:
-    """Return a path that the embedded engine takes to the same place, by a link in the folder `links`.
+    """Return a path to the same folder that the embedded engine accepts, if needed by a link in `links`.
 
     Raises:
-        EngineUnavailable: no link can be made.
+        EngineUnavailable: the link cannot be made.
     """
     if "://" in path:
         url = urlsplit(path)

@@ -1,4 +1,4 @@
-"""How Apache Spark in a JVM reaches object stores: the variables that delta-rs reads, in Hadoop's terms."""
+"""Hadoop options for object stores, from the environment variables that delta-rs reads."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 S3A = "spark.hadoop.fs.s3a"
 FILE_SYSTEM = "org.apache.hadoop.fs.s3a.S3AFileSystem"
-# Asked in turn: keys in the environment, a token file (EKS), the role of a container or a machine (ECS, EC2).
+# Tried in order: keys in the environment, a token file (EKS), the role of a container or machine (ECS, EC2).
 CREDENTIALS = ",".join(
     (
         "software.amazon.awssdk.auth.credentials.EnvironmentVariableCredentialsProvider",
@@ -14,16 +14,16 @@ CREDENTIALS = ",".join(
         "org.apache.hadoop.fs.s3a.auth.IAMInstanceCredentialsProvider",
     )
 )
-# Where an endpoint is given without one, delta-rs takes this too.
+# As in delta-rs, if an endpoint is set without a region.
 DEFAULT_REGION = "us-east-1"
 TRUE = ("1", "on", "true", "y", "yes")
 
 
 def object_store_options(environment: Mapping[str, str]) -> dict[str, str]:
-    """Options with which `s3://` is the same place for Apache Spark as for delta-rs in this environment.
+    """Return options that make `s3://` the same place for Apache Spark as for delta-rs.
 
-    Without the JARs of `docker/jars/s3.txt` they do nothing. Keys are not among them: Spark shows its options
-    in logs and in its UI, so its processes find keys in their own environment.
+    They need the JARs of `docker/jars/s3.txt`. They have no keys, because Spark shows its options in logs and
+    in its UI; its processes read keys from their own environment.
     """
     options = {
         "spark.hadoop.fs.s3.impl": FILE_SYSTEM,
@@ -33,7 +33,7 @@ def object_store_options(environment: Mapping[str, str]) -> dict[str, str]:
     region = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION")
     if endpoint:
         scheme, _, address = endpoint.rpartition("://")
-        # Without a scheme: whether the connection is encrypted is then said by one option alone.
+        # Without its scheme, so that only one option decides about encryption.
         options[f"{S3A}.endpoint"] = address.rstrip("/")
         is_plain = scheme == "http" and _is_true(environment, "AWS_ALLOW_HTTP")
         options[f"{S3A}.connection.ssl.enabled"] = "false" if is_plain else "true"

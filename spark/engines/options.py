@@ -1,4 +1,4 @@
-"""What engines are started with: what a user sets, and the Spark options that suit this work."""
+"""Options of engines: the user's settings, and Spark options for small and large data."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DEFAULT_IMAGE = "tmdb-movies-spark:latest"
 MEMORY_UNITS = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
 
 SESSION_OPTIONS = {"spark.sql.session.timeZone": "UTC"}
-# A few movies to some hundred thousand: the defaults of both projects are made for far more.
+# For up to some thousand movies; the defaults of Spark and Delta are for far more.
 SMALL_DATA_OPTIONS = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
@@ -21,13 +21,13 @@ SMALL_DATA_OPTIONS = {
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.driver.extraJavaOptions": "-XX:+UseParallelGC -XX:TieredStopAtLevel=1",
-    # Payloads are long: ten thousand of them, the default, are 200 MB.
+    # The default of ten thousand payloads would be 200 MB.
     "spark.sql.execution.arrow.maxRecordsPerBatch": "1000",
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
     "spark.log.level": "ERROR",
 }
-# From so many movies on, compiling queries costs less than it saves.
+# From this many movies on, compiling queries costs less than it saves.
 LARGE_MOVIES = 20_000
 LARGE_DATA_OPTIONS = {
     **SMALL_DATA_OPTIONS,
@@ -36,22 +36,22 @@ LARGE_DATA_OPTIONS = {
     "spark.sql.codegen.factoryMode": "FALLBACK",
     "spark.driver.extraJavaOptions": "-XX:+UseParallelGC",
 }
-# An option of ours on a session: how it keeps results, where not by a local checkpoint.
+# Our own option of a session: how it stores results, if not by a local checkpoint.
 KEPT_BY = "spark.tmdbMovies.resultsKeptBy"
 CHECKPOINT, PERSIST = "checkpoint", "persist"
-# And one on a session whose engine runs Python in this process.
+# Set if the session's engine runs Python in this process.
 EMBEDDED = "spark.tmdbMovies.embedded"
-# And the folder of links to those whose names its engine does not take.
+# Folder of links to folders whose names the engine cannot use.
 LINKS = "spark.tmdbMovies.links"
 
 
 @dataclass(frozen=True)
 class EngineOptions:
-    """What a user sets about an engine; an engine passes over what it has no use for.
+    """The user's settings of an engine; an engine ignores those that it does not need.
 
-    Memory is given as Spark takes it (`2g`). `driver_memory` also caps the embedded engine. `lake_root`,
-    `image` and `network` are for an engine in a container: what it has to reach, and how. `movies` is how
-    many there are, about, which says what is worth its while.
+    Memory is in Spark's format (`2g`). `driver_memory` also limits the embedded engine. `lake_root`, `image`
+    and `network` are for an engine in a container. `movies` is the approximate number of movies, which
+    decides about Spark's options.
     """
 
     app_name: str = "tmdb-movies"
@@ -65,17 +65,17 @@ class EngineOptions:
 
 
 def data_options(movies: int) -> Mapping[str, str]:
-    """The Spark options for about so many movies."""
+    """Return the Spark options for an approximate number of movies."""
     return LARGE_DATA_OPTIONS if movies >= LARGE_MOVIES else SMALL_DATA_OPTIONS
 
 
 def bytes_of(memory: str) -> int:
-    """Read an amount of memory as Spark takes it: `2g`, `512m`.
+    """Read an amount of memory in Spark's format: `2g`, `512m`.
 
     Raises:
-        EngineUnavailable: it is none.
+        EngineUnavailable: the amount is not valid.
     """
     amount = re.fullmatch(r"(\d+)([bkmgt]?)b?", memory.strip().lower())
     if amount is None:
-        raise EngineUnavailable(f"{memory!r} is no amount of memory: write it like 2g or 512m.")
+        raise EngineUnavailable(f"{memory!r} is not a valid amount of memory; expected one like 2g or 512m.")
     return int(amount[1]) * MEMORY_UNITS[amount[2]]

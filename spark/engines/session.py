@@ -1,4 +1,4 @@
-"""Engines: the only module that knows their names."""
+"""Open engines by name; no other module knows the names."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from movies.embedded import Machine, is_installed, reason_missing
 from spark.engines.cluster import driver_options, is_cluster, keep_on_server
 from spark.engines.connect import connect, environment_defaults, lost_connections_not_warned_of
 from spark.engines.container import spark_container
-from spark.engines.helpers import helpers_beside
+from spark.engines.decoder_pool import open_decoder_pool
 from spark.engines.java import jvm_death, log_complaint, require_java, resolving_alone, ships_delta, stderr_to
 from spark.engines.links import plain_temporary_place, temporary_folder
 from spark.engines.object_store import object_store_options
@@ -42,14 +42,14 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 POSSIBLE_MASTERS = "sail, docker, local[*], local[N], spark://… or sc://…"
-# Set by PySpark when it opens a Connect session; a classic session cannot be opened while it is there.
+# PySpark sets it for a Connect session. A classic session cannot be opened while it is set.
 CONNECT_MODE = "SPARK_CONNECT_MODE_ENABLED"
 
 
 class Engine:
-    """A Spark session with all that must go when it does.
+    """A Spark session with all resources that must be closed with it.
 
-    One at a time in a process: PySpark knows one active session.
+    A process may have only one, because PySpark has one active session.
 
     >>> with open_engine("sail") as engine:
     ...     engine.session.range(3).count()
@@ -69,10 +69,10 @@ class Engine:
 
     @contextmanager
     def deaths_explained(self) -> Iterator[None]:
-        """Say what ended the engine where its end is why the block failed.
+        """Explain errors of the block that come from the end of the engine.
 
         Raises:
-            EngineDied: instead of whatever a lost connection looks like.
+            EngineDied: the engine has ended, and this replaces the error of the lost connection.
         """
         try:
             with lost_connections_not_warned_of():
@@ -83,7 +83,7 @@ class Engine:
             raise
 
     def stop(self) -> None:
-        """Stop the session and what serves it; safe to call again, and after an interrupt."""
+        """Stop the session and its server; safe to call again, and after an interrupt."""
         self._resources.close()
 
     def __enter__(self) -> Engine:
@@ -96,20 +96,19 @@ class Engine:
 
 
 def open_engine(master: str, options: EngineOptions | None = None) -> Engine:
-    """Open a session on the engine that a master names (contract, section 2, `SPARK_MASTER`).
+    """Open a session on the engine of a master (contract, section 2, `SPARK_MASTER`).
 
     Raises:
-        EngineUnavailable: the master is unknown, or its engine cannot be had on this machine.
+        EngineUnavailable: the master is unknown, or its engine cannot be used on this machine.
     """
     return _opener(master)(master, options or EngineOptions())
 
 
 def check_engine_settings(master: str, *memory: str | None) -> None:
-    """Tell what open_engine could never use, without starting anything.
+    """Reject settings that no engine can use, without starting one.
 
     Raises:
-        EngineUnavailable: the master names no engine, it has no place for temporary files, or an amount of
-            memory is none.
+        EngineUnavailable: the master, an amount of memory or the folder for temporary files is not usable.
     """
     if _opener(master) is _open_embedded:
         plain_temporary_place()
@@ -122,7 +121,7 @@ def _opener(master: str) -> Callable[..., Engine]:
     for pattern, opener in OPENERS.items():
         if re.fullmatch(pattern, master):
             return opener
-    raise EngineUnavailable(f"{master!r} is no engine: SPARK_MASTER may be {POSSIBLE_MASTERS}.")
+    raise EngineUnavailable(f"{master!r} is not a valid SPARK_MASTER; expected {POSSIBLE_MASTERS}.")
 
 
 def _open_embedded(master: str, options: EngineOptions) -> Engine:
@@ -138,12 +137,14 @@ def _open_embedded(master: str, options: EngineOptions) -> Engine:
         raise EngineUnavailable(f"{reason} Set SPARK_MASTER=local[*], which needs Java.") from error
 
     with ExitStack() as resources:
-        # Where intermediate results are kept for as long as the engine runs.
-        kept, links = (resources.enter_context(temporary_folder(plain_temporary_place())) for _ in range(2))
+        # Folders for intermediate results and for links, deleted with the engine.
+        results, links = (
+            resources.enter_context(temporary_folder(plain_temporary_place())) for _ in range(2)
+        )
         variables = {
             "RUST_LOG": "off",
-            "SAIL_EXECUTION__CHECKPOINT__PATH": Path(kept).as_uri(),
-            # A file that is being written is held in memory by the row group, by default a million rows.
+            "SAIL_EXECUTION__CHECKPOINT__PATH": Path(results).as_uri(),
+            # A row group is held in memory until it is written; by default it has a million rows.
             "SAIL_PARQUET__MAX_ROW_GROUP_SIZE": "16384",
             "SAIL_PARQUET__ALLOW_SINGLE_FILE_PARALLELISM": "false",
         }
@@ -153,18 +154,18 @@ def _open_embedded(master: str, options: EngineOptions) -> Engine:
         with environment_defaults(variables):
             server = SparkConnectServer(port=0)
             server.start(background=True)
-        # Held by the stack, the server is not collected: its client would hang.
+        # The stack keeps the server from garbage collection, after which its client would hang.
         resources.callback(server.stop)
         host, port = server.listening_address
         session = connect(f"sc://{host}:{port}", resources)
         session.conf.set(EMBEDDED, "true")
         session.conf.set(LINKS, links)
-        resources.enter_context(helpers_beside())
+        resources.enter_context(open_decoder_pool())
         return Engine(master, session, resources.pop_all())
 
 
 def _open_jvm(master: str, options: EngineOptions) -> Engine:
-    """Start Apache Spark with Delta in a JVM of this process, or as a driver of a cluster."""
+    """Start Apache Spark with Delta in a JVM, as a local engine or as the driver of a cluster."""
     require_java()
     from delta import configure_spark_with_delta_pip
     from py4j.protocol import Py4JError  # type: ignore[import-untyped]
@@ -193,7 +194,7 @@ def _open_jvm(master: str, options: EngineOptions) -> Engine:
                 session = builder.getOrCreate()
         except (PySparkException, Py4JError) as error:
             logger.error("Apache Spark did not start:\n%s", log.read_text(errors="replace"))
-            hint = " (Delta's JARs come over the network once)" if resolves else ""
+            hint = " (the first start downloads Delta's JARs)" if resolves else ""
             raise EngineSilentError(f"Apache Spark does not start: {log_complaint(log)}{hint}.") from error
         resources.callback(session.stop)
         if is_cluster(master):
@@ -218,10 +219,10 @@ def _open_container(master: str, options: EngineOptions) -> Engine:
 
 
 def _open_connect(master: str, options: EngineOptions) -> Engine:
-    """Connect to a Spark Connect server that runs already."""
+    """Connect to a running Spark Connect server."""
     from pyspark.errors import PySparkException
 
-    # What follows the address may hold a token.
+    # The parameters after the address may have a token.
     name = f"sc://{urlsplit(master).netloc.partition(';')[0]}"
     with ExitStack() as resources:
         try:
@@ -233,7 +234,6 @@ def _open_connect(master: str, options: EngineOptions) -> Engine:
         return Engine(name, session, resources.pop_all())
 
 
-# What opens the engine of the masters that match a pattern.
 OPENERS: dict[str, Callable[..., Engine]] = {
     r"sail": _open_embedded,
     r"docker": _open_container,

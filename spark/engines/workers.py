@@ -1,4 +1,4 @@
-"""Decoding payloads on an engine's Python workers, which may run elsewhere and another version of Python."""
+"""Decode payloads on an engine's Python workers, which may have another machine and version of Python."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spark import payloads
-from spark.engines.helpers import decode_side_by_side
+from spark.engines.decoder_pool import decode_side_by_side
 from spark.engines.options import EMBEDDED
 from spark.errors import EngineUnavailable
 from spark.payloads import DECODED, KEPT, decode_payloads
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# What a worker has to find to know the function by its name.
+# Files that a worker needs to import the function by name.
 SHIPPED = ("__init__.py", "payloads.py")
 SPARK_TYPES = {"long": "bigint", "integer": "int"}
 SCHEMA = ", ".join(f"`{name}` {SPARK_TYPES.get(kind, kind)}" for name, kind in DECODED.items())
-# An option of ours on a session: the version of Python that its workers run, where it is not this one.
+# Our own option of a session: the Python version of its workers, if it differs from this one.
 WORKERS_PYTHON = "spark.tmdbMovies.workersPython"
 OTHER_PYTHON = re.compile(r"different version: (\d+\.\d+)")
 MISSING_MODULE = re.compile(r"No module named '([\w.]+)'")
@@ -31,19 +31,19 @@ ONE_PAYLOAD = "SELECT 1L AS movie_id, current_timestamp() AS fetched_at, 'b' AS 
 
 
 def decode(raw: DataFrame) -> DataFrame:
-    """Turn raw rows into the columns of `DECODED`, a row for each payload."""
+    """Decode raw rows into the columns of `DECODED`, one row for each payload."""
     is_embedded = raw.sparkSession.conf.get(EMBEDDED, None) is not None
     function = decode_side_by_side if is_embedded else decode_payloads
     decoded = raw.select(*KEPT, "payload").mapInArrow(function, SCHEMA)
     if python := raw.sparkSession.conf.get(WORKERS_PYTHON, None):
-        # The function travels by name, with its module's source, so any Python can run it; the check is made
-        # for functions that travel as bytecode.
+        # The function is sent by name, with its module's source, so any version of Python can run it.
+        # PySpark's version check is for functions that are sent as bytecode.
         decoded._plan._function._function._python_ver = python  # type: ignore[attr-defined]
     return decoded
 
 
 def pack_modules(folder: str) -> str:
-    """Pack the modules that `decode` needs, as an archive that Python imports from."""
+    """Pack the modules that `decode` needs into a zip archive for import."""
     archive = Path(folder) / "tmdb_movies_payloads.zip"
     with zipfile.ZipFile(archive, "w") as packed:
         for name in SHIPPED:
@@ -52,12 +52,12 @@ def pack_modules(folder: str) -> str:
 
 
 def prepare_workers(session: SparkSession, folder: str) -> None:
-    """Send what `decode` runs to the workers of a session elsewhere, and prove that they can run it.
+    """Send the modules of `decode` to the workers of a session, and check that they can run it.
 
-    The folder, for a copy of it, must stay for as long as the session: workers that come later fetch it, too.
+    The folder has a copy, and must exist as long as the session, because later workers fetch it, too.
 
     Raises:
-        EngineUnavailable: they cannot, for want of a package as a rule.
+        EngineUnavailable: the workers cannot run it, usually because a package is missing.
     """
     from pyspark.errors import PySparkException
 
@@ -80,7 +80,7 @@ def prepare_workers(session: SparkSession, folder: str) -> None:
 
 
 def send_modules(session: SparkSession, folder: str) -> None:
-    """Give the workers the source of what `decode` runs."""
+    """Send the source of the modules of `decode` to the workers."""
     from pyspark.errors import UnsupportedOperationException
 
     archive = pack_modules(folder)
@@ -90,11 +90,11 @@ def send_modules(session: SparkSession, folder: str) -> None:
     try:
         session.addArtifacts(archive, pyfile=True)
     except UnsupportedOperationException:
-        logger.info("The server takes no modules: its workers go by those that they have")
+        logger.info("The server accepts no modules: its workers use their own")
 
 
 def is_driver(session: SparkSession) -> bool:
-    """Whether Spark's driver is this process, and not a Spark Connect server."""
+    """Return whether this process is Spark's driver; otherwise that is a Spark Connect server."""
     return hasattr(session, "_jsparkSession")
 
 

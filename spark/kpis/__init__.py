@@ -1,4 +1,4 @@
-"""Key figures of silver's movies: one module a noun, one declaration a table."""
+"""KPIs of silver's movies: one module a noun, one declaration a table."""
 
 from spark.kpis.compute import compute_kpis, compute_tables, read_movies
 from spark.kpis.kpi import Kpi

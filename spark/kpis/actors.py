@@ -10,12 +10,12 @@ from spark.kpis.kpi import Kpi, explode_names
 
 
 def explode_top_billed(movies: DataFrame) -> DataFrame:
-    """Give each movie one row for each distinct name among its top-billed, in the column `actor`."""
+    """Return each movie one row for each distinct name among its top-billed, in the column `actor`."""
     return explode_names(movies, "cast", "actor", tables.TOP_BILLED).drop("cast")
 
 
 def rank_actors(movies: DataFrame) -> DataFrame:
-    """Give the first actors by total revenue, then name."""
+    """Return the first actors by total revenue, then name."""
     credits = explode_top_billed(movies.select("cast", *FIGURE_COLUMNS))
     return rank_groups(credits, "actor").select(*tables.ACTORS.columns)
 

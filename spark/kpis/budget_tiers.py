@@ -1,4 +1,4 @@
-"""Brackets of budgets against the return on them."""
+"""Tiers of budgets and their returns."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from movies.lake import gold_tables as tables
 from spark.kpis.figures import FIGURE_COLUMNS, group_figures
 from spark.kpis.kpi import Kpi
 
-# Where a tier begins, in millions of dollars; it ends where the next begins.
+# Lower bounds of the tiers, in millions of dollars.
 TIER_STARTS_MUSD = (0.0, 1.0, 10.0, 50.0, 100.0)
 
 
 def summarise_tiers(movies: DataFrame) -> DataFrame:
-    """Give every tier that has a movie, smallest budgets first."""
+    """Return every tier that has a movie, smallest budgets first."""
     known = movies.select(*FIGURE_COLUMNS).filter("budget_musd >= 0")
     tiers = known.groupBy(_tier().alias("tier")).agg(
         *group_figures(),

@@ -1,4 +1,4 @@
-"""Computing every KPI from one read of silver."""
+"""Compute all KPIs from one read of silver."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from spark.frames import keep_result, read_table
 from spark.kpis.kpi import MOVIE_COLUMNS
 from spark.kpis.registry import KPIS
 
-# Kept movies are narrow: more files than these cost more to open than they save.
+# Stored movies are small, and more files would take longer to open.
 KEPT_FILES = 2
 
 
 def compute_kpis(
     session: SparkSession, lake_root: str, silver_version: int | None = None
 ) -> dict[str, pa.Table]:
-    """Compute all gold tables, keyed by name, from silver as it is now or was at one version."""
+    """Compute all gold tables, keyed by name, from a version of silver, by default the newest."""
     return compute_tables(read_movies(session, lake_root, silver_version))
 
 
@@ -31,13 +31,13 @@ def read_movies(
     silver_version: int | None = None,
     columns: Iterable[str] = MOVIE_COLUMNS,
 ) -> DataFrame:
-    """Scan silver once for all that is to be computed from it."""
+    """Read columns of silver once, and store them for all KPIs."""
     silver = read_table(session, SILVER_MOVIES.path(lake_root), silver_version)
     return keep_result(silver.select(*columns).coalesce(KEPT_FILES))
 
 
 def compute_tables(movies: DataFrame) -> dict[str, pa.Table]:
-    """Compute all gold tables, keyed by name, from movies (`MOVIE_COLUMNS`) that are kept."""
+    """Compute all gold tables, keyed by name, from stored movies (`MOVIE_COLUMNS`)."""
     return {kpi.table.name: to_arrow(kpi.query(movies), kpi.table) for kpi in KPIS}
 
 

@@ -1,4 +1,4 @@
-"""How measures of a movie go together."""
+"""Correlations of measures of movies."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ MINIMUM_MOVIES = 2
 
 
 def correlate(movies: DataFrame) -> DataFrame:
-    """Give each pair of measures once, in their order, over the movies that have both."""
+    """Return each pair of measures once, in their order, over the movies that have both."""
     pairs = list(combinations(MEASURES, 2))
-    # A row for each movie and pair: as 28 columns of one aggregation, Apache Spark would not compile it.
+    # A row for each movie and pair, because Apache Spark cannot compile 28 columns in one aggregation.
     both = F.array(
         *(
             F.struct(F.lit(nth).alias("nth"), F.col(one).alias("a"), F.col(other).alias("b"))
@@ -44,10 +44,10 @@ def correlate(movies: DataFrame) -> DataFrame:
 
 
 def _pearson() -> Column:
-    # Not F.corr: where a measure is the same for all movies, Apache Spark divides by zero there and fails.
+    # F.corr fails on Apache Spark with a division by zero if a measure is the same for all movies.
     spread = F.stddev_pop("a") * F.stddev_pop("b")
     pearson = F.covar_pop("a", "b") / F.nullif(spread, F.lit(0.0))
-    # Squares of absurd figures are infinite, and their quotient is no number.
+    # Squares of absurd figures are infinite, and their quotient is NaN.
     return F.when(~F.isnan(pearson), pearson)
 
 

@@ -12,7 +12,7 @@ from spark.kpis.real_money import add_real_money
 
 
 def summarise_decades(movies: DataFrame) -> DataFrame:
-    """Give every decade that has a movie, in ascending order, with nominal and real money."""
+    """Return every decade that has a movie, in ascending order, with nominal and real money."""
     decade = (F.col("release_year") - F.col("release_year") % 10).alias("decade")
     return (
         add_real_money(movies.select("release_year", *FIGURE_COLUMNS), "budget_musd", "revenue_musd")

@@ -11,7 +11,7 @@ from spark.kpis.kpi import Kpi, add_rank, explode_names, in_dollars, total
 
 
 def rank_directors(movies: DataFrame) -> DataFrame:
-    """Give every director by total revenue, then name."""
+    """Return every director by total revenue, then name."""
     directors = (
         explode_names(movies.select("director", *FIGURE_COLUMNS), "director", "director")
         .groupBy("director")

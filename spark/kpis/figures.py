@@ -1,4 +1,4 @@
-"""Figures of a group of movies, and how many of its movies have them."""
+"""Figures of a group of movies, and how many movies have them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FIGURE_COLUMNS = ("budget_musd", "revenue_musd", "profit_musd", "roi", "vote_ave
 
 
 def coverage() -> tuple[Column, ...]:
-    """How many movies of a group have a budget, a revenue, and both."""
+    """Count the movies of a group that have a budget, a revenue, and both."""
     return tuple(
         F.count(column).alias(f"movies_with_{figure}")
         for figure, column in (("budget", "budget_musd"), ("revenue", "revenue_musd"), ("roi", "roi"))
@@ -21,12 +21,12 @@ def coverage() -> tuple[Column, ...]:
 
 
 def share_profitable() -> Column:
-    """The share of movies that earned more than their budget among those with both figures."""
+    """Compute the share of movies that earned more than their budget, among those with both figures."""
     return F.avg((F.col("profit_musd") > 0).cast("double")).alias("share_profitable")
 
 
 def pair_figures() -> tuple[Column, ...]:
-    """What tables of pairs tell of each pair."""
+    """Return the figures in tables of pairs."""
     return (
         F.count(F.lit(1)).alias("movies"),
         *coverage(),
@@ -39,7 +39,7 @@ def pair_figures() -> tuple[Column, ...]:
 
 
 def group_figures() -> tuple[Column, ...]:
-    """What tables of groups tell of each group: medians beside means, since few films earn most."""
+    """Return the figures in tables of groups: medians beside means, since few films earn most."""
     return (
         F.count(F.lit(1)).alias("movies"),
         *coverage(),
@@ -55,13 +55,13 @@ def group_figures() -> tuple[Column, ...]:
 
 
 def rank_groups(credits: DataFrame, *keys: str) -> DataFrame:
-    """Give the first groups by total revenue, then name."""
+    """Return the first groups by total revenue, then name."""
     order = (in_dollars("total_revenue_musd").desc(), *map(F.col, keys))
     return _list_groups(credits, keys, order, group_figures())
 
 
 def rank_pairs(credits: DataFrame, *keys: str) -> DataFrame:
-    """Give the first pairs by movies together, of those with several, then total revenue, then names."""
+    """Return the first pairs by movies together, of those with several, then total revenue, then names."""
     order = (F.col("movies").desc(), in_dollars("total_revenue_musd").desc(), *map(F.col, keys))
     return _list_groups(credits, keys, order, pair_figures(), MINIMUM_TOGETHER)
 
@@ -73,10 +73,10 @@ def _list_groups(
     figures: tuple[Column, ...],
     minimum: int = 1,
 ) -> DataFrame:
-    # Medians of each of a million groups would take longest of all: only the groups listed need them.
+    # Medians of a million groups would be slow, so only those of the listed groups are computed.
     ordered = credits.groupBy(*keys).agg(
         F.count(F.lit(1)).alias("movies"), total("revenue_musd").alias("total_revenue_musd")
     )
     listed = ordered.filter(F.col("movies") >= minimum).orderBy(*order).limit(LISTED_ROWS).select(*keys)
-    told = credits.join(listed, list(keys), "left_semi").groupBy(*keys).agg(*figures)
-    return list_first(told, *order)
+    figured = credits.join(listed, list(keys), "left_semi").groupBy(*keys).agg(*figures)
+    return list_first(figured, *order)

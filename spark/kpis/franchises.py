@@ -1,4 +1,4 @@
-"""Collections: each one's figures, and all of them beside the movies that belong to none."""
+"""Figures of each collection, and of all collections beside movies without one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MINIMUM_MOVIES = 2
 
 
 def compare_segments(movies: DataFrame) -> DataFrame:
-    """Give one row for movies of a collection, one for the others, both also where there are none."""
+    """Return one row for movies of a collection and one for the others, even if there are no movies."""
     in_collection = F.col("belongs_to_collection")
     franchise = _segment(movies, "Franchise", in_collection.isNotNull())
     return franchise.unionByName(_segment(movies, "Standalone", in_collection.isNull())).orderBy("segment")
@@ -36,7 +36,7 @@ def _segment(movies: DataFrame, name: str, belongs: Column) -> DataFrame:
 
 
 def rank_franchises(movies: DataFrame) -> DataFrame:
-    """Give every collection with two movies or more by total revenue, then name."""
+    """Return every collection with two movies or more by total revenue, then name."""
     franchises = (
         movies.filter("belongs_to_collection is not null")
         .groupBy(F.col("belongs_to_collection").alias("collection"))

@@ -11,17 +11,17 @@ from spark.kpis.kpi import Kpi, explode_names
 
 
 def pair_genres(movies: DataFrame) -> DataFrame:
-    """Give the pairs of genres, most movies first, each pair once, the names in alphabetical order.
+    """Return the pairs of genres, most movies first, each pair once, the names in alphabetical order.
 
     The lift is how many times as many movies list both as would if genres fell on movies by chance.
     """
-    listing = movies.select("genres", *FIGURE_COLUMNS).filter("genres is not null")
-    singles = explode_names(listing, "genres", "genre").groupBy("genre").agg(F.count("genre").alias("movies"))
+    listed = movies.select("genres", *FIGURE_COLUMNS).filter("genres is not null")
+    singles = explode_names(listed, "genres", "genre").groupBy("genre").agg(F.count("genre").alias("movies"))
     counted = (
-        rank_pairs(_explode_pairs(listing), "genre_a", "genre_b")
+        rank_pairs(_explode_pairs(listed), "genre_a", "genre_b")
         .join(singles.select(F.col("genre").alias("genre_a"), F.col("movies").alias("movies_a")), "genre_a")
         .join(singles.select(F.col("genre").alias("genre_b"), F.col("movies").alias("movies_b")), "genre_b")
-        .crossJoin(listing.agg(F.count("genres").alias("movies_with_genres")))
+        .crossJoin(listed.agg(F.count("genres").alias("movies_with_genres")))
     )
     expected = F.col("movies_a") * F.col("movies_b") / F.col("movies_with_genres")
     pairs = counted.withColumn("lift", F.col("movies") / expected)

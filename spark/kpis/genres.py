@@ -13,7 +13,7 @@ QUARTILES = {"roi_p25": 0.25, "median_roi": 0.5, "roi_p75": 0.75}
 
 
 def summarise_genres(movies: DataFrame) -> DataFrame:
-    """Give every genre, most movies first, then by name; percentiles interpolate linearly."""
+    """Return every genre, most movies first, then by name; percentiles interpolate linearly."""
     figures = movies.select("genres", "popularity", *FIGURE_COLUMNS)
     return (
         explode_names(figures, "genres", "genre")

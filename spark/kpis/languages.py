@@ -11,7 +11,7 @@ from spark.kpis.kpi import Kpi
 
 
 def summarise_languages(movies: DataFrame) -> DataFrame:
-    """Give every original language, most movies first, then by code."""
+    """Return every original language, most movies first, then by code."""
     known = movies.select("original_language", *FIGURE_COLUMNS).filter("original_language is not null")
     languages = known.groupBy(F.col("original_language").alias("language")).agg(*group_figures())
     return languages.orderBy(F.col("movies").desc(), "language")

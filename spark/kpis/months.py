@@ -11,9 +11,9 @@ from spark.kpis.kpi import Kpi
 
 
 def summarise_months(movies: DataFrame) -> DataFrame:
-    """Give every month that has a movie, January first."""
+    """Return every month that has a movie, January first."""
     dated = movies.select("release_date", *FIGURE_COLUMNS).filter("release_date is not null")
-    # A date that is known by its year or month only is entered as the first day of it.
+    # If only the year or month of a date is known, TMDB has its first day.
     on_first_day = F.count(F.when(F.dayofmonth("release_date") == 1, F.lit(1)))
     months = dated.groupBy(F.month("release_date").alias("month"))
     return months.agg(*group_figures(), on_first_day.alias("movies_on_first_day")).orderBy("month")

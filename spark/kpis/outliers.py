@@ -1,4 +1,4 @@
-"""Movies whose revenue or return lies far from the others'."""
+"""Movies whose revenue or return is far from the others'."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MEASURES = ("revenue_musd", "roi")
 
 
 def find_outliers(movies: DataFrame) -> DataFrame:
-    """Give the movies outside of the fences of each measure, farthest first, ties by id."""
+    """Return the movies outside of the fences of each measure, farthest first, ties by id."""
     found = reduce(DataFrame.unionByName, (_outliers_of(movies, nth) for nth in range(len(MEASURES))))
     return found.orderBy("nth", "side", "rank").select(*tables.OUTLIERS.columns)
 

@@ -11,7 +11,7 @@ from spark.kpis.kpi import Kpi
 
 
 def summarise(movies: DataFrame) -> DataFrame:
-    """Give the one row of totals, also where there is no movie."""
+    """Return the one row of totals, even if there are no movies."""
     return movies.agg(
         F.count("id").alias("movies"),
         F.avg("budget_musd").alias("mean_budget_musd"),

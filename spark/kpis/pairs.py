@@ -12,8 +12,8 @@ from spark.kpis.kpi import Kpi, explode_names
 
 
 def rank_director_pairs(movies: DataFrame) -> DataFrame:
-    """Give the first pairs of co-directors, each pair once, the names in alphabetical order."""
-    # Few movies have two directors: the others need not be exploded.
+    """Return the first pairs of co-directors, each pair once, the names in alphabetical order."""
+    # Few movies have two directors, so the others are left out before exploding.
     together = movies.select("director", *FIGURE_COLUMNS).filter(F.col("director").contains("|"))
     firsts = explode_names(together, "director", "director_a", tables.PAIRED_DIRECTORS)
     pairs = explode_names(firsts, "director", "director_b", tables.PAIRED_DIRECTORS)
@@ -22,7 +22,7 @@ def rank_director_pairs(movies: DataFrame) -> DataFrame:
 
 
 def rank_actor_director_pairs(movies: DataFrame) -> DataFrame:
-    """Give the first pairs of a top-billed actor and a director who is somebody else."""
+    """Return the first pairs of a top-billed actor and another person as director."""
     credits = explode_top_billed(movies.select("cast", "director", *FIGURE_COLUMNS))
     pairs = explode_names(credits, "director", "director", tables.PAIRED_DIRECTORS).filter(
         "actor != director"

@@ -1,9 +1,9 @@
-"""The price index that makes real dollars of nominal ones.
+"""The price index that converts nominal to real dollars.
 
 Source: U.S. Bureau of Labor Statistics, Consumer Price Index for All Urban Consumers (CPI-U), series
 CUUR0000SA0: U.S. city average, all items, not seasonally adjusted, 1982-84 = 100, annual averages. A new year
-is added here once its annual average is published, in January of the next. The data is a Python file because
-the code version, which decides whether gold is still right, covers those.
+is added here when its annual average is published, in January of the next. The data is in a Python file
+because the code version, which decides whether gold is current, covers only these.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a movie's people had earned before it."""
+"""Revenues of earlier films of a movie's people."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from spark.kpis.kpi import Kpi, explode_names
 
 
 def measure_prior_power(movies: DataFrame) -> DataFrame:
-    """Give sampled movies with the revenues of films that their people had released earlier, by id.
+    """Return sampled movies with the revenues of films that their people had released earlier, by id.
 
-    Earlier is strictly before the release date, so nothing of the movie's own time leaks in. A film counts
-    once for a movie, however many people the two share.
+    Earlier films have a release date before the movie's. A film counts once for a movie, even if they share
+    several people.
     """
     known = movies.filter("revenue_musd is not null and release_date is not null").select(
         "id", "title", "release_date", "revenue_musd", "director", "cast"

@@ -1,4 +1,4 @@
-"""Who produced a movie: its companies and its countries, each credited with the whole movie."""
+"""Production companies and countries, each credited with the whole movie."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from spark.kpis.kpi import Kpi, explode_names
 
 
 def rank_companies(movies: DataFrame) -> DataFrame:
-    """Give the first production companies by total revenue, then name."""
+    """Return the first production companies by total revenue, then name."""
     movies = movies.select("production_companies", *FIGURE_COLUMNS)
     credits = explode_names(movies, "production_companies", "company")
     return rank_groups(credits, "company").select(*tables.COMPANIES.columns)
 
 
 def summarise_countries(movies: DataFrame) -> DataFrame:
-    """Give every production country, most movies first, then by name."""
+    """Return every production country, most movies first, then by name."""
     credits = movies.select("production_countries", *FIGURE_COLUMNS)
     countries = explode_names(credits, "production_countries", "country").groupBy("country")
     return countries.agg(*group_figures()).orderBy(F.col("movies").desc(), "country")

@@ -1,4 +1,4 @@
-"""The five first movies by one value each."""
+"""Rankings: the first movies by one value each."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from spark.kpis.kpi import Kpi, add_rank
 
 @dataclass(frozen=True)
 class Ranking:
-    """Movies by one value, highest first unless told; equal values by `tie`, highest first, then by id."""
+    """Movies by one value, highest first by default; equal values by `tie`, highest first, then by id."""
 
     name: str
     definition: str
@@ -23,7 +23,7 @@ class Ranking:
     tie: str = "0"
 
 
-# Bigger films only: a small budget makes any return look great.
+# Larger films only, because a small budget makes any return look great.
 _BUDGET = "budget_musd >= 10"
 _VOTES = "vote_count >= 10"
 
@@ -42,7 +42,7 @@ RANKINGS = (
 
 
 def rank_movies(movies: DataFrame) -> DataFrame:
-    """Give the first places of every ranking; a movie without the value has no place in it."""
+    """Return the first places of every ranking; movies without the value are left out."""
     names = F.array(*(F.lit(ranking.name) for ranking in RANKINGS))
     shown = [column for column in tables.MOVIE_RANKINGS.columns if column not in ("ranking", "rank", "value")]
     return (
@@ -55,7 +55,7 @@ def rank_movies(movies: DataFrame) -> DataFrame:
 
 
 def first_places(movies: DataFrame) -> DataFrame:
-    """Give `nth` (the ranking), `rank`, `id` and `value` of all rankings in one pass over few columns."""
+    """Return `nth` (the ranking), `rank`, `id` and `value` of all rankings in one pass over few columns."""
     candidacies = F.array(*(_candidacy(nth, ranking) for nth, ranking in enumerate(RANKINGS)))
     candidates = movies.select("id", F.explode(candidacies).alias("it")).filter("it.value is not null")
     order = (F.col("ascending"), F.col("tie"), F.col("id"))

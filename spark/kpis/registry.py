@@ -1,4 +1,4 @@
-"""All KPIs: those that the modules of this package declare, in the order of the gold tables."""
+"""All KPIs that modules of this package declare, in the order of the gold tables."""
 
 from __future__ import annotations
 

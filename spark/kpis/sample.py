@@ -1,4 +1,4 @@
-"""The movies that plots draw as single points, and that the dashboard filters."""
+"""The sample of movies that plots draw as points and the dashboard filters."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from spark.kpis.kpi import Kpi
 
 
 def sample_movies(movies: DataFrame) -> DataFrame:
-    """Give all movies where they are few, else those with the smallest hashes, the same on every engine."""
+    """Return all movies if they are few, otherwise those with the smallest hashes, equal on every engine."""
     chosen = movies.orderBy(F.md5(F.col("id").cast("string"))).limit(tables.MOVIE_SAMPLE_ROWS)
     return chosen.select(*tables.MOVIE_SAMPLE.columns).orderBy("id")
 

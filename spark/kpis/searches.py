@@ -1,4 +1,4 @@
-"""Movies found by whole names of people and genres."""
+"""Searches for movies by names of people and genres."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from spark.kpis.kpi import Kpi, add_rank
 
 @dataclass(frozen=True)
 class Search:
-    """Movies whose lists hold all names given, in the order of one value, nulls last, ties by id."""
+    """Movies whose lists have all given names, ordered by one value, nulls last, ties by id."""
 
     name: str
     definition: str
@@ -43,12 +43,12 @@ SEARCHES = (
 
 
 def has_name(names: str, name: str) -> Column:
-    """Whether a joined list holds a whole name, not a part of one."""
+    """Return whether a joined list has a name, as a whole entry."""
     return F.concat(F.lit("|"), F.col(names), F.lit("|")).contains(f"|{name}|")
 
 
 def find_movies(movies: DataFrame, search: Search) -> DataFrame:
-    """Give the hits of one search by rank."""
+    """Return the hits of one search by rank."""
     wanted = [has_name(column, name) for column, names in search.names.items() for name in names]
     value = F.col(search.order_by)
     order = value.desc_nulls_last() if search.highest_first else value.asc_nulls_last()
@@ -57,7 +57,7 @@ def find_movies(movies: DataFrame, search: Search) -> DataFrame:
 
 
 def search_movies(movies: DataFrame) -> DataFrame:
-    """Give the hits of every search."""
+    """Return the hits of every search."""
     hits = [
         find_movies(movies, search).select(F.lit(nth).alias("nth"), *tables.MOVIE_SEARCHES.columns)
         for nth, search in enumerate(SEARCHES)

@@ -1,4 +1,4 @@
-"""Movies of a collection, each beside the one before."""
+"""Sequels: movies of a collection beside the one before."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _COMPARED = ("id", "title", "release_date", "budget_musd", "revenue_musd", "vote
 
 
 def rank_sequels(movies: DataFrame) -> DataFrame:
-    """Give the first sequels by revenue, unknown revenue last, ties by id; equal dates follow the ids."""
+    """Return the first sequels by revenue, unknown revenue last, ties by id; equal dates are by id."""
     parts = movies.select(F.col("belongs_to_collection").alias("collection"), *_COMPARED)
     in_order = Window.partitionBy("collection").orderBy("release_date", "id")
     before = {f"predecessor_{column}": F.lag(column).over(in_order) for column in _COMPARED}

@@ -1,4 +1,4 @@
-"""Money that is likely in another unit, or of another movie."""
+"""Money that is likely wrong, such as in another unit."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Suspicion:
     holds: str
 
 
-# Numbers as 1e-3, not 0.001: that is a decimal, and an engine makes one of what it is compared with.
+# Written as 1e-3, because 0.001 is a decimal, and the engine would convert the other side to one.
 SUSPICIONS = (
     Suspicion("budget_under_1000_usd", "A budget under 1,000 dollars.", "budget_musd < 1e-3"),
     Suspicion("revenue_under_1000_usd", "A revenue under 1,000 dollars.", "revenue_musd < 1e-3"),
@@ -33,7 +33,7 @@ SUSPICIONS = (
 
 
 def flag_money(movies: DataFrame) -> DataFrame:
-    """Give the movies of each suspicion, most votes first, ties by id; a movie may be there several times."""
+    """Return the movies of each suspicion, most votes first, ties by id; a movie may have several."""
     reasons = F.array_compact(F.array(*(_sign(nth) for nth in range(len(SUSPICIONS)))))
     flagged = movies.select(
         "id", "title", "release_year", "roi", "vote_count",

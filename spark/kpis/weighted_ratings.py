@@ -1,4 +1,4 @@
-"""Ratings in which few votes count for little."""
+"""Ratings weighted by numbers of votes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from spark.kpis.kpi import Kpi, list_first
 
 
 def rank_weighted_ratings(movies: DataFrame) -> DataFrame:
-    """Give the first movies by weighted rating, ties by more votes, then id.
+    """Return the first movies by weighted rating, ties by more votes, then id.
 
     It is v/(v+m)·R + m/(v+m)·C, of a movie's votes v and rating R, m `prior_votes` and C `prior_rating`.
     """

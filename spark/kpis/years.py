@@ -12,7 +12,7 @@ from spark.kpis.real_money import add_real_money, price_index
 
 
 def summarise_years(movies: DataFrame) -> DataFrame:
-    """Give every release year that has a movie, in ascending order."""
+    """Return every release year that has a movie, in ascending order."""
     real = add_real_money(movies.select("release_year", *FIGURE_COLUMNS), "budget_musd", "revenue_musd")
     years = real.groupBy("release_year").agg(
         F.count(F.lit(1)).alias("movies"),

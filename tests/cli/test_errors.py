@@ -40,7 +40,7 @@ def test_wrong_usage_is_said_in_a_sentence_with_status_2(arguments, sentence, pl
 @pytest.mark.parametrize(
     ("environment", "sentence"),
     [
-        ({"TMDB_BASE_URL": "http://127.0.0.1:9/3"}, "TMDB_BASE_URL needs a key"),
+        ({"TMDB_BASE_URL": "http://127.0.0.1:9/3"}, "TMDB_BASE_URL is set but no key is"),
         ({"INGESTION_MOVIE_IDS": "1,x"}, "INGESTION_MOVIE_IDS: number 2 is not a valid movie id"),
         ({"IMDB_RATINGS": "nowhere.tsv.gz"}, "nowhere.tsv.gz cannot be read: No such file or directory"),
         ({"IMDB_RATINGS": "s3://bucket/ratings"}, "IMDB_RATINGS: give a URL like"),
@@ -53,7 +53,7 @@ def test_wrong_usage_is_said_in_a_sentence_with_status_2(arguments, sentence, pl
         ({"TMDB_BASE_URL": "localhost/3", "TMDB_API_KEY": "k"}, "TMDB_BASE_URL: give a URL like"),
         ({"TMDB_BASE_URL": "http://u:p@h/3", "TMDB_API_KEY": "k"}, "TMDB_BASE_URL: give a URL like"),
         ({"TMDB_API_KEY": "a key"}, "TMDB_API_KEY: a key has letters"),
-        ({"SPARK_DRIVER_MEMORY": "lots"}, "'lots' is no amount of memory"),
+        ({"SPARK_DRIVER_MEMORY": "lots"}, "'lots' is not a valid amount of memory"),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else None,
 )
@@ -69,7 +69,7 @@ def test_a_setting_that_cannot_be_used_is_named_with_status_2(environment, sente
     ("text", "sentence"),
     [
         ("INGESTION_CONCURRENCY=a lot\n", "INGESTION_CONCURRENCY: Input should be a valid integer"),
-        ("LAKE_ROOT=lake\nthis is 'no setting\n", ".env, line 2: this is no setting"),
+        ("LAKE_ROOT=lake\nthis is 'no setting\n", ".env, line 2: this is not a setting"),
     ],
     ids=["value", "line"],
 )
@@ -140,14 +140,14 @@ def test_sandbox_movies_do_not_get_into_a_lake_of_real_ones(served):
     status, said = fail(place)
 
     assert status == 1
-    assert "choose another LAKE_ROOT" in said
+    assert "Choose another LAKE_ROOT" in said
 
 
 def test_an_unknown_engine_is_said(place):
     status, said = fail(place, "--spark-master", "abacus")
 
     assert status == 2
-    assert "'abacus' is no engine" in said
+    assert "'abacus' is not a valid SPARK_MASTER" in said
     assert not (place.folder / "data").exists()
 
 

@@ -15,7 +15,7 @@ from cli.app import app
 from tests.movies.lake.small_lake import make_lake
 from tests.places import FOREIGN
 
-NO_PATH = "this is no path. Give the path of a file or a folder"
+NO_PATH = "this is not a path. Give the path of a file or a folder"
 NO_HOME = "there is no home folder for ~nosuchuser. Give the whole path"
 NO_FOLDER = "this is a file. Give the path of a folder"
 NO_LAKE = "give a URL like s3://bucket/movies, without a user, a password, a query or a fragment"

@@ -313,7 +313,7 @@ def test_what_stops_the_fetching_stops_the_replay(place):
     done = replay(place, "--fetch", **elsewhere)
 
     assert (done.returncode, done.stdout) == (1, "")
-    assert "choose another LAKE_ROOT" in done.stderr
+    assert "Choose another LAKE_ROOT" in done.stderr
     assert place.rows(QUARANTINE, "movie_id") == [393]
 
 

@@ -208,7 +208,7 @@ async def test_sandbox_movies_in_a_host_folder_of_jobs_give_way_to_real_ones(cli
 
     said = await set_up_here(data_volume=str(volume))
 
-    assert f"  {volume}/lake held movies of the sandbox: renamed to {volume}/sandbox, " in said
+    assert f"  {volume}/lake held movies of the sandbox. It was renamed to {volume}/sandbox, " in said
     assert find_sources(str(volume / "sandbox")) == {"sandbox"}
 
 

@@ -128,7 +128,7 @@ def test_ctrl_c_stops_a_query_at_once(lake):
     ("arguments", "status", "sentence"),
     [
         (["SELECT * FROM gold.genre"], 2, "There is no table gold.genre: did you mean gold.genres?"),
-        (["DROP TABLE gold.genres"], 2, "DROP is refused. Queries only read: give a SELECT"),
+        (["DROP TABLE gold.genres"], 2, "DROP is not allowed. Queries only read: give a SELECT"),
         (["SELECT * FROM years"], 1, "gold.years is not in the lake at"),
         (["SELECT 1", "--version", "genres"], 2, "--version genres has no number. Give TABLE=N"),
         (["SELECT 1", "--version", "genre=1"], 2, "There is no table genre: did you mean"),

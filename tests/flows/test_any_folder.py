@@ -51,7 +51,7 @@ def test_a_lake_of_a_name_that_delta_mistakes_is_refused_before_anything_is_fetc
     done = place.run("--lake-root", "a%20b")
 
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("Error: Delta tables cannot be kept in ")
+    assert done.stderr.startswith("Error: Delta tables cannot be stored in ")
     assert [path.name for path in place.folder.iterdir()] == []
 
 

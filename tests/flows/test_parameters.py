@@ -108,7 +108,7 @@ REFUSED: list[tuple[dict[str, Any], list[str], str]] = [
     (
         {"spark_master": "abacus"},
         ["--spark-master=abacus"],
-        "'abacus' is no engine: SPARK_MASTER may be sail, docker, local[*], local[N], spark://… or sc://….",
+        "'abacus' is not a valid SPARK_MASTER; expected sail, docker, local[*], local[N], spark://… or sc://….",
     ),
     (
         {"imdb_ratings": "https://files.example/r.gz?sig=S3CRET"},
@@ -118,7 +118,7 @@ REFUSED: list[tuple[dict[str, Any], list[str], str]] = [
     (
         {"output_dir": "s3://bucket/output"},
         ["--output-dir=s3://bucket/output"],
-        "OUTPUT_DIR: this is no path. Give the path of a file or a folder",
+        "OUTPUT_DIR: this is not a path. Give the path of a file or a folder",
     ),
 ]
 IDS = ["-".join(given) for given, _, _ in REFUSED]

@@ -141,7 +141,7 @@ def test_what_is_no_file_of_ratings_leaves_those_from_before_and_fails_the_run_a
     done = place.run("--movie-ids", "19995,597,18,24", "--stage", "ingest", "--stage", "transform")
 
     assert done.returncode == 1
-    assert "line 1: this is no file of IMDb's ratings, which begins with tconst" in done.stderr
+    assert "line 1: this is not a file of IMDb's ratings, which begins with tconst" in done.stderr
     assert "The ratings from before stay, and the next run looks again" in done.stderr
     assert counts(done.stdout)["IMDb ratings"] == 2
     assert "(kept from before)" in done.stdout
@@ -156,7 +156,7 @@ def test_without_ratings_from_before_a_bad_file_stops_the_run_when_the_movies_ar
     done = place.run(*MOVIES, IMDB_RATINGS=f"{sandbox.exports_url}/nothing")
 
     assert done.returncode == 1
-    assert "/nothing cannot be had: HTTP status 404" in done.stderr
+    assert "/nothing could not be fetched: HTTP status 404" in done.stderr
     assert place.movie_ids() == [18, 597, 19995]
     assert open_table(SILVER_MOVIES, place.lake) is None
 

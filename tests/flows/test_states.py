@@ -81,7 +81,7 @@ def test_movies_of_another_source_than_the_lakes_are_final_and_one_sentence(serv
         "1 id": (
             "Failed",
             f"The lake at {place.lake} holds movies from sandbox, and this run would add some from "
-            f"{sandbox.base_url}: choose another LAKE_ROOT",
+            f"{sandbox.base_url}. Choose another LAKE_ROOT.",
         )
     }
     assert "Traceback" not in done.log

@@ -40,7 +40,7 @@ NO_IDS = "not a valid movie id. Write whole numbers separated by commas"
         ),
         (b"597\r\n\r\n9223372036854775808", "line 3: movie ids lie between 0 and 9223372036854775807"),
         (b"597\n" + b"9" * 5_000, f"line 2: {NO_IDS}"),
-        (b"597\n597\n\xffS3cretOfAnotherFile", "line 3: this is no text in UTF-8"),
+        (b"597\n597\n\xffS3cretOfAnotherFile", "line 3: this is not text in UTF-8"),
         (
             "597\nS3cretOfAnotherFile".encode("utf-16"),
             f"line 2: {NO_IDS}",
@@ -75,9 +75,9 @@ def test_a_list_without_an_id_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (b"A=1\nS3cretOfAnotherFile line\n", ", line 2: this is no setting; write NAME=value"),
-        (b"A=1\nB=\xffS3cretOfAnotherFile\n", ", line 2: this is no text in UTF-8"),
-        ("A=S3cretOfAnotherFile".encode("utf-16"), ", line 1: this is no text in UTF-8"),
+        (b"A=1\nS3cretOfAnotherFile line\n", ", line 2: this is not a setting. Write NAME=value"),
+        (b"A=1\nB=\xffS3cretOfAnotherFile\n", ", line 2: this is not text in UTF-8"),
+        ("A=S3cretOfAnotherFile".encode("utf-16"), ", line 1: this is not text in UTF-8"),
         (b"INGESTION_MOVIE_IDS=1,S3cretOfAnotherFile\n", None),
     ],
     ids=["no-setting", "no-text", "utf-16", "value"],

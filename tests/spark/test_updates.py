@@ -228,7 +228,7 @@ def test_silver_is_made_anew_where_an_update_would_not_be_surely_right(
         monkeypatch.setattr(transform_stage, "LARGEST_SHARE", 0.2)
     elif reason == "other-code":
         published = replace(find_publication(lake_root, StageName.TRANSFORM), code_version="older")
-        monkeypatch.setattr("tests.spark.transforming.last", lambda *_: published)
+        monkeypatch.setattr("tests.spark.transforming.find_publication", lambda *_: published)
     elif reason == "earlier-files-are-gone":
         compact(raw)
         raw.vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False)

@@ -4,7 +4,7 @@ from pathlib import Path
 import flows.maintain
 import tasks.showing
 from movies.project import OWN_PACKAGES
-from movies.tmdb.drift import Finding
+from movies.tmdb.drift import FieldDrift
 from movies.tmdb.pace import Pace
 from movies.tmdb.stop import Stop
 from spark.engines.cluster import keep_on_server
@@ -103,7 +103,7 @@ async def test_what_the_packages_warn_of_is_in_the_file_of_their_component(tmp_p
 
     with log_files(tmp_path, ()):
         SharedPace(Pace(40, 5), Stop(), slots, slots)._go_on_without_answer(ConnectionError("no API"))
-        await show_drift(str(tmp_path), [Finding(*("x" for _ in Finding.__dataclass_fields__))])
+        await show_drift(str(tmp_path), [FieldDrift(*("x" for _ in FieldDrift.__dataclass_fields__))])
         keep_on_server(SessionOnACluster())
         flows.maintain.logger.info("tables maintained")
 

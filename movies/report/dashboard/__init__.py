@@ -1,4 +1,4 @@
-"""The dashboard: one HTML file that asks nothing of any server."""
+"""The dashboard: one HTML file that works without a server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the page knows: gold tables as columns, and where they come from, in JSON's types."""
+"""The data of the page as JSON: gold tables as columns, and their provenance."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from movies.report.provenance import ATTRIBUTION, Provenance
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# A millionth of a million dollars is a dollar: nothing that is shown is lost.
+# Six decimals of a million dollars are a dollar, and the page shows nothing smaller.
 DECIMALS = 6
-# Inside a script element these would end it, begin another, or break a line of JavaScript.
+# In a script element these could end it, begin another one, or break a line of JavaScript.
 _ESCAPES = str.maketrans(
     {sign: f"\\u{ord(sign):04x}" for sign in ("<", ">", "&", "\N{LINE SEPARATOR}", "\N{PARAGRAPH SEPARATOR}")}
 )
 
-# Columns of names that are joined, and how long they may be: a payload may name thousands.
+# Columns of joined names and their maximum length, because a payload may name thousands.
 JOINED = ("genres", "director")
 LONGEST_LIST = 5_000
-# Plotly's axes square what they are given; no figure that is meant comes near.
+# Plotly's axes square their values, which must stay finite. No real figure is near this.
 LARGEST_FIGURE = 1e30
 
 Columns = dict[str, list[Any]]
@@ -35,12 +35,12 @@ Columns = dict[str, list[Any]]
 def collect(
     given: Mapping[str, pa.Table], provenance: Provenance, quality: pa.Table | None
 ) -> dict[str, Any]:
-    """Gather all that the page shows.
+    """Collect the data that the page shows.
 
     Args:
-        given: gold tables by name; those that are only listed may be missing.
-        provenance: which data they were made from.
-        quality: `gold/data_quality` as it was when they were published; None where nobody checked.
+        given: gold tables by name; those that are not in the report may be missing.
+        provenance: the data that they were made from.
+        quality: `gold/data_quality` of the same publication, or None if there were no checks.
 
     Raises:
         IncompleteGold: a table of the report is missing.
@@ -73,7 +73,7 @@ def collect(
 
 
 def to_json(data: Mapping[str, Any]) -> str:
-    """Write data as JSON that may stand in a script element, whatever titles say."""
+    """Encode data as JSON that is safe in a script element, even with hostile titles."""
     text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.translate(_ESCAPES)
 
@@ -100,9 +100,9 @@ def _columns(table: pa.Table) -> Columns:
 
 
 def _plain(value: Any, is_joined: bool = False) -> Any:
-    """A value as JSON has it: figures to a dollar, null for what no axis reaches, texts cut.
+    """Convert a value for JSON: round figures, replace impossible ones by null, and cut long texts.
 
-    Of joined names those that fit are kept whole.
+    Joined names are cut between names.
     """
     if isinstance(value, float):
         return round(value, DECIMALS) if abs(value) <= LARGEST_FIGURE else None

@@ -1,4 +1,4 @@
-"""The JavaScript libraries that the page carries, found in the Python packages that ship them."""
+"""The JavaScript libraries that the page embeds, from the Python packages that ship them."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-# The bundle is a module, which can only be imported from an address; a page on a disk has none to give.
+# The bundle is a module, which a page on a disk cannot import, so it is converted to a script.
 _EXPORTS = re.compile(r"\bexport\s*\{([^}]*)\}\s*;?")
 _DEFAULT = re.compile(r"([\w$]+) as default\b")
 
 
 class MissingLibraryError(Exception):
-    """A file that the dashboard embeds is not where the package that ships it has it."""
+    """A file to embed is missing in the package that ships it."""
 
 
 @dataclass(frozen=True)
 class Packed:
-    """A library as the page carries it: gzip in base64, and the digest by which a browser may run it."""
+    """An embedded library: gzip in base64, and the digest that lets a browser run it."""
 
     base64: str
     digest: str
@@ -30,24 +30,24 @@ class Packed:
 
 @cache
 def plotly() -> Packed:
-    """Plotly's minified JavaScript, which defines `Plotly`."""
+    """Return Plotly's minified JavaScript, which defines `Plotly`."""
     return _pack(_text("plotly", "package_data/plotly.min.js"))
 
 
 @cache
 def data_tables() -> Packed:
-    """The DataTables bundle of itables as a plain script, which defines `DataTable`."""
+    """Return the DataTables bundle of itables as a plain script, which defines `DataTable`."""
     return _pack(as_script(_text("itables", "html/dt_bundle.js")))
 
 
 @cache
 def data_tables_style() -> Packed:
-    """The style sheet of the DataTables bundle."""
+    """Return the style sheet of the DataTables bundle."""
     return _pack(_text("itables", "html/dt_bundle.css"))
 
 
 def as_script(module: str) -> str:
-    """Turn a module whose default export is DataTables into a script that names it.
+    """Convert a module whose default export is DataTables to a script that defines it.
 
     Raises:
         MissingLibraryError: the module has no such export.
@@ -61,21 +61,21 @@ def as_script(module: str) -> str:
 
 
 def digest(source: str) -> str:
-    """A source's digest as Content-Security-Policy writes it."""
+    """Return a source's digest in the format of Content-Security-Policy."""
     return f"sha256-{base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()}"
 
 
 def _pack(source: str) -> Packed:
-    # Without a time in its header, the same source gives the same bytes.
+    # No time in the header, so the same source gives the same bytes.
     packed = gzip.compress(source.encode(), compresslevel=9, mtime=0)
     return Packed(base64.b64encode(packed).decode(), digest(source))
 
 
 def _text(package: str, path: str) -> str:
-    """Read a package's file without importing the package, which may be there for its files alone."""
+    """Read a package's file without importing the package."""
     spec = find_spec(package)
     for folder in (spec.submodule_search_locations if spec else None) or ():
         file = Path(folder) / path
         if file.is_file():
             return file.read_text(encoding="utf-8").replace("\r\n", "\n")
-    raise MissingLibraryError(f"{path} of the package {package} is not here: install the project again")
+    raise MissingLibraryError(f"{path} of the package {package} is not here. Install the project again")

@@ -1,4 +1,4 @@
-"""The gold tables that the dashboard lists, each with the columns and rows it takes of them."""
+"""The gold tables that the dashboard lists, with their columns and order."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from movies.lake import gold_tables as tables
 from movies.lake.table import Table
 from movies.report.gold import REPORT_TABLES
 
-# Of tables with a row for each person or collection; the rest would make a page nobody can send.
+# Maximum rows of a table, because all people and collections would make the page too large.
 LISTED_ROWS = 500
 _GROUP = ("total_revenue_musd", "mean_revenue_musd", "median_roi", "share_profitable", "mean_rating")
 
 
 @dataclass(frozen=True)
 class Listing:
-    """A table as the page shows it: its first rows in an order, by columns; one with a `-` goes down."""
+    """A table on the page: columns, and the order of its first rows, descending for a column with `-`."""
 
     table: Table
     title: str
@@ -128,7 +128,7 @@ LISTINGS = (
     ),
 )
 
-# What the page is made from: the report's tables and those that are only listed.
+# All tables of the page: the report's and those that are only listed.
 DASHBOARD_TABLES = (
     *REPORT_TABLES,
     *(listing.table for listing in LISTINGS if listing.table not in REPORT_TABLES),

@@ -1,4 +1,4 @@
-"""The page itself: its parts put together in one file, with a policy that lets nothing else run."""
+"""Build the page: one file with all parts, and a policy that lets no other script run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _PARTS = Path(__file__).parent / "page"
-# In the order in which they need each other.
+# In the order of their dependencies.
 _SCRIPTS = ("formats", "movies", "filters", "theme", "scatters", "bars", "tables", "quality", "main")
 _PLACE = re.compile(r"\{\{(\w+)\}\}")
 
@@ -24,16 +24,16 @@ _PLACE = re.compile(r"\{\{(\w+)\}\}")
 def dashboard_page(
     tables: Mapping[str, pa.Table], provenance: Provenance, quality: pa.Table | None = None
 ) -> str:
-    """Make the page of some gold tables; the same tables give the same page.
+    """Build the page from gold tables; the same tables give the same page.
 
     Args:
-        tables: by name; the report's must all be there.
-        provenance: which data they were made from.
-        quality: `gold/data_quality` of the same silver, where it was checked.
+        tables: gold tables by name, including all of the report.
+        provenance: the data that they were made from.
+        quality: `gold/data_quality` of the same silver, if it was checked.
 
     Raises:
         IncompleteGold: a table of the report is missing.
-        MissingLibraryError: a library that the page carries is not installed.
+        MissingLibraryError: a library to embed is not installed.
     """
     script = _script()
     parts = {
@@ -51,7 +51,7 @@ def dashboard_page(
 
 
 def _policy(script: str) -> str:
-    """Let just these scripts run, and nothing be loaded; Plotly sets styles on what it draws."""
+    """Return a policy that allows only these scripts and no loading; Plotly needs inline styles."""
     scripts = " ".join(f"'{known}'" for known in (digest(script), plotly().digest, data_tables().digest))
     return (
         f"default-src 'none'; script-src {scripts}; style-src 'unsafe-inline'; img-src data: blob:; "

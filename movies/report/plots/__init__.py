@@ -1,4 +1,4 @@
-"""Eight plots of the gold tables, each a PNG with a title that says what is seen."""
+"""Eight plots of the gold tables, each a PNG whose title states the finding."""
 
 from __future__ import annotations
 

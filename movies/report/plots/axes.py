@@ -1,4 +1,4 @@
-"""Axes: their scales, ticks and labels."""
+"""Set scales, ticks and labels of axes."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _STEPS = (1, 2, 5, 10)
 
 
 def spans_decades(values: Numbers) -> bool:
-    """Whether positive values are so far apart that only a logarithmic axis shows them all."""
+    """Return whether positive values need a logarithmic axis."""
     return len(values) > 0 and bool(np.min(values) > 0 and np.max(values) / np.min(values) > _LOG_FROM_RATIO)
 
 
 def scale(axis: Axis, *, log: bool, money: bool = False, suffix: str = "") -> None:
-    """Make an axis linear from few round ticks, or logarithmic from one tick a decade."""
+    """Make an axis linear with few round ticks, or logarithmic with one tick a decade."""
     if log:
         _set_log(axis)
         axis.set_major_locator(LogLocator(base=10, numticks=12))
@@ -47,19 +47,19 @@ def _set_log(axis: Axis) -> None:
 
 
 def whole_numbers(axis: Axis) -> None:
-    """Ticks at whole numbers only."""
+    """Set ticks at whole numbers only."""
     axis.set_major_locator(MaxNLocator(nbins=6, steps=_STEPS, integer=True, min_n_ticks=1))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
 
 
 def years(axis: Axis) -> None:
-    """Ticks at whole years, written without a thousands separator."""
+    """Set ticks at whole years, without a thousands separator."""
     axis.set_major_locator(MaxNLocator(nbins=12, steps=_STEPS, integer=True, min_n_ticks=1))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0f}"))
 
 
 def name_rows(axes: Axes, names: Sequence[str], *, at_least: int) -> None:
-    """Rows from the top down with a name each; few rows get no taller than a page of `at_least` would."""
+    """Name rows from the top down; the height of a row is at most that of a page of `at_least` rows."""
     labels = [style.drawable(shorten(name, _NAME_CELLS)) for name in names]
     axes.set_yticks(range(len(names)), labels)
     axes.set_ylim(max(len(names), at_least) - 0.4, -0.6)

@@ -1,4 +1,4 @@
-"""The sheet a plot is drawn on: title above, source below, and the way to a PNG."""
+"""The sheet of a plot, with title and source, and its conversion to a PNG."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ _MARGIN_INCHES = 0.2
 _LINE_SPACING = 1.3
 _TITLE_LINES = 2
 _NOTE_LINES = 2
-# Higher takes twice the time for a tenth of the size.
+# A higher level takes twice the time and saves a tenth of the size.
 _COMPRESSION = 4
 
 
 def new_sheet(size_inches: tuple[float, float]) -> Figure:
-    """An empty figure of its own, unknown to pyplot."""
+    """Create an empty figure without pyplot."""
     figure = Figure(figsize=size_inches, dpi=style.DPI)
     FigureCanvasAgg(figure)
     return figure
 
 
 def renderer(figure: Figure) -> RendererAgg:
-    """What measures texts in this figure's pixels."""
+    """Return the renderer, which measures texts in this figure's pixels."""
     measure: RendererAgg = _canvas(figure).get_renderer()  # type: ignore[no-untyped-call]
     return measure
 
 
 def frame(figure: Figure, palette: Palette, title: str, note: str, caption: tuple[str, ...]) -> None:
-    """Write title, note and caption, and leave the room between them to the axes."""
+    """Write title, note and caption, and leave the space between them to the axes."""
     width, height = figure.get_size_inches()
     from_top = _MARGIN_INCHES
     for text, points, weight, colour, lines in (
@@ -75,39 +75,39 @@ def frame(figure: Figure, palette: Palette, title: str, note: str, caption: tupl
 
 
 def wrap(figure: Figure, text: str, points: float, weight: str, lines: int) -> list[str]:
-    """A text in at most so many lines of the figure's width, an ellipsis where it is cut."""
-    room = (figure.get_figwidth() - 2 * _MARGIN_INCHES) * figure.dpi
-    if text_width(figure, text, points, weight) <= room:
+    """Wrap a text into at most `lines` lines of the figure's width, with an ellipsis if it is cut."""
+    available = (figure.get_figwidth() - 2 * _MARGIN_INCHES) * figure.dpi
+    if text_width(figure, text, points, weight) <= available:
         return [text] if text else []
     wrapped: list[str] = []
     for word in text.split():
         longer = f"{wrapped[-1]} {word}" if wrapped else word
-        if wrapped and text_width(figure, longer, points, weight) <= room:
+        if wrapped and text_width(figure, longer, points, weight) <= available:
             wrapped[-1] = longer
         else:
             wrapped.append(word)
     if len(wrapped) > lines:
         wrapped = [*wrapped[: lines - 1], f"{wrapped[lines - 1]}…"]
-    return [_cut(figure, line, points, weight, room) for line in wrapped]
+    return [_cut(figure, line, points, weight, available) for line in wrapped]
 
 
 def text_width(figure: Figure, text: str, points: float, weight: str = "normal") -> float:
-    """How many pixels wide a text is drawn."""
+    """Measure the width of a text in pixels."""
     font = FontProperties(family=list(style.font_families()), size=points, weight=weight)
     measured = renderer(figure).get_text_width_height_descent(text, font, False)  # type: ignore[no-untyped-call]
     return float(measured[0])
 
 
-def _cut(figure: Figure, line: str, points: float, weight: str, room: float) -> str:
-    """A line that is no wider than the room, an ellipsis in place of what was cut."""
-    if text_width(figure, line, points, weight) <= room:
+def _cut(figure: Figure, line: str, points: float, weight: str, available: float) -> str:
+    """Cut a line to a width in pixels, with an ellipsis."""
+    if text_width(figure, line, points, weight) <= available:
         return line
     text = line.rstrip("…")
-    # Halved, and not cut sign by sign: a name may be long.
+    # Binary search, because a name may be long.
     fitting, wide = 0, len(text)
     while wide - fitting > 1:
         middle = (fitting + wide) // 2
-        if text_width(figure, f"{text[:middle].rstrip()}…", points, weight) <= room:
+        if text_width(figure, f"{text[:middle].rstrip()}…", points, weight) <= available:
             fitting = middle
         else:
             wide = middle
@@ -115,25 +115,25 @@ def _cut(figure: Figure, line: str, points: float, weight: str, room: float) -> 
 
 
 def settle(figure: Figure) -> None:
-    """Lay the axes out for good, so that what is placed by pixel stays in place."""
+    """Compute the layout once and fix it, so that later texts can be placed by pixel."""
     engine = figure.get_layout_engine()
     if engine is not None:
         for axes in figure.axes:
             for text in axes.texts:
-                # They stand inside their axes or beside a title; to measure them takes as long as to draw.
+                # They need no layout of their own, and measuring them takes as long as drawing.
                 text.set_in_layout(False)
         engine.execute(figure)
         figure.set_layout_engine("none")
 
 
 def leave_empty(figure: Figure, palette: Palette) -> None:
-    """Say in the middle of the sheet that nothing is drawn."""
+    """Write in the middle of the sheet that there is nothing to draw."""
     figure.set_layout_engine("none")
     figure.text(0.5, 0.5, "There is nothing to draw yet.", ha="center", va="center", color=palette.grey)
 
 
 def png(figure: Figure, palette: Palette, metadata: Mapping[str, str]) -> bytes:
-    """The figure as a PNG with a palette, a third of the size that one with all colours has."""
+    """Convert the figure to a PNG with a palette, which is a third of the size of a true-colour one."""
     canvas = _canvas(figure)
     canvas.draw()  # type: ignore[no-untyped-call]
     pixels = canvas.buffer_rgba()  # type: ignore[no-untyped-call]
@@ -149,7 +149,7 @@ def png(figure: Figure, palette: Palette, metadata: Mapping[str, str]) -> bytes:
 
 
 def _keep_sheet(image: Image.Image, palette: Palette) -> None:
-    """Give the sheet its colour back, which the PNG's palette has mixed with what is nearly it."""
+    """Restore the sheet's exact colour, which the PNG's palette has mixed with similar ones."""
     colours, sheet = image.getpalette() or [], image.getpixel((0, 0))
     assert isinstance(sheet, int), "a palette image's pixels are numbers"
     colour = ImageColor.getrgb(palette.sheet)

@@ -1,4 +1,4 @@
-"""Plot: movies of a collection beside those that stand alone."""
+"""Plot: franchise movies beside standalone ones."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NAME_CELLS = 30
 
 @dataclass(frozen=True)
 class Panel:
-    """A figure of both segments: its columns by what they are called, and how many movies have it."""
+    """A figure of both segments: its columns by label, and the column that counts its movies."""
 
     title: str
     subject: str
@@ -51,7 +51,7 @@ PANELS = (
 
 
 def draw_franchise_vs_standalone(gold: Gold, figure: Figure, palette: Palette) -> None:
-    """Draw four panels, in each a group of bars for either segment: the mean strong, the median pale."""
+    """Draw four panels, each with bars for both segments: the mean strong, the median pale."""
     segments = gold.segments()
     widths = [len(panel.columns) + 1 for panel in PANELS]
     for axes, panel in zip(figure.subplots(1, len(PANELS), width_ratios=widths), PANELS, strict=True):
@@ -108,7 +108,7 @@ def _finding(gold: Gold) -> str:
 
 
 def _reading(gold: Gold) -> str:
-    """What the segments are, with the franchises that earned most by name."""
+    """Explain the segments, and name the franchises that earned most."""
     parts = [
         "A franchise movie is one of a collection. ROI is revenue / budget. n: movies whose figure is known."
     ]
@@ -128,12 +128,12 @@ def _figures(gold: Gold) -> str:
     for name, row in zip(SEGMENTS, gold.segments(), strict=True):
         if not row["movies"]:
             continue
-        told = [
+        figures = [
             f"{what} {panel.subject} {panel.show(row[column])} (n = {row[panel.movies] or 0:,})"
             for panel in PANELS
             for what, column in panel.columns
         ]
-        sentences.append(f"{name}, {counted(row['movies'], 'movie')}: {', '.join(told)}.")
+        sentences.append(f"{name}, {counted(row['movies'], 'movie')}: {', '.join(figures)}.")
     return " ".join(sentences)
 
 

@@ -1,4 +1,4 @@
-"""Plot: what genres earn, how they are rated, how popular they are."""
+"""Plot: revenue, rating and popularity by genre."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from movies.report import style
 from movies.report.formats import counted, decimal, enumeration, known, one_line, short_money
 from movies.report.gold import Gold, Row
 from movies.report.plots import axes as house_axes
-from movies.report.plots.genres import MOST_GENRES, by_size, tell
+from movies.report.plots.genres import MOST_GENRES, by_size, summarise
 from movies.report.plots.palettes import Palette
 from movies.report.plots.plot import Plot
 
-# A mean of fewer is not compared in the title, and drawn pale.
+# The title does not compare genres with fewer movies, which are drawn pale.
 COMPARED_FROM_MOVIES = 5
 
 
@@ -66,7 +66,7 @@ def _draw_bars(axes: Axes, rows: list[Row], column: str, colour: str, palette: P
 
 
 def _mark_medians(axes: Axes, rows: list[Row], palette: Palette) -> None:
-    """Draw a line across each bar where half of the movies earned less."""
+    """Draw a line across each bar at the median."""
     for place, row in enumerate(rows):
         if known(row["median_revenue_musd"]):
             axes.plot(
@@ -77,8 +77,8 @@ def _mark_medians(axes: Axes, rows: list[Row], palette: Palette) -> None:
 def _draw_points(axes: Axes, rows: list[Row], palette: Palette) -> None:
     values = [row["mean_rating"] for row in rows if known(row["mean_rating"])]
     low, high = min(values, default=0.0), max(values, default=10.0)
-    room = max(0.25 * (high - low), 0.15)
-    axes.set_xlim(low - room, high + 2 * room)
+    margin = max(0.25 * (high - low), 0.15)
+    axes.set_xlim(low - margin, high + 2 * margin)
     for place, row in enumerate(rows):
         if not known(row["mean_rating"]):
             continue
@@ -106,7 +106,7 @@ def _compared(genre: Row) -> bool:
 
 
 def _genres(gold: Gold) -> list[Row]:
-    """The genres with most movies, the highest mean revenue first, those too small to compare last."""
+    """Return the largest genres by mean revenue, those too small to compare last."""
     return sorted(
         by_size(gold)[:MOST_GENRES], key=lambda row: (not _compared(row), -(row["mean_revenue_musd"] or 0.0))
     )
@@ -125,7 +125,7 @@ def _finding(gold: Gold) -> str:
 
 
 def _best(rows: list[Row], column: str) -> list[Row]:
-    """The row with the highest figure in a column, or the rows that share it."""
+    """Return the row or rows with the highest figure in a column."""
     highest = max((row[column] for row in rows if known(row[column])), default=None)
     return [row for row in rows if highest is not None and row[column] == highest]
 
@@ -154,7 +154,7 @@ def _in_words(row: Row) -> str:
 
 
 def _figures(gold: Gold) -> str:
-    return f"Mean revenue, rating and popularity: {tell(_genres(gold), _in_words)}."
+    return f"Mean revenue, rating and popularity: {summarise(_genres(gold), _in_words)}."
 
 
 PLOT = Plot(

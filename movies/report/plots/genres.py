@@ -1,4 +1,4 @@
-"""The genres that plots have rows for."""
+"""The genres that plots show."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from movies.lake.gold_tables import GENRES
 from movies.report.formats import counted
 from movies.report.gold import Gold, Row
 
-# TMDB has 19; more rows than this would not be read.
+# Maximum rows of a plot; TMDB has 19 genres.
 MOST_GENRES = 20
-# A payload may name as many genres as it likes: of so many the largest are chosen.
+# The largest genres are chosen from at most this many, because payloads may have any names of genres.
 MOST_RANKED = 500
-# A description of more would not be listened to.
-MOST_TOLD = 6
+# Maximum genres in a description, which screen readers read aloud.
+MOST_SUMMARISED = 6
 
 
-def tell(rows: list[Row], words: Callable[[Row], str]) -> str:
-    """The first genres in words, and how many follow."""
-    told = [words(row) for row in rows[:MOST_TOLD]]
-    following = len(rows) - len(told)
-    return "; ".join([*told, f"and {counted(following, 'other')}"] if following else told)
+def summarise(rows: list[Row], words: Callable[[Row], str]) -> str:
+    """Describe the first genres, and count the others."""
+    texts = [words(row) for row in rows[:MOST_SUMMARISED]]
+    following = len(rows) - len(texts)
+    return "; ".join([*texts, f"and {counted(following, 'other')}"] if following else texts)
 
 
 def by_size(gold: Gold) -> list[Row]:
-    """The genres with most movies, largest first; equal ones by name."""
+    """Return the largest genres by number of movies, then name."""
     ordered = gold.tables[GENRES.name].sort_by([("movies", "descending"), ("genre", "ascending")])
     rows: list[Row] = ordered.slice(0, MOST_RANKED).to_pylist()
     return rows

@@ -1,4 +1,4 @@
-"""Names beside points, put where they cover neither each other nor, if it can be, the points."""
+"""Place names beside points so that they do not cover each other, and if possible no points."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _NAME_CELLS = 34
 
 @dataclass(frozen=True)
 class PointLabel:
-    """A name and the point, in data coordinates, that it belongs to; the area is in square points."""
+    """A name and its point in data coordinates; the area of the marker is in square points."""
 
     x: float
     y: float
@@ -44,9 +44,9 @@ def place_labels(
     *,
     keep_clear: Sequence[Text] = (),
 ) -> None:
-    """Write as many names as there is room for, the first ones first; x and y are all points drawn.
+    """Write as many names as fit, the first ones first; x and y are all drawn points.
 
-    The figure's layout is settled here: nothing that moves the axes may follow.
+    This fixes the figure's layout, so later calls must not move the axes.
     """
     figure = axes.get_figure(root=True)
     assert isinstance(figure, Figure), "axes of a sheet"
@@ -99,5 +99,5 @@ def _write(axes: Axes, palette: Palette, label: PointLabel, name: str, point: Po
 
 
 def halo(palette: Palette) -> list[patheffects.AbstractPathEffect]:
-    """A rim of the sheet's colour that keeps a text readable over points and lines."""
+    """Return a rim of the sheet's colour, which keeps a text readable over points and lines."""
     return [patheffects.withStroke(linewidth=2.2, foreground=palette.sheet, alpha=0.85)]

@@ -1,4 +1,4 @@
-"""Single movies as columns of numbers, to draw as points."""
+"""Columns of numbers of single movies, to draw as points."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from movies.report.gold import Gold, Row
 Numbers = NDArray[np.float64]
 Choice = NDArray[np.bool_]
 MOST_NAMED = 9
-# So few have room for the names of all.
+# Up to this number, all movies are named.
 ALL_NAMED_UP_TO = 25
 COLUMNS = (
     "id",
@@ -29,8 +29,8 @@ COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Movies:
-    """A column of numbers for each of COLUMNS, NaN where a movie's is unknown."""
+class Points:
+    """A column of numbers for each of COLUMNS; unknown values are NaN."""
 
     columns: Mapping[str, Numbers]
 
@@ -40,24 +40,24 @@ class Movies:
     def __len__(self) -> int:
         return len(self.columns["id"])
 
-    def where(self, chosen: Choice) -> Movies:
-        """Only the movies for which the choice is true."""
-        return Movies({name: numbers[chosen] for name, numbers in self.columns.items()})
+    def where(self, chosen: Choice) -> Points:
+        """Select the movies for which the choice is true."""
+        return Points({name: numbers[chosen] for name, numbers in self.columns.items()})
 
 
-def sample(gold: Gold) -> Movies:
-    """The movies of `gold/movie_sample`."""
+def sample(gold: Gold) -> Points:
+    """Return the movies of `gold/movie_sample`."""
     table = gold.tables[tables.MOVIE_SAMPLE.name]
-    # Votes may be more than a double counts one by one.
-    return Movies({name: np.asarray(table[name].cast("float64", safe=False).to_numpy()) for name in COLUMNS})
+    # Not safe: numbers of votes may be too large for an exact double.
+    return Points({name: np.asarray(table[name].cast("float64", safe=False).to_numpy()) for name in COLUMNS})
 
 
-def sample_and_ranked(gold: Gold) -> Movies:
-    """The sample, and the movies in any ranking that chance left out of it."""
+def sample_and_ranked(gold: Gold) -> Points:
+    """Return the sample, with all ranked movies added."""
     sampled = sample(gold)
     ids = set(sampled["id"])
     others = {row["id"]: row for row in gold.rows(tables.MOVIE_RANKINGS, by="rank") if row["id"] not in ids}
-    return Movies(
+    return Points(
         {
             name: np.append(sampled[name], np.array([row[name] for row in others.values()], dtype=np.float64))
             for name in COLUMNS
@@ -66,7 +66,7 @@ def sample_and_ranked(gold: Gold) -> Movies:
 
 
 def notable(gold: Gold, rankings: Sequence[tuple[str, int]], columns: Sequence[str]) -> list[Row]:
-    """The first places of some rankings, each movie once, whose figures in some columns are known."""
+    """Return the first movies of some rankings, each once, if their figures in the columns are known."""
     chosen: dict[int, Row] = {}
     for name, places in rankings:
         for row in gold.ranking(name)[:places]:
@@ -76,7 +76,7 @@ def notable(gold: Gold, rankings: Sequence[tuple[str, int]], columns: Sequence[s
 
 
 def named(gold: Gold, rankings: Sequence[tuple[str, int]], columns: Sequence[str]) -> list[Row]:
-    """The movies to name in a plot, first those of some rankings; where there are few, all of them."""
+    """Return the movies to name in a plot: those of some rankings first, or all if there are few."""
     first = notable(gold, rankings, columns)
     if gold.movies > ALL_NAMED_UP_TO:
         return first
@@ -90,6 +90,6 @@ def named(gold: Gold, rankings: Sequence[tuple[str, int]], columns: Sequence[str
 
 
 def sampled_note(gold: Gold) -> str:
-    """A sentence that says so where points are a sample."""
+    """Return a sentence about the sample, or nothing if all movies are drawn."""
     drawn = gold.count(tables.MOVIE_SAMPLE)
     return f" Points: a sample of {drawn:,} of {gold.movies:,} movies." if gold.sampled else ""

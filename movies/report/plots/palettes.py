@@ -1,4 +1,4 @@
-"""Colours, for a light sheet and for a dark one: the same things in the same hues on both."""
+"""Colours for a light and a dark sheet, with the same hues for the same things."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from movies.report.themes import Theme
 
 @dataclass(frozen=True)
 class Palette:
-    """What a plot is drawn in. The hues are Okabe and Ito's, told apart with any colour vision.
+    """The colours of a plot. The hues are Okabe and Ito's, which all kinds of colour vision can distinguish.
 
-    `few_to_many` and `old_to_new` are scales for figures: evenly stronger against the sheet, and nowhere too
-    near to its colour.
+    `few_to_many` and `old_to_new` are scales for figures; their contrast to the sheet grows evenly, and is
+    never too small.
     """
 
     sheet: str
@@ -34,7 +34,7 @@ class Palette:
     old_to_new: Colormap
 
     def pale(self, colour: str) -> str:
-        """A colour mixed with the sheet's: what is drawn in it counts for less."""
+        """Mix a colour with the sheet's, for less important parts."""
         pairs = zip(to_rgb(colour), to_rgb(self.sheet), strict=True)
         share = self.pale_share
         red, green, blue = (share * part + (1 - share) * rest for part, rest in pairs)

@@ -1,4 +1,4 @@
-"""What a plot is."""
+"""The declaration of a plot."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from movies.report.plots.palettes import Palette
 
 @dataclass(frozen=True)
 class Plot:
-    """A picture of the gold tables: what it says, how to read it, how it is drawn, its figures in words."""
+    """A plot of the gold tables: its finding, how to read it, how to draw it, and its figures in words."""
 
     name: str
     subject: str
@@ -25,11 +25,11 @@ class Plot:
     figures: Callable[[Gold], str]
 
     def title(self, gold: Gold) -> str:
-        """What is seen in these data; that there is too little, where there is."""
+        """Return the finding, or that there are too few movies."""
         return self.finding(gold) if self.count(gold) else f"Too few movies for {self.subject}"
 
     def note(self, gold: Gold) -> str:
-        """How to read the picture, with a warning where it shows almost nothing."""
+        """Explain how to read the plot, with a warning if there are few movies."""
         number = self.count(gold)
         if not number:
             return ""

@@ -1,4 +1,4 @@
-"""Plot: whether better rated movies are more popular."""
+"""Plot: popularity against rating."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from movies.report.gold import FEW_MOVIES, Gold
 from movies.report.plots import axes as house_axes
 from movies.report.plots.labels import PointLabel, place_labels
 from movies.report.plots.movies import (
-    Movies,
     Numbers,
+    Points,
     named,
     notable,
     sample,
@@ -27,12 +27,12 @@ from movies.report.plots.plot import Plot
 LEAST_VOTES = 10
 NOTABLE = (("most_popular", 3), ("highest_rated", 2), ("lowest_rated", 2), ("most_voted", 2))
 _CLEAR_CORRELATION = 0.3
-# Ticks within each of more decades would stand on each other.
+# With more decades, ticks within them would overlap.
 _MOST_DECADES = 6
 
 
 def draw_popularity_vs_rating(gold: Gold, figure: Figure, palette: Palette) -> None:
-    """Draw each movie as a point, the more votes the stronger its colour."""
+    """Draw each movie as a point, with a stronger colour for more votes."""
     movies = _drawn(sample_and_ranked(gold))
     rating, popularity, votes = movies["vote_average"], movies["popularity"], movies["vote_count"]
     axes = figure.subplots()
@@ -78,7 +78,7 @@ def _votes(value: float) -> str:
 
 
 def rank_correlation(first: Numbers, second: Numbers) -> float:
-    """Spearman's coefficient; NaN where one of the two does not vary."""
+    """Return Spearman's coefficient, or NaN if one of the two is constant."""
     ranks = [_ranks(first), _ranks(second)]
     if any(np.ptp(values) == 0 for values in ranks):
         return float("nan")
@@ -86,15 +86,15 @@ def rank_correlation(first: Numbers, second: Numbers) -> float:
 
 
 def _ranks(values: Numbers) -> Numbers:
-    """Each value's place, the mean of the places where several are equal."""
+    """Return the rank of each value; equal values have the mean of their ranks."""
     _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
     last = np.cumsum(counts)
     ranks: Numbers = (last - (counts - 1) / 2)[places]
     return ranks
 
 
-def _drawn(movies: Movies) -> Movies:
-    """The movies with enough votes and a popularity."""
+def _drawn(movies: Points) -> Points:
+    """Select the movies with enough votes and a popularity."""
     return movies.where(
         (movies["vote_count"] >= LEAST_VOTES) & (movies["popularity"] > 0) & (movies["vote_average"] > 0)
     )
@@ -123,13 +123,13 @@ def _reading(gold: Gold) -> str:
 
 def _figures(gold: Gold) -> str:
     movies = _drawn(sample(gold))
-    told = [
+    texts = [
         f"{one_line(row['title'])} (rated {row['vote_average']:.1f}, popularity {row['popularity']:,.1f})"
         for row in notable(gold, NOTABLE, ("vote_average", "popularity"))
     ]
     rating, popularity = (float(np.median(movies[column])) for column in ("vote_average", "popularity"))
     medians = f"Median rating {rating:.2f}, median popularity {popularity:,.1f} (n = {len(movies):,})."
-    return f"{medians} Named: {', '.join(told)}." if told else medians
+    return f"{medians} Named: {', '.join(texts)}." if texts else medians
 
 
 PLOT = Plot(

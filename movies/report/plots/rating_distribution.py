@@ -1,4 +1,4 @@
-"""Plot: how movies are rated."""
+"""Plot: the distribution of ratings."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from movies.report.plots.plot import Plot
 
 _BINS = (0.1, 0.2, 0.25)
 _WIDEST_BIN = 0.5
-# A curve through fewer would show the smoothing, not the movies.
+# With fewer movies, the curve would mostly show the smoothing.
 _CURVE_FROM_MOVIES = 30
 _QUARTERED_FROM_MOVIES = 4
 
 
 def draw_rating_distribution(gold: Gold, figure: Figure, palette: Palette) -> None:
     """Draw a histogram with the mean and the median marked."""
-    import seaborn  # a tenth of a second, for this plot only
+    import seaborn  # the import takes a tenth of a second, and only this plot needs it
 
     ratings = _ratings(gold)
     axes = figure.subplots()
@@ -71,12 +71,12 @@ def draw_rating_distribution(gold: Gold, figure: Figure, palette: Palette) -> No
 
 
 def _mean_and_median(gold: Gold) -> tuple[float | None, float | None]:
-    """Those of all movies, also where only a sample is drawn."""
+    """Return mean and median of all movies, even if only a sample is drawn."""
     return gold.overview["mean_rating"], gold.overview["median_rating"]
 
 
 def _bins(ratings: Numbers) -> Numbers:
-    """Edges at round ratings, closer together the more movies there are."""
+    """Return edges at round ratings; bins are narrower with more movies."""
     spread = float(np.subtract(*np.percentile(ratings, (75, 25))))
     ideal = 2 * spread / len(ratings) ** (1 / 3) if len(ratings) >= _CURVE_FROM_MOVIES else _WIDEST_BIN
     width = next((step for step in _BINS if ideal <= step), _WIDEST_BIN)
@@ -86,9 +86,9 @@ def _bins(ratings: Numbers) -> Numbers:
 
 
 def _limits(ratings: Numbers) -> tuple[float, float]:
-    """Room for the labels on both sides, within a point of the scale's ends."""
-    room = max(0.6, 0.15 * float(np.ptp(ratings)))
-    return max(ratings.min() - room, -0.6), min(ratings.max() + room, 10.6)
+    """Return limits with space for the labels on both sides, slightly beyond 0 to 10 at most."""
+    margin = max(0.6, 0.15 * float(np.ptp(ratings)))
+    return max(ratings.min() - margin, -0.6), min(ratings.max() + margin, 10.6)
 
 
 def _ratings(gold: Gold) -> Numbers:

@@ -1,4 +1,4 @@
-"""What plots can draw of the gold tables: figures that axes reach, and years near the others."""
+"""Limit gold tables to what axes can show: finite figures, and years near the others."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from movies.lake.gold_tables import MOVIE_SAMPLE
 from movies.report.gold import Gold
 from movies.report.plots.movies import Numbers
 
-# Axes square and raise what they are given; no dollars, votes or ratings that are meant come near to these.
+# Axes square their values, which must stay finite. No real money, votes or ratings are near these limits.
 LARGEST_FIGURE = 1e30
 LARGEST_RATING = 100.0
 RATINGS = ("vote_average", "mean_rating", "median_rating")
-# A movie of so many years before or after the middle one has a mistyped date, and would flatten a time axis.
+# A release this many years before or after the median is a typo, and would make the time axis useless.
 YEARS_BEFORE, YEARS_AFTER = 150, 50
 
 
 def within_reach(gold: Gold) -> tuple[Gold, int]:
-    """The tables with figures beyond all axes made unknown, and how many movies of the sample have such."""
+    """Replace figures beyond all axes by null, and count the movies of the sample that have such figures."""
     beyond = {
         (name, column): mask
         for name, table in gold.tables.items()
@@ -44,7 +44,7 @@ def _is_beyond(values: pa.ChunkedArray, column: str) -> pa.ChunkedArray:
 
 
 def span_of_years(years: Numbers, movies: Numbers | None = None) -> tuple[float, float]:
-    """The first and the last year that are near to the middle movie's.
+    """Return the first and the last year near the median movie's.
 
     Years are those of single movies in any order, or ascending with the number of `movies` of each.
     """

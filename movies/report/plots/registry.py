@@ -1,4 +1,4 @@
-"""The plots by name, and what is done with any of them."""
+"""All plots by name; draw and describe them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ PLOTS: Mapping[str, Plot] = MappingProxyType(
 
 
 def render(name: str, gold: Gold, provenance: Provenance, theme: Theme = "light") -> bytes:
-    """Draw one plot; return it as a PNG."""
+    """Draw a plot, and return it as a PNG."""
     plot, palette = PLOTS[name], PALETTES[theme]
     description = describe(name, gold)
     gold, title, note = _drawn(plot, gold)
@@ -67,7 +67,7 @@ def render(name: str, gold: Gold, provenance: Provenance, theme: Theme = "light"
 
 
 def describe(name: str, gold: Gold) -> str:
-    """The picture in words, for those who do not see it: its title, how to read it, and its figures."""
+    """Describe a plot in words, for readers who cannot see it: title, note and figures."""
     plot = PLOTS[name]
     gold, title, note = _drawn(plot, gold)
     figures = plot.figures(gold) if plot.count(gold) else ""
@@ -75,12 +75,12 @@ def describe(name: str, gold: Gold) -> str:
 
 
 def headline(name: str, gold: Gold) -> str:
-    """The title above a plot."""
+    """Return the title of a plot."""
     return _drawn(PLOTS[name], gold)[1]
 
 
 def _drawn(plot: Plot, gold: Gold) -> tuple[Gold, str, str]:
-    """What is drawn of the tables, the title, and the note with what is left out."""
+    """Return the tables to draw, the title, and the note, which says what is left out."""
     gold, beyond = within_reach(gold)
     note = plot.note(gold)
     if beyond:

@@ -1,4 +1,4 @@
-"""Plot: what movies earned against what they cost."""
+"""Plot: revenue against budget."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from movies.report.plots import axes as house_axes
 from movies.report.plots import canvas
 from movies.report.plots.labels import PointLabel, halo, place_labels
 from movies.report.plots.movies import (
-    Movies,
     Numbers,
+    Points,
     named,
     notable,
     sample,
@@ -26,7 +26,7 @@ from movies.report.plots.palettes import Palette
 from movies.report.plots.plot import Plot
 from movies.report.plots.reach import span_of_years
 
-# Below this a figure is a slip (dollars for millions) or a token, and would flatten the rest of the plot.
+# Smaller figures are mistakes (millions for dollars) or placeholders, and would distort the axes.
 SMALLEST_MUSD = 0.01
 NOTABLE = (
     ("highest_revenue", 3),
@@ -35,7 +35,7 @@ NOTABLE = (
     ("highest_budget", 2),
     ("most_voted", 3),
 )
-# Of a marker, in square points: for few movies, and for so many that they lie on each other.
+# Areas of markers in square points, for few movies and for many that overlap.
 _AREAS = (20.0, 320.0)
 _CROWDED_AREAS = (8.0, 130.0)
 _CROWDED_FROM_MOVIES = 200
@@ -43,7 +43,7 @@ _DENSE_FROM_MOVIES = 2_000
 
 
 def draw_revenue_vs_budget(gold: Gold, figure: Figure, palette: Palette) -> None:
-    """Draw each movie as a point: the more votes the larger, coloured by release year."""
+    """Draw each movie as a point, larger with more votes, and coloured by release year."""
     movies = _drawn(sample_and_ranked(gold))
     budget, revenue, years = movies["budget_musd"], movies["revenue_musd"], movies["release_year"]
     axes = figure.subplots()
@@ -87,7 +87,7 @@ def draw_revenue_vs_budget(gold: Gold, figure: Figure, palette: Palette) -> None
 
 
 def _draw_break_even(axes: Axes, palette: Palette) -> list[Text]:
-    """Mark where revenue equals budget, as far as the axes go; return the line's name."""
+    """Draw the line where revenue equals budget, and return its label."""
     (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
     start, end = max(left, bottom), min(right, top)
     if start >= end:
@@ -120,13 +120,13 @@ def _draw_break_even(axes: Axes, palette: Palette) -> list[Text]:
     return [text]
 
 
-def _drawn(movies: Movies) -> Movies:
-    """The movies with a budget and a revenue that can be meant."""
+def _drawn(movies: Points) -> Points:
+    """Select the movies with a plausible budget and revenue."""
     with_both = (movies["budget_musd"] >= SMALLEST_MUSD) & (movies["revenue_musd"] >= SMALLEST_MUSD)
     return movies.where(with_both)
 
 
-def _areas(movies: Movies) -> Numbers:
+def _areas(movies: Points) -> Numbers:
     votes = np.nan_to_num(movies["vote_count"])
     smallest, largest = _AREAS if len(movies) < _CROWDED_FROM_MOVIES else _CROWDED_AREAS
     areas: Numbers = smallest + (largest - smallest) * votes / max(votes.max(), 1.0)
@@ -134,7 +134,7 @@ def _areas(movies: Movies) -> Numbers:
 
 
 def _opacity(movies: int) -> float:
-    """The more points lie on each other, the more of each shows through."""
+    """Return the opacity of points, which is lower if many overlap."""
     return 0.85 if movies < _CROWDED_FROM_MOVIES else 0.6 if movies < _DENSE_FROM_MOVIES else 0.4
 
 
@@ -170,12 +170,12 @@ def _reading(gold: Gold) -> str:
 
 def _figures(gold: Gold) -> str:
     movies = _drawn(sample(gold))
-    told = [
+    texts = [
         f"{one_line(row['title'])} ({short_money(row['revenue_musd'])} on {short_money(row['budget_musd'])})"
         for row in notable(gold, NOTABLE, ("budget_musd", "revenue_musd"))
     ]
     medians = [short_money(float(np.median(movies[column]))) for column in ("budget_musd", "revenue_musd")]
-    named = f" Named: {', '.join(told)}." if told else ""
+    named = f" Named: {', '.join(texts)}." if texts else ""
     return f"Median budget {medians[0]}, median revenue {medians[1]} (n = {len(movies):,}).{named}"
 
 

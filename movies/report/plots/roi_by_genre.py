@@ -1,4 +1,4 @@
-"""Plot: the spread of returns in each genre."""
+"""Plot: the distribution of returns in each genre."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from movies.report import style
 from movies.report.formats import counted, enumeration, multiple, one_line
 from movies.report.gold import Gold, Row
 from movies.report.plots import axes as house_axes
-from movies.report.plots.genres import MOST_GENRES, by_size, tell
+from movies.report.plots.genres import MOST_GENRES, by_size, summarise
 from movies.report.plots.movies import Numbers, sample, sampled_note
 from movies.report.plots.palettes import Palette
 from movies.report.plots.plot import Plot
 
-# Quartiles of fewer say nothing: their movies are shown as points alone.
+# Quartiles of fewer movies mean nothing, so these genres have only points.
 BOX_FROM_MOVIES = 5
 WHISKERS_PERCENT = (5, 95)
 
@@ -92,7 +92,7 @@ def _boxed(genre: Row) -> bool:
 
 
 def _box(genre: Row, values: Numbers) -> dict[str, float]:
-    """A box of the genre's exact quartiles; its whiskers are the sample's, and never end inside the box."""
+    """Return a box of the genre's exact quartiles, with the sample's whiskers, which never end inside it."""
     few = len(values) < BOX_FROM_MOVIES
     low, high = (genre["roi_p25"], genre["roi_p75"]) if few else np.percentile(values, WHISKERS_PERCENT)
     return {
@@ -105,7 +105,7 @@ def _box(genre: Row, values: Numbers) -> dict[str, float]:
 
 
 def _limits(genres: list[Row], shown: Numbers, *, log: bool) -> tuple[float, float]:
-    """All points, or on a logarithmic axis all but the outermost hundredths."""
+    """Return limits for all points; on a logarithmic axis, without the outermost 1% on either side."""
     medians = [row["median_roi"] for row in genres]
     if not log:
         return 0.0, 1.06 * max(shown.max(), *medians, 1.0)
@@ -114,7 +114,7 @@ def _limits(genres: list[Row], shown: Numbers, *, log: bool) -> tuple[float, flo
 
 
 def _genres(gold: Gold) -> list[Row]:
-    """The genres with most movies, those with a box first, best median first."""
+    """Return the largest genres, those with a box first, by best median."""
     returns = _returns(gold)
     known = [
         row for row in by_size(gold) if row["median_roi"] is not None and len(returns.get(row["genre"], ()))
@@ -123,7 +123,7 @@ def _genres(gold: Gold) -> list[Row]:
 
 
 def _returns(gold: Gold) -> dict[str, Numbers]:
-    """The sampled movies' returns by genre, of those that are ranked."""
+    """Return the sampled movies' returns by genre, for the largest genres."""
     ranked = {row["genre"] for row in by_size(gold)}
     genres = gold.tables[tables.MOVIE_SAMPLE.name]["genres"].to_pylist()
     by_genre: dict[str, list[float]] = {}
@@ -165,7 +165,7 @@ def _in_words(row: Row) -> str:
 
 
 def _figures(gold: Gold) -> str:
-    return f"Medians: {tell(_genres(gold), _in_words)}."
+    return f"Medians: {summarise(_genres(gold), _in_words)}."
 
 
 PLOT = Plot(

@@ -1,4 +1,4 @@
-"""The room that texts find between each other and the points of a plot, in pixels."""
+"""Find free space for texts between the points of a plot, in pixels."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-# In the order in which a reader expects a name: right of its point first.
+# Where readers expect a name, in this order: right of its point first.
 _DIRECTIONS = (
     *((1.0, 0.0), (1.0, 1.0), (1.0, -1.0), (-1.0, 0.0), (-1.0, 1.0), (-1.0, -1.0), (0.0, 1.0), (0.0, -1.0)),
     *((1.0, 0.5), (1.0, -0.5), (-1.0, 0.5), (-1.0, -0.5), (0.5, 1.0), (-0.5, 1.0), (0.5, -1.0), (-0.5, -1.0)),
 )
 _DISTANCES = (8.0, 19.0, 33.0, 54.0, 83.0, 121.0, 167.0)
 _GAP = 4.0
-# What a text costs, in pixels that it might as well be further from its point: for each point it covers, and
-# for each named point that it stands so close to as to be taken for its name.
+# Costs in pixels of distance from the text's own point: for each point that the text covers, and for each
+# other named point so close that the text could be taken for its name.
 _COVERED_COST = 25.0
 _MISTAKEN_COST = 83.0
-# A text that would cover more is left out: it could be read as the name of any of them.
+# A text that would cover more points is left out, because it could be the name of any of them.
 _MOST_COVERED = 2
 
 
 class Point(NamedTuple):
-    """A place on the sheet."""
+    """A point on the sheet, in pixels."""
 
     x: float
     y: float
@@ -41,20 +41,20 @@ class Box(NamedTuple):
 
     @classmethod
     def around(cls, centre: Point, width: float, height: float) -> Box:
-        """The rectangle of a size about its centre."""
+        """Return the rectangle with a centre and a size."""
         return cls(centre.x - width / 2, centre.y - height / 2, centre.x + width / 2, centre.y + height / 2)
 
     @property
     def centre(self) -> Point:
-        """The middle."""
+        """The centre."""
         return Point((self.left + self.right) / 2, (self.bottom + self.top) / 2)
 
     def grown(self, gap: float) -> Box:
-        """The rectangle with a rim about it; smaller where the gap is negative."""
+        """Return the rectangle with a rim around it; a negative gap makes it smaller."""
         return Box(self.left - gap, self.bottom - gap, self.right + gap, self.top + gap)
 
     def within(self, outer: Box) -> bool:
-        """Whether nothing of it is outside another."""
+        """Return whether it is completely inside another."""
         return (
             self.left >= outer.left
             and self.bottom >= outer.bottom
@@ -63,7 +63,7 @@ class Box(NamedTuple):
         )
 
     def overlaps(self, other: Box) -> bool:
-        """Whether it shares any room with another."""
+        """Return whether it overlaps another."""
         return (
             self.left < other.right
             and other.left < self.right
@@ -72,13 +72,13 @@ class Box(NamedTuple):
         )
 
     def holds(self, points: NDArray[np.float64]) -> int:
-        """How many points, given as rows of x and y, are in it."""
+        """Count the points, given as rows of x and y, inside it."""
         x, y = points[:, 0], points[:, 1]
         inside = (x > self.left) & (x < self.right) & (y > self.bottom) & (y < self.top)
         return int(np.count_nonzero(inside))
 
     def meets_line(self, start: Point, end: Point) -> bool:
-        """Whether a line passes through it (clipped side by side, after Liang and Barsky)."""
+        """Return whether a line passes through it (by Liang and Barsky's clipping)."""
         enter, leave = 0.0, 1.0
         for origin, step, low, high in (
             (start.x, end.x - start.x, self.left, self.right),
@@ -94,7 +94,7 @@ class Box(NamedTuple):
 
 
 class Spot(NamedTuple):
-    """Where a text is put, and how far from its point."""
+    """The place of a text, and its distance from its point."""
 
     box: Box
     distance: float
@@ -102,7 +102,7 @@ class Spot(NamedTuple):
 
 @dataclass
 class Room:
-    """What is free inside a frame; each text that is put there takes of it."""
+    """The free space inside a frame; each placed text takes some of it."""
 
     frame: Box
     points: NDArray[np.float64]
@@ -112,7 +112,7 @@ class Room:
     def find(
         self, point: Point, width: float, height: float, radius: float, others: list[Box]
     ) -> Spot | None:
-        """The best place for a point's text: near, and over few other points; None where there is none."""
+        """Return the best place for a point's text, near it and over few other points, or None."""
         best, lowest = None, math.inf
         for distance in _DISTANCES:
             if distance >= lowest:
@@ -133,7 +133,7 @@ class Room:
         return best
 
     def take(self, spot: Spot, point: Point) -> None:
-        """Keep a text's place, and the way to its point, free of later ones."""
+        """Reserve a text's place and the line to its point."""
         self.texts.append(spot.box)
         self.lines.append((point, spot.box.centre))
 

@@ -58,7 +58,7 @@ def _earned(row: Row) -> str:
 
 
 def _sample_size(row: Row) -> str:
-    """How many movies the total is of; of how many, where not all have a revenue."""
+    """Describe how many movies are in the total, and how many there are if some have no revenue."""
     movies, earning = row["movies"], row["movies_with_revenue"] or 0
     return f"n = {earning:,}" if earning == movies else f"n = {earning:,} of {movies:,}"
 
@@ -87,12 +87,12 @@ def _reading(gold: Gold) -> str:
 
 
 def _figures(gold: Gold) -> str:
-    told = [
+    texts = [
         f"{one_line(row['director'])} {short_money(row['total_revenue_musd'])} ({_sample_size(row)},"
         f" rated {decimal(row['mean_rating'])})"
         for row in _directors(gold)
     ]
-    return f"In order: {'; '.join(told)}."
+    return f"In order: {'; '.join(texts)}."
 
 
 PLOT = Plot(

@@ -16,11 +16,11 @@ from movies.report.plots.palettes import Palette
 from movies.report.plots.plot import Plot
 from movies.report.plots.reach import span_of_years
 
-# More years than this, and a mark for each would hide the line.
+# With more years, markers would hide the line.
 _MARKED_YEARS = 40
-# Within this share of the width a label must grow away from the edge.
+# Within this share of the width, a label is aligned to the edge.
 _NEAR_EDGE = 0.12
-_TOLD_YEARS = 5
+_LAST_YEARS = 5
 _MANY_DECADES = 8
 
 
@@ -59,14 +59,14 @@ def draw_yearly_trends(gold: Gold, figure: Figure, palette: Palette) -> None:
 
 
 def _draw_line(axes: Axes, years: Numbers, values: Numbers, colour: str, *, log: bool) -> None:
-    """Draw the years whose value is known, joined across those without."""
+    """Draw a line through the years with a known value."""
     known = values > 0 if log else ~np.isnan(values)
     marker = "o" if len(years) <= _MARKED_YEARS else None
     axes.plot(years[known], values[known], color=colour, linewidth=1.8, marker=marker, markersize=4.5)
 
 
 def _head(axes: Axes, *parts: tuple[str, str]) -> None:
-    """A heading whose words have the colours of what they name, in place of a legend."""
+    """Write a heading whose coloured words replace a legend."""
     (first, first_colour), *others = parts
     heading = axes.set_title(first, color=first_colour)
     for words, colour in others:
@@ -82,14 +82,14 @@ def _head(axes: Axes, *parts: tuple[str, str]) -> None:
 
 
 def _positive(rows: list[Row]) -> Numbers:
-    """All figures of the lines that a logarithmic axis could show."""
+    """Return all positive figures of the lines."""
     columns = ("mean_revenue_musd", "median_revenue_musd", "mean_budget_musd", "median_budget_musd")
     values = np.concatenate([_column(rows, name) for name in columns])
     return values[values > 0]
 
 
 def _name_peak(axes: Axes, rows: list[Row], *, log: bool) -> None:
-    """Say how many movies make the highest mean: often it is only one."""
+    """Label the highest mean with its number of movies, which is often one."""
     known = [row for row in rows if row["mean_revenue_musd"]]
     if not known:
         return
@@ -110,14 +110,14 @@ def _name_peak(axes: Axes, rows: list[Row], *, log: bool) -> None:
 
 
 def _room_above(axes: Axes) -> float:
-    """How many times the peak a logarithmic axis ends, so that a line of text is between."""
+    """Return by which factor a logarithmic axis must exceed the peak for a line of text."""
     bottom, top = axes.get_ylim()
     decades = float(np.log10(top / bottom))
     return 3 if decades < _MANY_DECADES else 10 ** (0.13 * decades)
 
 
 def _years(gold: Gold) -> list[Row]:
-    """The years on the axis: those near to the middle movie's."""
+    """Return the years on the axis: those near the median movie's."""
     rows = _all_years(gold)
     first, last = span_of_years(_column(rows, "release_year"), _column(rows, "movies"))
     return [row for row in rows if first <= row["release_year"] <= last]
@@ -170,15 +170,15 @@ def _reading(gold: Gold) -> str:
 
 
 def _figures(gold: Gold) -> str:
-    """The last years, one by one; all of a century would be no sentence."""
-    told = [
+    """Describe the last years; all of a century would be too long."""
+    texts = [
         f"{row['release_year']}: {counted(row['movies'], 'movie')},"
         f" {short_money(row['total_revenue_musd'])} in total,"
         f" median {short_money(row['median_revenue_musd'])},"
         f" mean {short_money(row['mean_revenue_musd'])} (n = {row['movies_with_revenue'] or 0:,})"
-        for row in _years(gold)[-_TOLD_YEARS:]
+        for row in _years(gold)[-_LAST_YEARS:]
     ]
-    return f"Revenue of the last years: {'; '.join(told)}."
+    return f"Revenue of the last years: {'; '.join(texts)}."
 
 
 PLOT = Plot(

@@ -1,4 +1,4 @@
-"""Where the ids to fetch come from: each class in a module of this package is a source that the run knows."""
+"""Sources of the ids to fetch: each subclass of `Source` in a module of this package is one."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ SOURCES = _find()
 
 
 def build_source(name: str, filters: Mapping[str, str]) -> Source:
-    """Build a source from its name and its filters, which are texts as a command line has them.
+    """Build a source from its name and its filters, whose values are texts from the command line.
 
     Raises:
-        ValueError: there is no such source, or it does not take such a filter; the text is a sentence.
+        ValueError: there is no such source, or it does not have such a filter; the text is a sentence.
     """
     if name not in SOURCES:
         raise ValueError(f"There is no source {name!r}. Choose one of {', '.join(SOURCES)}")

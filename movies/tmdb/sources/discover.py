@@ -1,4 +1,4 @@
-"""The movies that TMDB's discover finds (https://developer.themoviedb.org/reference/discover-movie)."""
+"""The source of movies that TMDB's discover finds (https://developer.themoviedb.org/reference/discover-movie)."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from movies.tmdb.together import together
 
 if TYPE_CHECKING:
     from movies.tmdb.client import TmdbClient
-    from movies.tmdb.pages import Listing
+    from movies.tmdb.pages import IdList
 
 logger = logging.getLogger(__name__)
 
 PATH = "discover/movie"
 FIRST, LAST = "primary_release_date.gte", "primary_release_date.lte"
-# TMDB passes over a parameter that it does not know, and answers with all movies.
+# TMDB ignores unknown parameters and answers with all movies, so unknown filters are rejected here.
 PARAMETERS = frozenset((
     "certification", "certification.gte", "certification.lte", "certification_country", "include_adult",
     "include_video", "language", "primary_release_date.gte", "primary_release_date.lte",
@@ -33,16 +33,16 @@ PARAMETERS = frozenset((
     "with_title_translation", "with_watch_monetization_types", "with_watch_providers",
     "without_companies", "without_genres", "without_keywords", "without_watch_providers", "year",
 ))  # fmt: skip
-# By a date that seldom changes, so that pages keep their movies while they are read.
+# Sorted by a date that seldom changes, so movies do not move between pages while these are read.
 STEADY_ORDER = "primary_release_date.asc"
 EARLIEST, LATEST = date(1870, 1, 1), date(2100, 12, 31)
 
 
 class Discover(Source):
-    """What discover finds; its filters are TMDB's own parameters, except for the page.
+    """Movies that discover finds; its filters are TMDB's own parameters, except for the page.
 
-    TMDB tells the first 10,000 movies of a list. A longer one is asked for by release dates, in windows that
-    are halved until each is short enough.
+    TMDB lists the first 10,000 movies of a result. A longer result is requested by release dates, in windows
+    that are halved until each is short enough.
     """
 
     meaning = "what TMDB finds"
@@ -81,32 +81,32 @@ class Discover(Source):
         parameters = self._parameters
         first = date.fromisoformat(parameters.get(FIRST, str(EARLIEST)))
         last = date.fromisoformat(parameters.get(LAST, str(LATEST)))
-        movie_ids = array("q", dict.fromkeys(await self._walk(client, first, last)))
+        movie_ids = array("q", dict.fromkeys(await self._scan(client, first, last)))
         if len(movie_ids) < whole.total:
             logger.warning(
-                "discover counts %s movies and lists %s of them: those without a release date have no place "
-                "in so long a list; the source export has them",
+                "discover counts %s movies and lists %s of them. Movies without a release date cannot be in "
+                "so long a list; the source export has them.",
                 f"{whole.total:,}",
                 f"{len(movie_ids):,}",
             )
         return Found(movie_ids)
 
-    async def _walk(self, client: TmdbClient, first: date, last: date) -> list[int]:
+    async def _scan(self, client: TmdbClient, first: date, last: date) -> list[int]:
         listing = await self._read(client, {FIRST: first.isoformat(), LAST: last.isoformat()})
         if listing.is_whole:
             return listing.movie_ids.tolist()
         if first == last:
             raise ListFailedError(
-                f"TMDB lists 10,000 of the {listing.total:,} movies released on {first}: narrow the filters, "
-                "or take the source export"
+                f"TMDB lists 10,000 of the {listing.total:,} movies released on {first}. Narrow the filters, "
+                "or use the source export"
             )
         middle = first + timedelta(days=(last - first).days // 2)
         halves = (first, middle), (middle + timedelta(days=1), last)
-        return list(chain.from_iterable(await together(self._walk(client, *half) for half in halves)))
+        return list(chain.from_iterable(await together(self._scan(client, *half) for half in halves)))
 
-    async def _read(self, client: TmdbClient, window: dict[str, str]) -> Listing:
+    async def _read(self, client: TmdbClient, window: dict[str, str]) -> IdList:
         from movies.tmdb.pages import read_list
 
-        # TMDB itself leaves adult movies out, unless it is asked for them.
+        # TMDB itself leaves adult movies out unless a filter asks for them.
         params = {"sort_by": STEADY_ORDER} | self._parameters | window
         return await read_list(client, PATH, params, include_adult=True)

@@ -1,4 +1,4 @@
-"""TMDB's daily files of all ids (https://developer.themoviedb.org/docs/daily-id-exports)."""
+"""The source of all ids, from TMDB's daily files (https://developer.themoviedb.org/docs/daily-id-exports)."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 MOVIES, ADULT_MOVIES = "movie_ids", "adult_movie_ids"
-# Today's is there from 08:00 UTC on, and a day may be left out.
+# Today's file is published by 08:00 UTC, and a day may be missing.
 DAYS_BACK = 3
-# The store that has the files says so of one that it does not have.
-ABSENT = (403, 404)
-# A file of which more than this share is refused is another one.
-MOST_REFUSED = 0.5
-SHOWN_REFUSALS = 3
+# Statuses by which the store answers that it does not have a file.
+MISSING = (403, 404)
+# If a larger share of the lines is invalid, it is not a file of ids.
+MOST_INVALID = 0.5
+SHOWN_INVALID = 3
 # An array of 64-bit numbers holds no larger one.
 LARGEST_ID = 2**63 - 1
 
@@ -39,12 +39,12 @@ class NotThereError(Exception):
 
 
 class NoIdsError(Exception):
-    """What came in place of a file of ids; another may come on the next try."""
+    """The content is not a file of ids; a retry may help."""
 
 
 @dataclass
 class DailyFile:
-    """What one file had: ids that pass the filters, and lines that are movies or are refused."""
+    """The ids of one file that pass the filters, and its numbers of movies and of invalid lines."""
 
     movie_ids: array[int] = field(default_factory=lambda: array("q"))
     movies: int = 0
@@ -52,10 +52,10 @@ class DailyFile:
 
 
 class Export(Source):
-    """The movies of the newest daily file, the most of which nobody has heard of: `min_popularity` cuts them.
+    """The movies of the newest daily file; most are unknown titles, which `min_popularity` leaves out.
 
-    Those for adults have a file of their own, which is read along where they are wanted. The files need no
-    key and get none, and are no part of the API's pace.
+    Adult movies have a separate file, which is read only on request. Requests for these files have no key and
+    do not count for the API's pace.
     """
 
     meaning = "all of TMDB"
@@ -65,7 +65,7 @@ class Export(Source):
     include_video: bool = False
 
     async def find(self, tmdb: Tmdb, position: Position) -> Found:
-        """Read the files as they come, those of the day before where the newest are not there yet."""
+        """Read the newest files; if today's is not there yet, one of the days before."""
         client = await tmdb.client()
         url = await tmdb.exports_url()
         today = datetime.now(UTC).date()
@@ -79,7 +79,7 @@ class Export(Source):
         adult = await self._read_newest(client, url, ADULT_MOVIES, today)
         if adult is None:
             logger.warning(
-                "There is no daily file of adult ids of %s or %s days before in %s: they are left out",
+                "There is no daily file of adult ids of %s or %s days before in %s. They are left out.",
                 today,
                 DAYS_BACK,
                 hide_queries(url),
@@ -108,21 +108,21 @@ class Export(Source):
                 found = await self._download(file, client)
                 break
             except TooLargeError as error:
-                raise ListFailedError(f"{shown} is no file of ids: it has {error}") from error
+                raise ListFailedError(f"{shown} is not a file of ids: it has {error}") from error
             except (httpx.HTTPError, httpx.InvalidURL, NotWholeError, NoIdsError) as error:
                 reason = hide_queries(f"{type(error).__name__}: {error}".removesuffix(": "))
                 logger.info("%s: %s", shown, reason)
                 wait = next(waits, None)
                 if wait is None:
-                    # The error itself has the whole address, and Prefect keeps stack traces.
+                    # The error itself has the whole address, and Prefect stores stack traces.
                     cause = error if shown == file else None
                     kind = ListOutageError if _is_outage(error) else ListFailedError
-                    raise kind(f"{shown} cannot be had: {reason}") from cause
+                    raise kind(f"{shown} could not be fetched: {reason}") from cause
             if await client.stop.wait(wait):
                 raise StoppedError(shown)
         logger.info("%s movies of %s", f"{len(found.movie_ids):,}", shown)
         if found.refused:
-            logger.warning("%s lines of %s are no movies, and are passed over", f"{found.refused:,}", shown)
+            logger.warning("%s lines of %s are not movies and are ignored", f"{found.refused:,}", shown)
         return found
 
     async def _download(self, file: str, client: TmdbClient) -> DailyFile:
@@ -136,7 +136,7 @@ class Export(Source):
             httpx.AsyncClient(timeout=TIMEOUT) as http,
             http.stream("GET", file, headers={"User-Agent": user_agent()}) as response,
         ):
-            if response.status_code in ABSENT:
+            if response.status_code in MISSING:
                 raise NotThereError
             response.raise_for_status()
             async for lines in _lines(response.aiter_raw(), hide_queries(file)):
@@ -152,13 +152,13 @@ class Export(Source):
                     and (self.include_video or not movie.video)
                 )
         lines_in_all = found.movies + found.refused
-        if found.movies < MOST_REFUSED * lines_in_all or not (lines_in_all or ADULT_MOVIES in file):
+        if found.movies < MOST_INVALID * lines_in_all or not (lines_in_all or ADULT_MOVIES in file):
             raise NoIdsError(f"{found.movies:,} of its {lines_in_all:,} lines are movies")
         return found
 
 
 def _is_outage(error: Exception) -> bool:
-    """Return whether the server did not answer, as opposed to answering with something else."""
+    """Return whether the server did not answer; a wrong answer is not an outage."""
     import httpx
 
     if isinstance(error, httpx.HTTPStatusError):
@@ -176,7 +176,7 @@ def _line_decoder() -> Callable[[bytes], list[Any]]:
 
 
 def _decode_lines(decode: Callable[[bytes], list[Any]], lines: bytes, found: DailyFile) -> list[Any]:
-    """The movies of whole lines; where one is none, it alone is refused."""
+    """Decode whole lines to movies; an invalid line is counted and left out."""
     import msgspec
 
     try:
@@ -189,17 +189,17 @@ def _decode_lines(decode: Callable[[bytes], list[Any]], lines: bytes, found: Dai
             movies += decode(line)
         except (msgspec.DecodeError, RecursionError) as error:
             found.refused += 1
-            if found.refused <= SHOWN_REFUSALS:
-                logger.info("a line is no movie: %s (%r)", error, line[:80])
+            if found.refused <= SHOWN_INVALID:
+                logger.info("a line is not a movie: %s (%r)", error, line[:80])
     return movies
 
 
 async def _lines(chunks: AsyncIterator[bytes], file: str = "") -> AsyncIterator[bytes]:
-    """Unpack a file piece by piece, and give whole lines only.
+    """Unpack a file piece by piece, and yield whole lines only.
 
     Raises:
-        NotWholeError: it ends in the middle, or is damaged.
-        TooLargeError: it, or a line of it, is larger than a file of ids can be.
+        NotWholeError: the file ends in the middle, or is damaged.
+        TooLargeError: the file or a line is larger than its limit.
     """
     unpacker, cutter = Unpacker(LARGEST_FILE), Lines()
 
@@ -214,4 +214,4 @@ async def _lines(chunks: AsyncIterator[bytes], file: str = "") -> AsyncIterator[
     if (last := cutter.end()) is not None:
         yield last
     if unpacker.passed_over:
-        logger.warning("%s bytes behind the end of %s are passed over", f"{unpacker.passed_over:,}", file)
+        logger.warning("%s bytes after the end of %s are ignored", f"{unpacker.passed_over:,}", file)

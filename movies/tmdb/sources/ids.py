@@ -1,4 +1,4 @@
-"""Ids that somebody has written down."""
+"""The source of ids from settings or the command line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from movies.tmdb.sources.source import Found, Position, Source, Tmdb
 
 
 class Ids(Source):
-    """The ids of the settings, or of whoever asks."""
+    """Given ids: those of the settings, or of the caller."""
 
     meaning = "those given"
 
@@ -16,9 +16,9 @@ class Ids(Source):
 
     @property
     def found(self) -> Found:
-        """The ids, which nobody has to be asked for."""
+        """The ids, which need no request."""
         return Found(array("q", self.movie_ids))
 
     async def find(self, tmdb: Tmdb, position: Position) -> Found:
-        """Name them as they are."""
+        """Return the ids as they are."""
         return self.found

@@ -1,4 +1,4 @@
-"""What every source of ids is."""
+"""The base class of sources of ids."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Position:
-    """How far the lake has come: what a source goes on from.
+    """The state of the lake from which a source continues.
 
-    All changes until `followed` are there; a walk over later ones that began at `broken_off` did not end.
+    Changes are processed up to `followed`; a later scan began at `broken_off` and is unfinished. `owed` are
+    the movies pending retry.
     """
 
     followed: datetime | None = None
@@ -30,11 +31,10 @@ class Position:
 
 @dataclass(frozen=True)
 class Found:
-    """The ids a source names, as 64-bit numbers.
+    """The ids that a source has found, as 64-bit numbers.
 
-    Where it knows since when each of them must have been fetched to be up to date, `needed_since` says so.
-    `followed` is how far the lake has followed TMDB once all of them are there, and `begun` when the source
-    was asked. `refused` counts what stands in its lists and is no movie.
+    Each movie must have been fetched since its moment in `needed_since`, if set. `followed` is the change
+    cursor after all ids are fetched, and `begun` is the start of the scan. `refused` counts invalid entries.
     """
 
     movie_ids: array[int]
@@ -45,7 +45,7 @@ class Found:
 
 
 class Tmdb(Protocol):
-    """The server that a source may ask; it is connected to when it is first asked for."""
+    """The server for a source's requests; the connection is opened at first use."""
 
     async def client(self) -> TmdbClient: ...
 
@@ -53,9 +53,9 @@ class Tmdb(Protocol):
 
 
 class Source(BaseModel):
-    """A source of ids; its fields are the filters it takes.
+    """A source of ids; its fields are its filters.
 
-    Its name is that of the class in small letters, and `meaning` says in a few words which ids it names.
+    Its name is the class name in small letters, and `meaning` describes its ids in a few words.
     """
 
     meaning: ClassVar[str]
@@ -64,9 +64,9 @@ class Source(BaseModel):
 
     @abstractmethod
     async def find(self, tmdb: Tmdb, position: Position) -> Found:
-        """Name the ids.
+        """Find the ids.
 
         Raises:
             StoppedError: the run stops first.
-            FatalError: they cannot all be had.
+            FatalError: not all ids could be fetched.
         """

@@ -65,7 +65,7 @@ def test_a_model_of_other_versions_is_refused(path: Path, change: dict[str, Any]
     with pytest.raises(ModelFileError, match=reason) as refused:
         load_model(path, MADE_FROM)
 
-    assert str(refused.value).endswith("`movies forecast` makes it anew")
+    assert str(refused.value).endswith("Run `movies forecast` to rebuild it.")
     assert "\n" not in str(refused.value)
 
 
@@ -87,7 +87,7 @@ def test_a_damaged_model_is_refused(path: Path, damage: Any) -> None:
     damage(told)
     path.write_text(json.dumps(told))
 
-    with pytest.raises(ModelFileError, match="is no model of this project, or is damaged"):
+    with pytest.raises(ModelFileError, match="is not a model of this project, or is damaged"):
         load_model(path, MADE_FROM)
 
 
@@ -95,7 +95,7 @@ def test_a_damaged_model_is_refused(path: Path, damage: Any) -> None:
 def test_what_is_no_model_is_refused_and_never_run(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
-    with pytest.raises(ModelFileError, match="is no model of this project, or is damaged"):
+    with pytest.raises(ModelFileError, match="is not a model of this project, or is damaged"):
         load_model(path, MADE_FROM)
 
 

@@ -143,13 +143,13 @@ async def test_what_may_pass_is_tried_again(first: Answer, server: Server) -> No
 )
 async def test_what_does_not_pass_is_told(answer: Answer, tries: int, sentence: str, server: Server) -> None:
     server.answers = [answer]
-    with pytest.raises(UnavailableError, match=rf"title.ratings.tsv.gz cannot be had: {sentence}"):
+    with pytest.raises(UnavailableError, match=rf"title.ratings.tsv.gz could not be fetched: {sentence}"):
         await get(server.url, waits=(0.0, 0.0))
     assert len(server.asked) == tries
 
 
 async def test_nobody_there_is_told(server: Server) -> None:
-    with pytest.raises(UnavailableError, match=r"http://127.0.0.1:1/r cannot be had: ConnectError"):
+    with pytest.raises(UnavailableError, match=r"http://127.0.0.1:1/r could not be fetched: ConnectError"):
         await get("http://127.0.0.1:1/r")
 
 
@@ -174,7 +174,7 @@ async def test_a_signed_address_is_asked_whole_and_shown_without_its_query(
     with pytest.raises(UnavailableError) as raised:
         await get(signed, waits=(0.0,))
 
-    assert str(raised.value) == f"{server.url}?*** cannot be had: HTTP status 403"
+    assert str(raised.value) == f"{server.url}?*** could not be fetched: HTTP status 403"
     assert server.paths == [signed.removeprefix(server.url.rpartition("/")[0])] * 3
     assert [message for message in caplog.messages if "s3cr3t" in message] == []
     assert (shown(server.url), shown("/a?b")) == (server.url, "/a?b")

@@ -75,8 +75,8 @@ def test_a_row_that_is_no_rating_is_left_out_and_counted_with_the_reason(
 
 # Nothing of what is there: it may be any file.
 OTHER_FILE = (
-    ", line 1: this is no file of IMDb's ratings, which begins with tconst, averageRating, numVotes and tabs "
-    "between"
+    ", line 1: this is not a file of IMDb's ratings, which begins with tconst, averageRating, numVotes and "
+    "tabs between"
 )
 
 
@@ -86,9 +86,9 @@ OTHER_FILE = (
         (b"", f"{OTHER_FILE}$"),
         (b"<!DOCTYPE html>\n<html>", f"{OTHER_FILE}$"),
         (b"tconst\ttitleType\tprimaryTitle\ntt1\tshort\tX\n", f"{OTHER_FILE}$"),
-        (HEADER.encode(), "0 of its 0 rows are ratings"),
-        (HEADER.encode() + b"tt0000001\t5.7\t9\nx\ny\n", "1 of its 3 rows are ratings"),
-        (HEADER.encode() + b"x" * 200_000, "0 of its 1 rows are ratings"),
+        (HEADER.encode(), "0 of 0 rows are ratings"),
+        (HEADER.encode() + b"tt0000001\t5.7\t9\nx\ny\n", "1 of 3 rows are ratings"),
+        (HEADER.encode() + b"x" * 200_000, "0 of 1 rows are ratings"),
         (HEADER.encode() + b"x" * 2_000_000, r"a line of more than 1,048,576 bytes \(LONGEST_LINE\)"),
         (gzip.compress(bytes(64 * MIB)), r"a line of more than 1,048,576 bytes \(LONGEST_LINE\)"),
         (gzip.compress(HEADER.encode() + b"tt0000001\t5.7\t9\n" * 999)[:-9], "whole file"),
@@ -110,7 +110,7 @@ OTHER_FILE = (
 def test_what_is_no_file_of_ratings_is_refused_with_what_was_found(
     data: bytes, sentence: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(NotRatingsError, match=f"^the file( is no .*|){sentence}"):
+    with pytest.raises(NotRatingsError, match=f"^the file( is not .*|){sentence}"):
         read(written(tmp_path, data))
 
 
@@ -178,7 +178,7 @@ def test_any_mixture_of_rows_is_read_as_one_row_at_a_time_would_be(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ratings, "BYTES_AT_ONCE", block)
         if len(good) <= bad.total():
-            with pytest.raises(NotRatingsError, match=f"{len(good)} of its {len(good) + bad.total()} rows"):
+            with pytest.raises(NotRatingsError, match=f"{len(good)} of {len(good) + bad.total()} rows"):
                 read(path)
         else:
             assert read(path) == (list(good.values()), dict(bad))

@@ -210,9 +210,9 @@ def test_a_copy_that_was_broken_off_is_known_as_one_and_finished_by_the_same_cal
         patch.setattr(backup, "copy_file", copy_or_fail)
         with pytest.raises(LakeAccessError, match=r"cannot be copied to .*today.*No space left"):
             copy_lake(root, target)
-    with pytest.raises(CopyRefusedError, match=r"today is a copy that was broken off"):
+    with pytest.raises(CopyRefusedError, match=r"today is an unfinished copy"):
         check_finished(target)
-    with pytest.raises(CopyRefusedError, match=r"today is a copy that was broken off"):
+    with pytest.raises(CopyRefusedError, match=r"today is an unfinished copy"):
         copy_lake(target, str(tmp_path / "elsewhere"))
     assert not (tmp_path / "elsewhere").exists()
 
@@ -276,7 +276,7 @@ def test_a_copy_begun_of_another_lake_is_not_finished_with_this_one(root, target
 
 def test_a_place_without_tables_is_no_lake(tmp_path, target):
     for place in (tmp_path / "nothing", tmp_path):
-        with pytest.raises(CopyRefusedError, match=r"no tables in .*nothing to copy"):
+        with pytest.raises(CopyRefusedError, match=r"no tables in .*Name the lake to copy"):
             copy_lake(str(place), target)
 
     assert not Path(target).exists() and not (tmp_path / "nothing").exists()
@@ -287,7 +287,7 @@ def test_a_table_of_a_later_kind_than_is_known_is_not_copied(root, target):
     rows = pa.table({"at": pa.array([0], pa.timestamp("us"))})
     write_deltalake(YEARS.path(root), rows)
 
-    with pytest.raises(CopyRefusedError, match="gold/years is of a later kind than can be copied"):
+    with pytest.raises(CopyRefusedError, match="gold/years has later features of Delta"):
         copy_lake(root, target)
 
     assert not Path(target).exists()
@@ -362,11 +362,11 @@ def test_the_command_line_says_in_one_sentence_what_stands_in_the_way(run, root,
 
     assert (refused.exit_code, refused.stdout) == (1, "")
     assert refused.stderr == (
-        f"Error: There is a lake in {root} already, with raw/movies: choose another place\n"
+        f"Error: There is a lake in {root} already, with raw/movies. Choose another place.\n"
     )
     assert (missing.exit_code, missing.stdout) == (1, "")
     assert missing.stderr == (
-        f"Error: There are no tables in {tmp_path / 'nothing'}, so there is nothing to copy\n"
+        f"Error: There are no tables in {tmp_path / 'nothing'}. Name the lake to copy.\n"
     )
 
 

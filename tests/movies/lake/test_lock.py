@@ -43,7 +43,7 @@ async def test_a_run_waits_for_the_one_that_holds_the_lake_and_says_so(tmp_path,
     async def first() -> None:
         async with ingestion_lock(str(tmp_path)):
             held.set()
-            while "this one waits" not in caplog.text:
+            while "This one waits" not in caplog.text:
                 await asyncio.sleep(0)
             order.append("first ends")
 

@@ -32,7 +32,7 @@ def test_a_lake_of_sandbox_movies_is_renamed_once_and_leaves_an_empty_folder(lak
     if is_made:
         sandbox.mkdir()
 
-    said = f"{real} held movies of the sandbox: renamed to {sandbox}, so that {real} is for real ones"
+    said = f"{real} held movies of the sandbox. It was renamed to {sandbox}, and {real} is for real movies."
     assert separate(real, sandbox) == said
     assert (find_sources(str(sandbox)), list(real.iterdir())) == ({SANDBOX_SOURCE}, [])
     assert separate(real, sandbox) is None
@@ -55,8 +55,8 @@ def test_no_lake_is_renamed_over_another(lakes):
     said = separate(*lakes)
 
     assert said == (
-        f"{lakes[0]} holds movies of the sandbox, and so does {lakes[1]}: delete one of them, "
-        "or no real movies can be fetched"
+        f"{lakes[0]} holds movies of the sandbox, and so does {lakes[1]}. Delete one of them, "
+        "or no real movies can be fetched."
     )
     assert [find_sources(str(lake)) for lake in lakes] == [{SANDBOX_SOURCE}] * 2
 

@@ -137,7 +137,7 @@ def test_torn_files_are_no_fault_of_the_query(tmp_path):
 
 def test_a_table_that_is_not_there_yet_says_what_makes_it(lake):
     with pytest.raises(
-        TableMissingError, match=r"gold\.years is not in the lake at .* yet: `movies run` makes it"
+        TableMissingError, match=r"gold\.years is not in the lake at .* yet. Run `movies run` to make it"
     ):
         rows(lake, "SELECT * FROM years")
 
@@ -237,7 +237,7 @@ def test_a_refusal_says_what_is_read(lake):
     with pytest.raises(QueryError) as error:
         rows(lake, "drop table genres")
     assert str(error.value) == (
-        "DROP is refused. Queries only read: give a SELECT, an EXPLAIN, or DESCRIBE and a table. "
+        "DROP is not allowed. Queries only read: give a SELECT, an EXPLAIN, or DESCRIBE and a table. "
         "`movies show` lists the tables."
     )
 

@@ -206,7 +206,7 @@ def test_sandbox_movies_and_others_are_not_mixed(rows, there, coming, refused, r
     commit(root, *rows, source=there)
 
     if refused:
-        with pytest.raises(MixedSourcesError, match=f"holds movies from {there}.*choose another LAKE_ROOT"):
+        with pytest.raises(MixedSourcesError, match=f"holds movies from {there}.*Choose another LAKE_ROOT"):
             check_source(root, coming, "sandbox")
     else:
         check_source(root, coming, "sandbox")

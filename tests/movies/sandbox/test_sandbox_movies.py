@@ -138,7 +138,7 @@ def test_given_payloads_may_be_odd(tmp_path: Path) -> None:
 def test_given_line_without_an_id_is_named(tmp_path: Path, line: str) -> None:
     path = tmp_path / "payloads.ndjson"
     path.write_text(f'{{"id": 1}}\n{line}\n')
-    with pytest.raises(ValueError, match=r"payloads\.ndjson, line 2: no JSON object with an id"):
+    with pytest.raises(ValueError, match=r"payloads\.ndjson, line 2: not a JSON object with an id"):
         load_payloads(path)
 
 

@@ -90,7 +90,7 @@ def test_port_that_is_taken_is_named() -> None:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        with pytest.raises(LoopbackServerError, match=f"status 1 .* Port {port} cannot be had"):
+        with pytest.raises(LoopbackServerError, match=f"status 1 .* Port {port} cannot be used"):
             LoopbackServer.start("movies.sandbox.app:create_app", port=port)
 
 

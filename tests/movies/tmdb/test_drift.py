@@ -5,7 +5,7 @@ import msgspec
 import pytest
 
 from movies.tmdb.answers import read_movie
-from movies.tmdb.drift import MOST_FINDINGS, Drift, Finding
+from movies.tmdb.drift import MOST_FINDINGS, Drift, FieldDrift
 
 
 def observe(drift: Drift, movie_id: int, **fields: object) -> None:
@@ -21,9 +21,9 @@ def test_unknown_keys_and_other_types_are_counted_with_an_example():
     observe(drift, 3, vote_pulse=0.1, runtime=None)
 
     assert drift.findings == [
-        Finding("vote_pulse", "no such key", "number", movies=2, first_movie_id=1),
-        Finding("budget", "number", "string", movies=1, first_movie_id=2),
-        Finding("vote_pulse", "no such key", "null", movies=1, first_movie_id=2),
+        FieldDrift("vote_pulse", "no such key", "number", movies=2, first_movie_id=1),
+        FieldDrift("budget", "number", "string", movies=1, first_movie_id=2),
+        FieldDrift("vote_pulse", "no such key", "null", movies=1, first_movie_id=2),
     ]
 
 

@@ -69,7 +69,7 @@ def test_entries_without_an_id_are_passed_over_and_counted(run_skipping, caplog)
     found = run_skipping(Tmdb(page('{"id":null}', "null", '{"id":7}', "{}", '{"id":"x"}')).find())
 
     assert found == Found(array("q", [7]))
-    assert "3 entries of discover/movie have no id, and are passed over" in caplog.text
+    assert "3 entries of discover/movie have no id and are ignored" in caplog.text
 
 
 def test_a_page_without_end_stops_the_run_with_its_bound(run_skipping, monkeypatch):

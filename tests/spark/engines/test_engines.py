@@ -32,7 +32,7 @@ def bare_server(sail: Engine) -> Iterator[str]:
 
 @pytest.mark.parametrize("master", ["", "yarn", "local[x]", "sail://there", "spark"])
 def test_unknown_master_is_told_with_the_possible_ones(master: str) -> None:
-    with pytest.raises(EngineUnavailable, match=r"is no engine: SPARK_MASTER may be sail, docker, local"):
+    with pytest.raises(EngineUnavailable, match=r"is not a valid SPARK_MASTER; expected sail, docker, local"):
         open_engine(master)
 
 
@@ -41,7 +41,7 @@ def test_missing_docker_engine_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path
     with warnings.catch_warnings():
         # The Docker client leaves its socket to the garbage collector where it cannot connect.
         warnings.simplefilter("ignore", ResourceWarning)
-        with pytest.raises(EngineUnavailable, match=r"^No Docker engine answers: start one, or set another"):
+        with pytest.raises(EngineUnavailable, match=r"^No Docker engine answers. Start one, or set another"):
             open_engine("docker")
         gc.collect()
 
@@ -118,7 +118,7 @@ def test_embedded_engine_stops_twice_and_leaves_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("memory", ["much", "2 gigabytes", "-1g"])
 def test_memory_that_cannot_be_read_is_told(memory: str) -> None:
-    with pytest.raises(EngineUnavailable, match="is no amount of memory"):
+    with pytest.raises(EngineUnavailable, match="is not a valid amount of memory"):
         open_engine("sail", EngineOptions(driver_memory=memory))
 
 

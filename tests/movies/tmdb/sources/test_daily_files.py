@@ -128,7 +128,7 @@ async def test_a_line_that_is_no_movie_costs_that_line_and_is_counted(line, file
     files.files = {"movie": gzip.compress(lines(1, 2) + line + b"\n" + lines(3))}
 
     assert await files.find() == Found(array("q", [1, 2, 3]), refused=1)
-    assert "1 lines of " in caplog.text and "are no movies, and are passed over" in caplog.text
+    assert "1 lines of " in caplog.text and "are not movies and are ignored" in caplog.text
 
 
 def test_the_summary_of_a_run_tells_refused_lines():

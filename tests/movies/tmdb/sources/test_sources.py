@@ -165,7 +165,7 @@ async def test_a_signed_address_of_exports_is_asked_whole_and_shown_without_its_
             await Export()._read_day(await server.client(), "https://h/p?sig=s3cr3t%2Bkey", date(2026, 1, 2))
 
     assert asked == {"https://h/p/movie_ids_01_02_2026.json.gz?sig=s3cr3t%2Bkey"}
-    shown = "https://h/p/movie_ids_01_02_2026.json.gz?*** cannot be had: HTTPStatusError: "
+    shown = "https://h/p/movie_ids_01_02_2026.json.gz?*** could not be fetched: HTTPStatusError: "
     assert str(raised.value).startswith(shown)
     assert "s3cr3t" not in str(raised.value) + str(raised.value.__cause__) + caplog.text
 
@@ -173,7 +173,7 @@ async def test_a_signed_address_of_exports_is_asked_whole_and_shown_without_its_
 async def test_a_store_of_exports_that_does_not_answer_is_an_outage(sandbox):
     sandbox.set_faults(server_error=1.0)
 
-    with pytest.raises(ListOutageError, match=r"movie_ids_\S+ cannot be had: HTTPStatusError: .*500"):
+    with pytest.raises(ListOutageError, match=r"movie_ids_\S+ could not be fetched: HTTPStatusError: .*500"):
         await find(sandbox, "export")
 
 
@@ -205,7 +205,7 @@ async def test_a_page_that_comes_badly_is_asked_for_again(sandbox):
 async def test_a_page_that_cannot_be_had_stops_the_run_since_the_list_would_have_a_hole(sandbox):
     sandbox.set_faults(server_error=1.0)
 
-    with pytest.raises(ListFailedError, match="discover/movie cannot be had, page 1: 500"):
+    with pytest.raises(ListFailedError, match="discover/movie could not be fetched, page 1: 500"):
         await find(sandbox, "discover")
 
 

@@ -10,8 +10,8 @@ import psutil
 import pyarrow as pa
 import pytest
 
-from spark.engines import helpers
-from spark.engines.helpers import Helper, decode_side_by_side, helpers_beside
+from spark.engines import decoder_pool
+from spark.engines.decoder_pool import DecoderProcess, decode_side_by_side, open_decoder_pool
 from spark.engines.session import Engine
 from spark.payloads import decode_payloads
 from tests.spark.test_payloads import NOW
@@ -45,10 +45,10 @@ DECODED = pa.Table.from_batches(decode_payloads(BATCHES))
 
 @pytest.fixture
 def beside(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """One helper, as on two cores."""
-    monkeypatch.setattr(helpers.os, "cpu_count", lambda: 2)
+    """One decoder process, as on two cores."""
+    monkeypatch.setattr(decoder_pool.os, "cpu_count", lambda: 2)
     before = children()
-    with helpers_beside():
+    with open_decoder_pool():
         yield
     assert children() == before
 
@@ -61,7 +61,7 @@ def test_batches_come_back_decoded_in_their_order(beside: None) -> None:
     assert pa.Table.from_batches(decode_side_by_side(BATCHES)) == DECODED
 
 
-def test_a_helper_is_there_for_one_part_and_ends_with_it(beside: None) -> None:
+def test_a_decoder_process_is_there_for_one_part_and_ends_with_it(beside: None) -> None:
     before, seen = children(), []
     for _ in range(2):
         seen.append([len(children() - before) for _ in decode_side_by_side(BATCHES)])
@@ -102,7 +102,7 @@ def test_what_a_lost_process_had_is_decoded_here(
         assert pa.Table.from_batches(decode_side_by_side(batches())) == DECODED
 
     assert caplog.messages == (
-        ["A process that decoded payloads is lost: this one decodes what it had"] if after >= 2 else []
+        ["A decoder process is lost. This process decodes its payloads."] if after >= 2 else []
     )
 
 
@@ -121,16 +121,16 @@ def test_where_no_process_can_be_started_all_is_decoded_here(
     def refuse(*_: object, **__: object) -> None:
         raise OSError(12, "No memory")
 
-    monkeypatch.setattr(helpers.subprocess, "Popen", refuse)
+    monkeypatch.setattr(decoder_pool.subprocess, "Popen", refuse)
 
     assert pa.Table.from_batches(decode_side_by_side(BATCHES)) == DECODED
 
     assert caplog.messages == [
-        "No process can be started to decode payloads, this one does it alone: [Errno 12] No memory"
+        "No decoder process can be started. This process decodes alone: [Errno 12] No memory"
     ]
 
 
-def test_silver_is_the_same_with_and_without_a_helper(
+def test_silver_is_the_same_with_and_without_a_decoder_process(
     sail: Engine, new_lake: Callable[..., str], monkeypatch: pytest.MonkeyPatch, beside: None
 ) -> None:
     payloads = [
@@ -141,8 +141,10 @@ def test_silver_is_the_same_with_and_without_a_helper(
     alone, helped = new_lake(payloads), new_lake(payloads)
     outcomes = transform(sail.session, alone)
     started = []
-    monkeypatch.setattr(helpers, "BATCHES_ALONE", 0)
-    monkeypatch.setattr(helpers, "Helper", lambda: started.append(helper := Helper()) or helper)
+    monkeypatch.setattr(decoder_pool, "BATCHES_ALONE", 0)
+    monkeypatch.setattr(
+        decoder_pool, "DecoderProcess", lambda: started.append(decoder := DecoderProcess()) or decoder
+    )
 
     assert (transform(sail.session, helped), contents(helped)) == (outcomes, contents(alone))
 

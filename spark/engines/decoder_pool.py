@@ -1,7 +1,7 @@
-"""Processes that decode payloads beside the embedded engine's, whose interpreter is one thread's at a time.
+"""A pool of processes that decode payloads for the embedded engine, whose Python runs one thread at a time.
 
-A helper costs a hundred megabytes and a fifth of a second, so there is none until a part of the raw table
-goes on for some thousand payloads, and it ends with that part. One that dies before costs time alone.
+A decoder process costs 100 MB and a fifth of a second. It is started only for a part of the raw table with
+some thousand payloads, and stops after that part. If one dies, no payload is lost: this process decodes them.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from spark.payloads import decode_payloads
 
 logger = logging.getLogger(__name__)
 
-# Batches of a part that are decoded here before a helper is worth its start.
+# Batches of a part that are decoded here before a decoder process is worth its start.
 BATCHES_ALONE = 2
-MOST_HELPERS = 7
+MOST_DECODERS = 7
 
 
-class Helper:
-    """A process that decodes one batch at a time; where it is lost, this process does what it had."""
+class DecoderProcess:
+    """A process that decodes one batch at a time; if it is lost, this process decodes its batches."""
 
     def __init__(self) -> None:
-        # An interrupt at the terminal is not for it: its end is that of its input, however the pipeline ends.
+        # In its own session, because Ctrl-C must not stop it. It stops at the end of its input.
         self._process = subprocess.Popen(
             [sys.executable, "-P", str(payloads.__file__)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True,
@@ -41,29 +41,29 @@ class Helper:
         self._is_lost = False
 
     def send(self, batch: pa.RecordBatch) -> None:
-        """Hand over a batch, once what became of the one before has been received."""
+        """Send a batch; receive the result of the one before first."""
         self._pending = batch
         if self._is_lost:
             return
         assert self._process.stdin is not None
-        with self._losses_told():
+        with self._fallback():
             if self._writer is None:
                 self._writer = pa.ipc.new_stream(self._process.stdin, batch.schema)
             self._writer.write_batch(batch)
             self._process.stdin.flush()
 
     def receive(self) -> pa.RecordBatch:
-        """Wait for what became of the batch."""
+        """Wait for the decoded batch."""
         batch, self._pending = self._pending, None
         if not self._is_lost:
-            with self._losses_told():
+            with self._fallback():
                 if self._reader is None:
                     self._reader = pa.ipc.open_stream(self._process.stdout)
                 return self._reader.read_next_batch()
         return next(decode_payloads([batch]))
 
     def stop(self) -> None:
-        """End the process, whatever it does."""
+        """Kill the process."""
         self._process.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
@@ -71,60 +71,58 @@ class Helper:
                 pipe.close()  # type: ignore[union-attr]
 
     @contextmanager
-    def _losses_told(self) -> Iterator[None]:
+    def _fallback(self) -> Iterator[None]:
         try:
             yield
         except (OSError, StopIteration, pa.ArrowException):
             self._is_lost = True
-            logger.warning("A process that decoded payloads is lost: this one decodes what it had")
+            logger.warning("A decoder process is lost. This process decodes its payloads.")
 
 
-class Helpers:
-    """So many helpers at the same time and no more, each for one part of a table."""
+class DecoderPool:
+    """A limited number of decoder processes, each for one part of a table."""
 
     def __init__(self, most: int) -> None:
         self._lock = threading.Lock()
-        self._most, self._all = most, set[Helper]()
+        self._most, self._all = most, set[DecoderProcess]()
 
-    def take(self) -> Helper | None:
-        """Start one, if there is room for it."""
+    def take(self) -> DecoderProcess | None:
+        """Start a process, or return None if the pool is full."""
         with self._lock:
             if len(self._all) >= self._most:
                 return None
             try:
-                helper = Helper()
+                decoder = DecoderProcess()
             except OSError as error:
-                logger.warning(
-                    "No process can be started to decode payloads, this one does it alone: %s", error
-                )
+                logger.warning("No decoder process can be started. This process decodes alone: %s", error)
                 self._most = 0
                 return None
-            self._all.add(helper)
-            return helper
+            self._all.add(decoder)
+            return decoder
 
-    def give_back(self, helper: Helper) -> None:
-        """Stop one: what comes after decoding has better use for its memory."""
+    def give_back(self, decoder: DecoderProcess) -> None:
+        """Stop a process, because the work after decoding needs its memory."""
         with self._lock:
-            self._all.discard(helper)
-        helper.stop()
+            self._all.discard(decoder)
+        decoder.stop()
 
     def close(self) -> None:
-        """Stop all; none is started again."""
+        """Stop all processes, and start no more."""
         with self._lock:
             self._most = 0
             stopped, self._all = self._all, set()
-        for helper in stopped:
-            helper.stop()
+        for decoder in stopped:
+            decoder.stop()
 
 
-_current = Helpers(0)
+_current = DecoderPool(0)
 
 
 @contextmanager
-def helpers_beside() -> Iterator[None]:
-    """Let `decode_side_by_side` have a helper for each further core of this machine."""
+def open_decoder_pool() -> Iterator[None]:
+    """Let `decode_side_by_side` use a decoder process for each further core of this machine."""
     global _current
-    before, _current = _current, Helpers(min((os.cpu_count() or 1) - 1, MOST_HELPERS))
+    before, _current = _current, DecoderPool(min((os.cpu_count() or 1) - 1, MOST_DECODERS))
     try:
         yield
     finally:
@@ -133,22 +131,22 @@ def helpers_beside() -> Iterator[None]:
 
 
 def decode_side_by_side(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Decode batches as `decode_payloads` does, in a process beside this one where there is one to be had."""
-    helpers, helper, is_waiting = _current, None, False
+    """Decode batches as `decode_payloads` does, in a decoder process if the pool has one."""
+    pool, decoder, is_waiting = _current, None, False
     try:
         for nth, batch in enumerate(batches):
             if nth == BATCHES_ALONE:
-                helper = helpers.take()
-            if helper is None:
+                decoder = pool.take()
+            if decoder is None:
                 yield from decode_payloads([batch])
                 continue
-            # The helper has decoded the batch before while this one was read.
+            # The decoder process has decoded the last batch while this one was read.
             if is_waiting:
-                yield helper.receive()
-            helper.send(batch)
+                yield decoder.receive()
+            decoder.send(batch)
             is_waiting = True
-        if helper is not None and is_waiting:
-            yield helper.receive()
+        if decoder is not None and is_waiting:
+            yield decoder.receive()
     finally:
-        if helper is not None:
-            helpers.give_back(helper)
+        if decoder is not None:
+            pool.give_back(decoder)
