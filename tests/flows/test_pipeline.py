@@ -59,7 +59,7 @@ def test_without_key_or_server_the_first_run_leaves_tables_report_plots_logs_and
     said = place.succeed()
 
     assert counts(said) == {
-        "asked for": 19,
+        "requested": 19,
         "fetched": 18,
         "already there": 0,
         "not found": 1,
