@@ -144,7 +144,7 @@ def test_two_columns_of_one_name_have_no_place_in_an_object():
 
     assert written(rows, Format.CSV) == '"movies","movies"\n1,2\n'
     with pytest.raises(
-        RowFormatError, match="Two columns are called movies: for json, give one another name"
+        RowFormatError, match="Two columns are named movies, which json does not allow"
     ):
         written(rows, Format.JSON)
 
