@@ -300,7 +300,7 @@ async def test_a_pool_of_that_name_and_another_type_is_left_alone(client):
     with pytest.raises(SetupError) as error:
         await set_up_here()
 
-    sentence = "There is a work pool movies-docker of type process, not docker: delete it first"
+    sentence = "There is a work pool movies-docker of type process, not docker. Delete it first"
     assert str(error.value) == sentence
 
 

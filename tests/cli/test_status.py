@@ -141,7 +141,7 @@ def test_ratings_that_silver_has_not_read_yet_are_a_reason_to_run(lake, monkeypa
     be_made_by("old code", monkeypatch)
 
     assert said(lake, ingestion_movie_ids=(18,), imdb_ratings="ratings.tsv.gz")[-1] == (
-        "Next run: transform, because raw.imdb_ratings is read, too"
+        "Next run: transform, because raw.imdb_ratings is now read, too"
     )
 
 

@@ -16,7 +16,15 @@ EXAMPLE = re.compile(r"^```python\n(.+?)^```\n+^```text\n(.*?)^```$", re.MULTILI
 
 
 def test_there_are_pages_to_try() -> None:
-    assert [page.stem for page in PAGES] == ["check", "engine", "kpi", "plot", "run-option", "setting", "source"]
+    assert [page.stem for page in PAGES] == [
+        "check",
+        "engine",
+        "kpi",
+        "plot",
+        "run-option",
+        "setting",
+        "source",
+    ]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)

@@ -213,7 +213,7 @@ def test_a_report_is_not_drawn_from_gold_that_is_older_than_silver(filled):
     done = place.run("--stage", "report", **NO_ENGINE)
 
     assert done.returncode == 1
-    assert "older than silver: run the stage 'kpis' first" in done.stderr
+    assert "older than silver. Run the stage 'kpis' first" in done.stderr
 
 
 @pytest.mark.slow
@@ -239,7 +239,8 @@ def test_status_says_what_is_owed_and_how_far_changes_are_followed(served):
     place.run("--stage", "ingest", "--movie-ids", "24", INGESTION_MAX_RETRIES="0")
     sandbox.set_faults({})
     assert (
-        "1 missing (exhausted_retries (1))" in runner.invoke(app, ["status", "--lake-root", place.lake]).output
+        "1 missing (exhausted_retries (1))"
+        in runner.invoke(app, ["status", "--lake-root", place.lake]).output
     )
 
     place.succeed("--stage", "ingest", "--source", "changes")
