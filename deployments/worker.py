@@ -1,7 +1,7 @@
 """The worker of the pool `movies-docker`: Prefect's worker, which also reads from Docker how a job ended.
 
 With Prefect's worker, Docker removes a container as it ends, so that its exit status is often lost. This
-worker removes the container itself, after the run, its subflow runs and its task runs have their final states.
+worker removes the container itself, after the run, its subflow runs and task runs have their final states.
 Jobs that ended while no worker was running are found by their labels.
 
 Private methods are used as they are in prefect 3.8.8 and prefect-docker 0.7.4.

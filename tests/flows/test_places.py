@@ -67,8 +67,7 @@ def test_what_a_container_takes_along_is_no_place_to_write(name, place, containe
     shown = Path(place.removeprefix("file://")).resolve()
     assert str(error.value) == (
         f"{name.upper()}: files that a job writes to {shown} are lost with its container. Give a folder "
-        "below a "
-        "mounted one, such as /data"
+        "below a mounted one, such as /data"
     )
 
 
