@@ -1,4 +1,4 @@
-"""`python -m cli` is the command line `movies`, where the project is not installed."""
+"""Run the command line as `python -m cli`, if the project is not installed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NoReturn
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line; a signal that comes while it loads ends it with one sentence."""
+    """Run the command line; a signal during the imports ends it with one sentence."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _end)
     from cli.app import main as run_commands

@@ -18,15 +18,15 @@ from flows.request import ForecastRequest, RunRequest
 
 
 class Pool(StrEnum):
-    """What runs the containers of deployments."""
+    """Where the containers of deployments run."""
 
     DOCKER = "docker"
     ECS = "ecs"
     KUBERNETES = "kubernetes"
 
 
-def _say_version(is_asked: bool) -> None:
-    if is_asked:
+def _print_version(is_set: bool) -> None:
+    if is_set:
         from movies import project
 
         typer.echo(f"movies {project.version()}")
@@ -45,10 +45,10 @@ app = typer.Typer(
 def start(
     version: Annotated[
         bool,
-        typer.Option("--version", is_eager=True, callback=_say_version, help="Say which version this is."),
+        typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version."),
     ] = False,
 ) -> None:
-    """Movies from TMDB into Delta tables, KPIs, a report, plots and a dashboard."""
+    """Fetch movies from TMDB into Delta tables; compute KPIs, a report, plots and a dashboard."""
 
 
 @app.command(rich_help_panel="Run", epilog=epilog("run"))
@@ -56,12 +56,12 @@ def start(
 def run(
     request: RunRequest,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say how much there is to fetch and what would run.")
+        bool, typer.Option("--dry-run", help="Only show how many movies would be fetched and what would run.")
     ] = False,
 ) -> None:
     """Fetch movies, bring the tables up to date, and write the report and the plots.
 
-    Without a TMDB key the movies come from a bundled sandbox. What is current is not made again.
+    Without a TMDB key, movies come from a bundled sandbox. What is up to date is skipped.
     """
     from cli.run import execute
 
@@ -71,9 +71,9 @@ def run(
 @app.command(rich_help_panel="Run", epilog=epilog("forecast"))
 @takes(ForecastRequest)
 def forecast(request: ForecastRequest) -> None:
-    """Forecast what movies earn from what is known before their release, and say how well.
+    """Forecast the revenue of movies from what is known before their release, and evaluate the forecast.
 
-    The model learns from the years before the held-back ones, and is evaluated on these beside plain guesses.
+    The model is trained on the years before the held-back ones, and compared with simple guesses on these.
     """
     from cli.forecast import run_forecast
 
@@ -83,11 +83,9 @@ def forecast(request: ForecastRequest) -> None:
 @app.command(rich_help_panel="Look", epilog=epilog("status"))
 def status(
     lake_root: LakeRoot = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="All of it as one JSON object, for a program.")
-    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the status as one JSON object.")] = False,
 ) -> None:
-    """Say what is in the lake, how fresh it is, what was done last, and what the next run would do."""
+    """Show what the lake has, how fresh it is, the last runs, and what the next run would do."""
     from cli.status import show_status
 
     show_status(lake_root, as_json)
@@ -99,10 +97,15 @@ app.add_typer(quarantine, rich_help_panel="Look")
 
 @app.command(rich_help_panel="Keep", epilog=epilog("backup"))
 def backup(
-    target: Annotated[str, typer.Argument(metavar="TARGET", help="An empty folder or URL, or one to make.")],
+    target: Annotated[
+        str,
+        typer.Argument(
+            metavar="TARGET", help="Folder or object-store URL for the copy; it must be empty or new."
+        ),
+    ],
     lake_root: LakeRoot = None,
 ) -> None:
-    """Copy the lake to another folder or object store, also while a run writes to it."""
+    """Copy the lake to another folder or object store; a run may write to the lake meanwhile."""
     from cli.backup import show_backup
 
     show_backup(target, lake_root)
@@ -110,12 +113,18 @@ def backup(
 
 @app.command(rich_help_panel="Keep", epilog=epilog("restore"))
 def restore(
-    backup_root: Annotated[str, typer.Argument(metavar="BACKUP", help="Folder or URL of a backup.")],
+    backup_root: Annotated[
+        str, typer.Argument(metavar="BACKUP", help="Folder or object-store URL of the backup.")
+    ],
     lake_root: Annotated[
-        str | None, typer.Option(metavar="DIR", help="Where the tables are to be; there may be none yet.")
+        str | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder or object-store URL to restore to; it must have no tables. Default: LAKE_ROOT.",
+        ),
     ] = None,
 ) -> None:
-    """Copy a backup to where the lake is to be."""
+    """Copy the tables of a backup into an empty lake."""
     from cli.backup import show_restore
 
     show_restore(backup_root, lake_root)
@@ -124,14 +133,14 @@ def restore(
 @app.command(rich_help_panel="Keep", epilog=epilog("prune"))
 def prune(
     days: Annotated[
-        int, typer.Option(min=1, max=36_500, metavar="N", help="Delete runs that are more than N days old.")
+        int, typer.Option(min=1, max=36_500, metavar="N", help="Delete runs that are older than N days.")
     ] = 90,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many there are.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would be deleted.")] = False,
 ) -> None:
     """Delete old runs of this project's flows from Prefect, with their artifacts and logs.
 
-    Of newer runs, pictures are deleted but for the newest three of each. The tables are not touched, and
-    neither are runs of other flows.
+    Of newer runs, only the newest three versions of each picture are kept. Tables and runs of other flows are
+    not touched.
     """
     from cli.prune import show_prune
 
@@ -140,17 +149,18 @@ def prune(
 
 @app.command(rich_help_panel="Deploy", epilog=epilog("setup"))
 def setup(
-    pool: Annotated[Pool, typer.Option(help="What runs the containers of deployments.")] = Pool.DOCKER,
+    pool: Annotated[Pool, typer.Option(help="Where the containers of deployments run.")] = Pool.DOCKER,
     defaults: Annotated[
-        bool, typer.Option("--defaults", help="Reset automations that were changed there.")
+        bool, typer.Option("--defaults", help="Reset automations that were changed on the server.")
     ] = False,
     forget_keys: Annotated[
-        bool, typer.Option("--forget-keys", help="Delete the Secret block of each key that is not set here.")
+        bool, typer.Option("--forget-keys", help="Delete the Secret block of each key that is not set.")
     ] = False,
 ) -> None:
     """Create or update what deployments need on Prefect's API: work pool, Secret blocks, automations.
 
-    The TMDB key of the environment or .env is kept in a Secret block; NOTIFICATION_URL is a webhook.
+    The TMDB key from the environment or .env is stored in a Secret block. NOTIFICATION_URL, if set, becomes
+    the webhook for notifications.
     """
     from cli.setup import show_setup
 
@@ -161,15 +171,15 @@ def setup(
 def deploy(
     defaults: Annotated[
         bool,
-        typer.Option("--defaults", help="Reset what was set there to what prefect.yaml has."),
+        typer.Option("--defaults", help="Reset what was set on the server to the values in prefect.yaml."),
     ] = False,
     no_build: Annotated[
-        bool, typer.Option("--no-build", help="Deploy images that are there already.")
+        bool, typer.Option("--no-build", help="Use existing images and do not build them.")
     ] = False,
 ) -> None:
-    """Deploy the flows of prefect.yaml on Prefect's API, and keep what was set there.
+    """Deploy the flows of prefect.yaml on Prefect's API, and keep what operators have set there.
 
-    Schedules, parameters, tags, limits and pauses of a deployment that exists stay as they are.
+    Schedules, parameters, tags, limits and pauses of an existing deployment stay as they are.
     """
     from cli.deploy import show_deploy
 
@@ -184,12 +194,12 @@ def deploy(
 def worker(context: typer.Context) -> None:
     """Run the worker that starts the jobs of deployments as Docker containers, until it is stopped.
 
-    Takes the options of `prefect worker start`, which it is but for the end of a job.
+    It takes the options of `prefect worker start`, and also records how each job's container ended.
     """
-    # A process of its own: Prefect's worker has its own way with signals.
+    # Replace this process, because Prefect's worker installs its own signal handlers.
     os.execv(sys.executable, [sys.executable, "-m", "deployments.worker", *context.args])
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line; arguments given here go before those of the process."""
+    """Run the command line with these arguments, followed by those of the process."""
     app([*(arguments or []), *sys.argv[1:]], prog_name="movies")

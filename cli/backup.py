@@ -1,4 +1,4 @@
-"""Copying the lake away and back, for `movies backup` and `movies restore`."""
+"""Copies of the lake, for `movies backup` and `movies restore`."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ BYTES_A_KILOBYTE = 1_000
 
 
 def show_backup(target: str, lake_root: str | None) -> None:
-    """Copy the lake to a folder or URL, and say what is there."""
+    """Copy the lake to a folder or URL, and list the copied tables."""
     _show_copy(source=lake_root, target=target, name="Backup")
 
 
 def show_restore(backup: str, lake_root: str | None) -> None:
-    """Copy a backup to where the lake was, and say what is there."""
+    """Copy a backup into the lake, and list the copied tables."""
     _show_copy(source=backup, target=lake_root, name="Lake")
 
 
 def _show_copy(source: str | None, target: str | None, name: str) -> None:
     terminal = Terminal()
-    # Both are given as LAKE_ROOT would be; None is what LAKE_ROOT says.
+    # Both have the form of LAKE_ROOT; None stands for LAKE_ROOT.
     source_root, target_root = (_place(root) for root in (source, target))
     began = time.monotonic()
     try:
         tables = copy_lake(source_root, target_root)
     except KeyboardInterrupt as interrupt:
         raise type(interrupt)(
-            f"Interrupted: the same command again finishes what was begun in {target_root}"
+            f"Interrupted. Run the same command again to finish the copy in {target_root}"
         ) from None
     _say_tables(terminal, tables)
     terminal.say(f"{name} is in {target_root}, copied in {time.monotonic() - began:.1f} s")

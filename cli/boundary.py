@@ -1,4 +1,4 @@
-"""Where the errors of every command end: in one sentence and an exit status (contract, section 1)."""
+"""The boundary of the command line, at which errors become one sentence and an exit status."""
 
 from __future__ import annotations
 
@@ -46,22 +46,22 @@ def _hide_flag_types(params: list[Any]) -> None:
 
 
 class Commands(Group):
-    """Commands that do their work or raise; whatever they raise ends here."""
+    """Commands whose exceptions become a message and an exit status."""
 
     def main(self, *arguments: Any, **options: Any) -> Any:
-        """Parse and run a command, wherever its output goes."""
+        """Parse and run a command; its output may go anywhere."""
         prepare_streams()
         try:
             return super().main(*arguments, **options)
         except SystemExit as end:
-            # How the libraries end where nobody reads a help text or a version.
+            # Libraries exit in this way if the reader of a help text or a version has closed the pipe.
             if isinstance(end.__context__, BrokenPipeError):
                 silence(sys.stdout)
                 end.code = OK
             raise
 
     def invoke(self, ctx: Any) -> object:
-        """Run a command, and end with the status of what it raised."""
+        """Run a command, and exit with the status of its exception."""
         try:
             keep_loopback_direct()
             with interrupts_raised():
@@ -79,7 +79,7 @@ class Commands(Group):
 
 
 def fail(error: Exception) -> int:
-    """Say what went wrong; the stack trace of an error that is not ours goes into the log file."""
+    """Print what went wrong; log the stack trace if the error is not one of the project's."""
     settings = _load_settings()
     terminal = Terminal(() if settings is None else settings.secrets)
     error = explained(error, settings)
@@ -91,7 +91,7 @@ def fail(error: Exception) -> int:
 
 
 def _load_settings() -> Settings | None:
-    """The settings of the command's environment; None if they cannot be used."""
+    """Return the settings, or None if they are not valid."""
     from movies.settings import SettingsError, load_settings
 
     try:
@@ -101,7 +101,7 @@ def _load_settings() -> Settings | None:
 
 
 def _keep_trace(error: Exception, settings: Settings | None) -> str:
-    """Append the stack trace to the log, and say where that is; nothing if no log can be written."""
+    """Log the stack trace and return where it is; return an empty text if the log cannot be written."""
     if settings is None:
         return ""
     logs = settings.output_dir / "logs"

@@ -1,4 +1,4 @@
-"""`movies deploy`: deploys what `prefect.yaml` describes, and keeps what operators have set on the server."""
+"""The command `movies deploy`: deploy `prefect.yaml`, and keep what operators have set on the server."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from cli.terminal import Terminal
 from deployments.job_settings import PROJECT, job_settings
 from deployments.work_pool import BUILD_STEP, SetupError, read_file
 
-# The step of `prefect.yaml` that warns whoever runs `prefect deploy` instead.
+# The step of `prefect.yaml` that warns users of `prefect deploy`.
 WARNING_STEP = "cli.deploy.say_what_is_reset"
-# Once a deployment exists, these are its operators'; all else is the new version's, or a setting's.
+# Fields that stay as operators have set them; the others come from the new version or the settings.
 FIELDS = ("schedules", "parameters", "tags", "paused", "concurrency_limit")
 LIMITS = ("mem_limit", "memswap_limit")
 TRIGGER = "automation "
@@ -36,15 +36,15 @@ Config = dict[str, Any]
 
 
 def show_deploy(*, defaults: bool, build: bool) -> None:
-    """Deploy every flow, and say what is kept or reset.
+    """Deploy every flow, and list what is kept or reset.
 
     Args:
         defaults: whether what operators have set is reset to what `prefect.yaml` has.
         build: whether the images are built first.
 
     Raises:
-        SettingsError: there is no API, or it does not answer.
-        SetupError: `prefect.yaml` is not here, or Prefect could not deploy it.
+        SettingsError: there is no API, or it does not respond.
+        SetupError: there is no `prefect.yaml`, or Prefect could not deploy it.
     """
     terminal = Terminal()
     project = _read_project()
@@ -58,7 +58,7 @@ def show_deploy(*, defaults: bool, build: bool) -> None:
         command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
         done = subprocess.run([*command, "--prefect-file", file.name], cwd=PROJECT, check=False)
     if done.returncode:
-        raise SetupError("Prefect could not deploy everything: its output above says why")
+        raise SetupError("Prefect could not deploy everything. See its output above")
     for name, sentences in changes.items():
         for sentence in sentences:
             terminal.say(f"{name} {sentence}")
@@ -66,7 +66,7 @@ def show_deploy(*, defaults: bool, build: bool) -> None:
 
 @cache  # once for all deployments of a command
 def say_what_is_reset() -> None:
-    """Warn whoever deploys with `prefect deploy`, which keeps nothing; a step in `prefect.yaml`."""
+    """Warn that `prefect deploy` keeps nothing; a step in `prefect.yaml`."""
     terminal = Terminal()
     changes = asyncio.run(_merge(_read_project(), defaults=True))
     if any(changes.values()):
@@ -77,7 +77,7 @@ def say_what_is_reset() -> None:
 
 
 def without_builds(project: Config) -> Config:
-    """The same deployments, with the images' names in place of the steps that build them."""
+    """Replace the steps that build images by the images' names."""
     project = deepcopy(project)
     for deployment in project["deployments"]:
         [options] = [step[BUILD_STEP] for step in deployment["build"] if BUILD_STEP in step]
@@ -95,15 +95,15 @@ def _without_warning(project: Config) -> None:
 
 def _read_project() -> Config:
     project: Config = yaml.safe_load(read_file(PROJECT / "prefect.yaml"))
-    # What is the same to YAML may be changed for one deployment here, and not for the others.
+    # Anchors make deployments share objects; copies can be changed for one deployment alone.
     return deepcopy({name: value for name, value in project.items() if name != "definitions"})
 
 
 async def _merge(project: Config, *, defaults: bool) -> dict[str, list[str]]:
-    """Put what operators have set into the deployments of a project, unless defaults are asked for.
+    """Put what operators have set into the deployments of a project, unless `defaults` is set.
 
     Returns:
-        By the deployments' full names, what is kept, reset or dropped, in words.
+        Sentences on what is kept, reset or dropped, by the deployments' full names.
     """
     said: dict[str, list[str]] = {}
     environment = job_settings(retries=1)["environment"]
@@ -131,9 +131,9 @@ async def _merge(project: Config, *, defaults: bool) -> dict[str, list[str]]:
 
 
 def settings_of(deployment: Config) -> Config:
-    """What operators may set of a deployment, as a version of `prefect.yaml` has it."""
+    """Return the fields that operators may set, with the values of `prefect.yaml`."""
     variables = deployment["work_pool"]["job_variables"]
-    # A limit that is computed is a setting's, such as SPARK_DRIVER_MEMORY's.
+    # A computed limit comes from a setting, such as SPARK_DRIVER_MEMORY.
     limits = {name: variables[name] for name in LIMITS if "{{" not in str(variables.get(name, "{{"))}
     return {
         "schedules": sorted(deployment.get("schedules", []), key=_words),
@@ -147,9 +147,9 @@ def settings_of(deployment: Config) -> Config:
 
 
 async def _read_settings(client: PrefectClient, current: DeploymentResponse, default: Config) -> Config:
-    """The same, as the server has it."""
+    """Return the fields that operators may set, with the values of the server."""
     found: Config = {
-        # The server has them by when they were last changed.
+        # The server sorts them by their last change.
         "schedules": sorted(
             (
                 describe_schedule(schedule)
@@ -170,7 +170,7 @@ async def _read_settings(client: PrefectClient, current: DeploymentResponse, def
 
 
 def describe_schedule(schedule: DeploymentSchedule) -> Config:
-    """A schedule of the server's as `prefect.yaml` has it; what is Prefect's default is left out."""
+    """Convert a schedule of the server to the form of `prefect.yaml`, without Prefect's defaults."""
     config = schedule.schedule.model_dump(mode="json", exclude_defaults=True) | {"active": schedule.active}
     more = {"parameters": schedule.parameters, "slug": schedule.slug}
     return config | {name: value for name, value in more.items() if value}
@@ -184,7 +184,7 @@ def _describe_limit(deployment: DeploymentResponse) -> Config | None:
 
 
 def with_settings(deployment: Config, settings: Config) -> Config:
-    """A version's deployment, with what operators have set."""
+    """Merge what operators have set into a deployment of this version."""
     pool = deployment["work_pool"]
     limits = {name: settings[name] for name in LIMITS if name in settings}
     merged = deployment | {name: settings[name] for name in FIELDS}
@@ -198,7 +198,7 @@ def with_settings(deployment: Config, settings: Config) -> Config:
 
 
 def differences(found: Config, default: Config) -> Iterator[str]:
-    """What operators have set otherwise than a version has it, in words."""
+    """List what operators have set to other values than the default, in words."""
     for name in default:
         if name in found and found[name] != default[name]:
             yield f"{name}: {_words(found[name])} (default: {_words(default[name])})"
@@ -207,12 +207,12 @@ def differences(found: Config, default: Config) -> Iterator[str]:
 def reset_variables(
     current: Mapping[str, Any], deployment: Config, environment: Mapping[str, str]
 ) -> Iterator[str]:
-    """The job variables that a deploy takes away or sets otherwise, in words.
+    """List the job variables that a deploy removes or changes, in words.
 
     Args:
         current: the job variables that the server has.
         deployment: the same deployment of this version.
-        environment: what its jobs get from the settings.
+        environment: the variables that its jobs get from the settings.
     """
     version = deployment["work_pool"]["job_variables"].keys() | set(LIMITS)
     for name in sorted(current.keys() - version):
@@ -229,9 +229,9 @@ def _words(value: object) -> str:
 
 
 def _without_unknown(found: Config, known: set[str]) -> tuple[Config, list[str]]:
-    """The settings without parameters that the flow does not have, and the names of those.
+    """Remove parameters that the flow does not have; return the rest and the removed names.
 
-    Prefect refuses a deployment with one, and every other change of it with that.
+    Prefect rejects a deployment with an unknown parameter, and every other change with it.
     """
     places = [found, *found["schedules"]]
     dropped = sorted({name for place in places for name in place.get("parameters", {}) if name not in known})

@@ -28,5 +28,5 @@ EXAMPLES = {
 
 
 def epilog(command: str) -> str:
-    """The examples of a command as its help ends with them, one a line."""
+    """Return the examples at the end of a command's help, one per line."""
     return "\n\n".join(["Examples:", *EXAMPLES[command]])

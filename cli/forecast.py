@@ -1,4 +1,4 @@
-"""`movies forecast`: everything around the flow, from settings to exit status."""
+"""The command `movies forecast`: everything around the flow, from settings to exit status."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from movies.settings import Settings, SettingsError
 
 
 def run_forecast(request: ForecastRequest) -> int:
-    """Forecast, and say how well; return the exit status.
+    """Run the forecast, print its scores, and return the exit status.
 
     Raises:
-        SettingsError: a setting cannot be used, or scikit-learn is not installed.
+        SettingsError: a setting is not valid, or scikit-learn is not installed.
     """
     if find_spec("sklearn") is None:
         raise SettingsError(
@@ -32,7 +32,7 @@ def run_forecast(request: ForecastRequest) -> int:
 
 def _run(request: ForecastRequest, settings: Settings, terminal: Terminal, interrupts: Interrupts) -> int:
     api = start_local_api()
-    # Prefect is imported here and not before: its API has been starting meanwhile.
+    # Prefect is imported here, while its API is starting.
     api.check_settings()
     from flows.forecast import forecast_revenue
     from movies.lake.delta import LakeView

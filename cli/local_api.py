@@ -1,8 +1,8 @@
-"""Prefect's API for a run on this machine, up before Prefect itself is imported.
+"""Prefect's API for a run on this machine, started before Prefect itself is imported.
 
-With no server configured Prefect starts a temporary one itself, but only after importing the whole server
-into the client, and waits for it idly. Started first and in parallel, it is up by the time the flow is
-imported (`benchmarks/README.md` has the seconds).
+If no server is configured, Prefect starts a temporary one itself, but only after it has imported the whole
+server, and then waits for it. Started first and in parallel, the server is up when the flow is imported
+(`benchmarks/README.md` has the seconds).
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from typing import Any
 from cli.temporary_server import PrefectApiError, TemporaryServer
 from movies.project import OWN_PACKAGES
 
-# For a configured API's sign of life.
+# How long a configured API may take to respond.
 ANSWER_SECONDS = 20.0
 
-# Says where Prefect's API is, or that a temporary one is not wanted; found in the environment, a profile,
-# `.env`, `prefect.toml` or `pyproject.toml`, as Prefect reads them.
+# Settings that name Prefect's API or forbid a temporary one. Prefect reads them from the environment, a
+# profile, `.env`, `prefect.toml` or `pyproject.toml`.
 API_SETTINGS = ("PREFECT_API_URL", "PREFECT_API_KEY", "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE")
 
-# What the flow's process tells Prefect before importing it; whatever the user has set wins.
+# Variables for Prefect, set before it is imported unless the user has set them.
 RUN_ENVIRONMENT = {
     # These packages log through `logging`; their records belong to the run they were made in.
     "PREFECT_LOGGING_EXTRA_LOGGERS": ",".join(OWN_PACKAGES),
@@ -40,20 +40,20 @@ RUN_ENVIRONMENT = {
 
 
 class PrefectSettingsError(Exception):
-    """Prefect's settings cannot be used; the text says why and what to do (exit status 2)."""
+    """Prefect's settings are not valid; the text says why and what to do (exit status 2)."""
 
     is_usage = True
 
 
 class LocalApi:
-    """Our temporary server, or none if an API is configured."""
+    """The API of a run: a temporary server, or the configured API."""
 
     def __init__(self, server: TemporaryServer | None) -> None:
         self._server = server
 
     @property
     def is_temporary(self) -> bool:
-        """Whether it lives for this run only: no other run shares anything with it."""
+        """Whether the API exists for this run only, so that no other run shares it."""
         return self._server is not None
 
     def check_settings(self) -> None:
@@ -63,7 +63,7 @@ class LocalApi:
             PrefectSettingsError: Prefect cannot read them.
         """
         try:
-            # Prefect complains there, too, at length.
+            # Prefect also prints long warnings there.
             with redirect_stderr(StringIO()), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 import prefect.context  # noqa: F401
@@ -76,10 +76,10 @@ class LocalApi:
 
     @contextmanager
     def ready(self, say: Callable[[str], None]) -> Iterator[None]:
-        """Wait until the API answers, and say so if that takes long.
+        """Wait until the API responds, and say so if that takes long.
 
         Raises:
-            PrefectApiError: it does not.
+            PrefectApiError: it does not respond.
         """
         if self._server is not None:
             self._server.await_answer(say)
@@ -89,7 +89,7 @@ class LocalApi:
 
 
 def start_local_api() -> LocalApi:
-    """Have an API for the rest of this process: the configured one, else a temporary one of our own.
+    """Return the API for the rest of this process: the configured one, or else a temporary one.
 
     Must be called before `prefect` is imported.
 
@@ -102,14 +102,14 @@ def start_local_api() -> LocalApi:
     if is_api_configured(os.environ, Path.cwd()):
         return LocalApi(None)
     server = TemporaryServer(prefect_home(os.environ), profiles_path(os.environ))
-    # Registered before Prefect's own exit handlers, and so run after them: they send the last logs.
+    # Registered before Prefect's exit handlers, and so called after them, because they send the last logs.
     atexit.register(server.stop)
     os.environ["PREFECT_API_URL"] = server.api_url
     return LocalApi(server)
 
 
 def _check_configured() -> None:
-    """Ask the configured API for a sign of life, over the connection that Prefect itself would make."""
+    """Check that the configured API responds, over the connection that Prefect itself would use."""
     import asyncio
 
     from prefect.client.orchestration import get_client
@@ -130,28 +130,28 @@ def _check_configured() -> None:
             return error
 
     failure = asyncio.run(ask())
-    # An answer of any kind is a sign of life; what it means, Prefect says in its own words.
+    # Any response will do; Prefect itself reports an error in it.
     if failure is not None and getattr(failure, "response", None) is None:
         reason = f"{type(failure).__name__}: {failure}".removesuffix(": ")
         raise PrefectApiError(
             f"Prefect's API at {url} does not answer ({reason}). Start that server, set PREFECT_API_URL to "
-            "another one, or unset it: then the run has a temporary one of its own"
+            "another one, or unset it to run with a temporary one"
         ) from failure
 
 
 def prefect_home(environment: Mapping[str, str]) -> Path:
-    """Prefect's folder for its database, its profiles and its results."""
+    """Return Prefect's folder for its database, its profiles and its results."""
     return Path(environment.get("PREFECT_HOME") or Path.home() / ".prefect").expanduser().absolute()
 
 
 def profiles_path(environment: Mapping[str, str]) -> Path:
-    """The file of Prefect's profiles, which need not be there."""
+    """Return the path of Prefect's profiles; the file may not exist."""
     named = environment.get("PREFECT_PROFILES_PATH")
     return Path(named or prefect_home(environment) / "profiles.toml").expanduser()
 
 
 def is_api_configured(environment: Mapping[str, str], folder: Path) -> bool:
-    """Whether Prefect would find an API by itself, judged without importing it.
+    """Whether Prefect would find a configured API, determined without importing Prefect.
 
     Raises:
         PrefectSettingsError: the profiles cannot be read.
@@ -183,8 +183,8 @@ def _read_profiles(path: Path) -> dict[str, Any]:
         return {}
     except (OSError, ValueError) as error:
         raise PrefectSettingsError(
-            f"Prefect's profiles in {path} cannot be read: {error}. Correct the file, or delete it: then the "
-            "run has a temporary server of its own"
+            f"Prefect's profiles in {path} cannot be read: {error}. Correct the file, or delete it "
+            "to run with a temporary server"
         ) from error
 
 

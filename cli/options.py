@@ -1,4 +1,4 @@
-"""Options of commands: those that several commands share, and those that a request declares."""
+"""Options of commands: shared ones, and those that a request declares."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Q = TypeVar("Q", bound=Request)
 
 
 def parse_file(text: str) -> Path:
-    """Return the path of a file as it was given, with its `~` expanded.
+    """Return the path of a file, with `~` expanded.
 
     Raises:
         typer.BadParameter: it is blank, a URL, or below the home folder of an unknown user.
@@ -95,7 +95,7 @@ def _option(field: FieldInfo) -> Option:
 
 
 def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:
-    """The parameter from which typer makes a field's option."""
+    """Return the parameter from which typer builds the option of a field."""
     option, kind = _option(field), _value_type(field.annotation)
     more: dict[str, Any] = {"help": field.description, "metavar": option.metavar or METAVARS.get(kind)}
     taken: Any = str | None
@@ -121,7 +121,7 @@ def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:
 
 
 def _read(field: FieldInfo, value: Any) -> Any:
-    """Read what typer has made of an option: ids in one text, filters as `NAME=VALUE`.
+    """Convert the value that typer returns for an option: ids in one text, filters as `NAME=VALUE`.
 
     Raises:
         typer.BadParameter: it is not of this form.
@@ -140,14 +140,14 @@ def _read(field: FieldInfo, value: Any) -> Any:
 
 
 def _value_type(annotation: Any) -> Any:
-    """The type of a value, without `None` and without its bounds."""
+    """Return the type of a value, without `None` and without its bounds."""
     while get_origin(annotation) in (Union, UnionType, Annotated):
         annotation = next(kind for kind in get_args(annotation) if kind is not NoneType)
     return annotation
 
 
 def _choices(field: FieldInfo, kind: Any) -> Iterator[str]:
-    """The values that a field may have, if they are few."""
+    """List the allowed values of a field, if they are enumerated."""
     if isinstance(extra := field.json_schema_extra, dict):
         yield from map(str, extra.get("enum", ()))  # type: ignore[arg-type]
     [*inner] = get_args(kind) if get_origin(kind) is list else [kind]
@@ -159,7 +159,7 @@ def _choices(field: FieldInfo, kind: Any) -> Iterator[str]:
 
 
 def _bounds(field: FieldInfo) -> dict[str, Any]:
-    """The least and the greatest value, as typer checks and shows them."""
+    """Return the minimum and the maximum, which typer checks and shows."""
     found = [*field.metadata]
     for kind in get_args(field.annotation):
         found += [bound for one in get_args(kind)[1:] for bound in getattr(one, "metadata", ())]

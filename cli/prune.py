@@ -1,4 +1,4 @@
-"""Deleting old runs from Prefect, for `movies prune`."""
+"""The command `movies prune`: delete old runs from Prefect."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ class PruneError(Exception):
 
 
 def show_prune(days: int, dry_run: bool) -> None:
-    """Delete old runs, or only count them, and say what was done.
+    """Delete old runs, or only count them, and print what was done.
 
     Raises:
-        PruneError: Prefect's API does not answer, or refuses.
+        PruneError: Prefect's API does not respond, or rejects a request.
     """
     terminal = Terminal()
     api = start_local_api()
-    # Prefect is imported here and not before: its API has been starting meanwhile.
+    # Prefect is imported here, while its API is starting.
     import httpx
 
     from tasks.pruning import FLOWS, KEPT_PICTURES, prune_runs

@@ -1,4 +1,4 @@
-"""`movies quarantine`: what silver refused, for whoever is to find out why and mend it."""
+"""The command `movies quarantine`: payloads that silver rejected, and why."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from cli.options import LARGEST, LakeRoot, OutputDir
 app = typer.Typer(
     name="quarantine",
     cls=Group,
-    help="Payloads that silver refused: count them by reason, look at one, judge them again after a fix.",
+    help="Count rejected payloads by reason, show one, or validate them again after a fix.",
     no_args_is_help=True,
 )
 
 
 @app.command("list")
-def list_refused(
+def list_rejected(
     reason: Annotated[
-        str | None, typer.Option(metavar="REASON", help="Only payloads refused for this reason.")
+        str | None, typer.Option(metavar="REASON", help="Only payloads rejected for this reason.")
     ] = None,
     limit: Annotated[
-        int, typer.Option(min=1, max=LARGEST, metavar="N", help="List so many payloads at most.")
+        int, typer.Option(min=1, max=LARGEST, metavar="N", help="List at most N payloads.")
     ] = 50,
     lake_root: LakeRoot = None,
 ) -> None:
-    """Count refused payloads and filtered movies by reason, and list the payloads.
+    """Count rejected payloads and filtered movies by reason, and list the payloads.
 
-    A payload is refused where it does not fit, and the field says what of it does not. A filtered movie has a
-    payload that is fine, and is left out of silver all the same: it may not be released yet, for one.
+    A payload is rejected if a field of it is not valid. A filtered movie has a valid payload but does not
+    belong in silver, for example because it is not released yet.
     """
     from cli.refused import show_list
 
@@ -40,13 +40,13 @@ def list_refused(
 @app.command()
 def show(
     movie_id: Annotated[
-        int, typer.Argument(max=LARGEST, metavar="MOVIE_ID", help="The id the movie was asked for by.")
+        int, typer.Argument(max=LARGEST, metavar="MOVIE_ID", help="The id by which the movie was requested.")
     ],
     lake_root: LakeRoot = None,
 ) -> None:
-    """Print the refused payload of a movie: laid out where it is JSON, else as it came.
+    """Print the rejected payload of a movie, indented if it is JSON.
 
-    Only the payload goes to standard output, so that it can be piped; reason and field go to standard error.
+    Only the payload goes to standard output, so that you can pipe it. Reason and field go to standard error.
     """
     from cli.refused import show_payload
 
@@ -57,28 +57,32 @@ def show(
 def replay(
     movie_ids: Annotated[
         list[int] | None,
-        typer.Argument(max=LARGEST, metavar="MOVIE_ID", help="Only these; all where none are given."),
+        typer.Argument(max=LARGEST, metavar="MOVIE_ID", help="Only these movies. Default: all."),
     ] = None,
     reason: Annotated[
-        str | None, typer.Option(metavar="REASON", help="Only payloads refused for this reason.")
+        str | None, typer.Option(metavar="REASON", help="Only payloads rejected for this reason.")
     ] = None,
     fetch: Annotated[
-        bool, typer.Option("--fetch", help="Fetch the movies again first: TMDB may have mended them.")
+        bool,
+        typer.Option("--fetch", help="Fetch the movies again first, because TMDB may have corrected them."),
     ] = False,
     spark_master: Annotated[
-        str | None, typer.Option(metavar="MASTER", help="sail (embedded), local[*], spark://… or sc://…")
+        str | None,
+        typer.Option(
+            metavar="MASTER", help="Spark engine: sail (embedded), docker, local[*], spark://… or sc://…."
+        ),
     ] = None,
     lake_root: LakeRoot = None,
     output_dir: OutputDir = None,
 ) -> None:
-    """Judge refused payloads by the rules of today, and say what became of each.
+    """Validate rejected payloads by the current rules, and say what became of each.
 
-    It brings silver, gold, report and plots up to date as `movies run` does: where the rules have changed,
-    every payload is judged anew, and where neither they nor the payloads have, nothing is done. Ids or a
-    reason choose what is fetched with --fetch, and what is told in the end.
+    Silver, gold, report and plots are brought up to date as by `movies run`. If the rules have changed, every
+    payload is validated again; if neither rules nor payloads have, nothing is done. Ids or a reason select
+    which movies --fetch fetches and which are listed at the end.
     """
     from cli.replay import show_replay
 
     if movie_ids and reason is not None:
-        raise typer.BadParameter("give movie ids or --reason, not both")
+        raise typer.BadParameter("Give movie ids or --reason, not both.")
     raise typer.Exit(show_replay(movie_ids or [], reason, fetch, spark_master, lake_root, output_dir))

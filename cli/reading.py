@@ -1,4 +1,4 @@
-"""The commands that look into the lake: `movies sql` and `movies show`."""
+"""The commands that read the lake: `movies sql` and `movies show`."""
 
 from __future__ import annotations
 
@@ -17,43 +17,51 @@ app = typer.Typer()
 @app.command(rich_help_panel="Look", epilog=epilog("sql"))
 def sql(
     query: Annotated[
-        str | None, typer.Argument(metavar="[QUERY]", help="A SELECT in quotes; - reads standard input.")
+        str | None,
+        typer.Argument(metavar="[QUERY]", help="A SELECT in quotes, or - to read it from standard input."),
     ] = None,
     file: Annotated[
-        Path | None, typer.Option(parser=parse_file, metavar="FILE", help="A file with the query in it.")
+        Path | None, typer.Option(parser=parse_file, metavar="FILE", help="Read the query from this file.")
     ] = None,
     form: Annotated[
         Format | None,
-        typer.Option("--format", help="table on a terminal, csv elsewhere, or as the name of --output says."),
+        typer.Option(
+            "--format",
+            help="Format of the rows. Default: as --output is named, else table on a terminal, else csv.",
+        ),
     ] = None,
     output: Annotated[
         Path | None, typer.Option(parser=parse_file, metavar="FILE", help="Write the rows into this file.")
     ] = None,
     limit: Annotated[
         int | None,
-        typer.Option(min=1, max=LARGEST, metavar="N", help="So many rows at most; 100 in a table, else all."),
+        typer.Option(
+            min=1, max=LARGEST, metavar="N", help="Return at most N rows. Default: 100 in a table, else all."
+        ),
     ] = None,
     version: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="TABLE=N", help="Read an older version of a table, while it can be read; repeatable."
+            metavar="TABLE=N", help="Read version N of a table, if its files still exist. Can be repeated."
         ),
     ] = None,
     timeout: Annotated[
         float | None,
-        typer.Option(min=0.001, metavar="SECONDS", help="Stop a query that takes longer, with status 1."),
+        typer.Option(
+            min=0.001, metavar="SECONDS", help="Stop the query after this time, with exit status 1."
+        ),
     ] = None,
     escape_formulas: Annotated[
         bool,
         typer.Option(
-            "--escape-formulas", help="In CSV, put ' before texts that a spreadsheet takes for formulas."
+            "--escape-formulas", help="In CSV, put ' before texts that a spreadsheet would compute."
         ),
     ] = False,
     lake_root: LakeRoot = None,
 ) -> None:
-    """Ask the tables in SQL: silver.movies, gold.genres, and all that `movies show` lists.
+    """Query the tables in SQL: silver.movies, gold.genres, and all that `movies show` lists.
 
-    Gold tables are read as they were last published, all others as they are. Nothing can be written.
+    Gold tables are read in their published version, the others in their newest one. Queries only read.
     """
     from cli.sql import read_sql, show_answer
 
@@ -68,29 +76,29 @@ def show(
         str | None,
         typer.Argument(
             metavar="[TABLE]",
-            help="Such as gold.genres, or genres; none lists all tables.",
+            help="Name of a table, such as gold.genres or genres. Default: list all tables.",
             autocompletion=complete_name,
         ),
     ] = None,
     version: Annotated[
         int | None,
-        typer.Option(min=0, max=LARGEST, metavar="N", help="An older version of it, while that can be read."),
+        typer.Option(
+            min=0, max=LARGEST, metavar="N", help="Show version N of the table, if its files still exist."
+        ),
     ] = None,
-    rows: Annotated[
-        int, typer.Option(min=0, max=LARGEST, metavar="N", help="Show so many of its first rows.")
-    ] = 5,
+    rows: Annotated[int, typer.Option(min=0, max=LARGEST, metavar="N", help="Show the first N rows.")] = 5,
     lake_root: LakeRoot = None,
 ) -> None:
-    """Say what a table holds: rows, version, where they come from, what its columns mean, first rows.
+    """Show a table: row count, version, origin, columns with their meanings, and first rows.
 
-    Gold tables are shown as they were last published, all others as they are. docs/quickstart.md says how
-    tables open in pandas, polars and DuckDB.
+    Gold tables are shown in their published version, the others in their newest one. docs/quickstart.md shows
+    how to open a table in pandas, polars and DuckDB.
     """
     from cli.show import show_table, show_tables
 
     if table is None:
         if version is not None:
-            raise typer.BadParameter("--version is of a table: name one")
+            raise typer.BadParameter("--version needs a table. Give its name.")
         show_tables(lake_root)
     else:
         show_table(table, version, rows, lake_root)

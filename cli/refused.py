@@ -1,4 +1,4 @@
-"""Refused payloads as silver's tables have them, for `movies quarantine list` and `show`."""
+"""Rejected payloads in silver's tables, for `movies quarantine list` and `show`."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ MOMENT = "%Y-%m-%d %H:%M"
 
 
 class NotInQuarantineError(Exception):
-    """A movie that was asked for is not in quarantine; the text says where it is."""
+    """A requested movie is not in quarantine; the text says where it is."""
 
 
 class NotJudgedError(Exception):
-    """The lake has no silver yet, so nothing has been refused."""
+    """The lake has no silver yet, so no payload has been validated."""
 
 
 @dataclass(frozen=True)
@@ -52,25 +52,25 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Fate:
-    """What became of a movie: `silver`, `filtered`, `refused` or, where no table has it, `gone`."""
+    """What became of a movie: `silver`, `filtered`, `refused`, or `gone` if no table has it."""
 
     outcome: str = "gone"
     reason: str = ""
     detail: str | None = None
 
     def sentence(self) -> str:
-        """The same in words."""
+        """Describe the outcome with its reason."""
         why = _why(self.reason, self.detail)
         return {
             "silver": "in silver",
             "filtered": f"filtered: {why}",
-            "refused": f"still refused: {why}",
+            "refused": f"still rejected: {why}",
             "gone": "in none of silver's tables",
         }[self.outcome]
 
 
 def show_list(reason: str | None, limit: int, lake_root: str | None) -> None:
-    """Say the reasons with their counts, and the refused payloads."""
+    """Print the reasons with their counts, and the rejected payloads."""
     terminal = Terminal()
     lake = load_settings(lake_root=lake_root).lake
     refused, filtered = count_reasons(QUARANTINE, lake), count_reasons(FILTERED, lake)
@@ -83,14 +83,14 @@ def show_list(reason: str | None, limit: int, lake_root: str | None) -> None:
         terminal.say(f"No payload is in quarantine for the reason {reason}")
     _say_refusals(terminal, listed)
     if (more := found - len(listed)) > 0:
-        terminal.say(f"  … and {more:,} more: --limit {found} lists all")
+        terminal.say(f"  … and {more:,} more. List all with --limit {found}")
 
 
 def show_payload(movie_id: int, lake_root: str | None) -> None:
-    """Print a refused payload, and beside it what is wrong with it.
+    """Print a rejected payload, and on standard error what is wrong with it.
 
     Raises:
-        NotInQuarantineError: no payload of the movie is refused.
+        NotInQuarantineError: no payload of the movie is rejected.
     """
     terminal = Terminal()
     lake = load_settings(lake_root=lake_root).lake
@@ -103,20 +103,20 @@ def show_payload(movie_id: int, lake_root: str | None) -> None:
     terminal.note(f"Movie {movie_id} is in quarantine: {refusal.why()}")
     terminal.note(f"Fetched at {refusal.fetched_at:{MOMENT}} (UTC) in batch {refusal.batch_id}")
     if is_in_silver:
-        terminal.note("An earlier payload of it, the last good one, stays in silver")
+        terminal.note("Silver keeps the last valid payload of this movie")
     if payload is None:
         terminal.note("The payload is null")
         return
-    laid_out = lay_out(payload)
-    if laid_out is None:
-        terminal.note("The payload is no JSON that can be laid out: it is printed as it came")
-    # As bytes, so that no encoding of the terminal can refuse a character of it.
+    indented = indent(payload)
+    if indented is None:
+        terminal.note("The payload is not valid JSON, or is nested too deep; it is printed unchanged")
+    # As bytes, because the terminal's encoding may lack a character.
     with standard_output() as stream:
-        stream.write(f"{payload if laid_out is None else laid_out}\n".encode())
+        stream.write(f"{payload if indented is None else indented}\n".encode())
 
 
 def count_reasons(table: Table, lake_root: str) -> dict[str, int]:
-    """How many rows a table has for each reason, the most frequent first."""
+    """Count the rows of a table by reason, the most frequent first."""
     rows = _select(table, lake_root, "reason, count(*) AS n", "GROUP BY reason ORDER BY n DESC, reason")
     return {row["reason"]: row["n"] for row in rows.to_pylist()}
 
@@ -127,7 +127,7 @@ def find_refusals(
     reason: str | None = None,
     limit: int | None = None,
 ) -> list[Refusal]:
-    """The refusals of these movies, or for this reason, or all, by reason and movie.
+    """Return the rejections of these movies, for this reason, or all, sorted by reason and movie.
 
     Raises:
         NotJudgedError: there is no such table yet.
@@ -147,23 +147,23 @@ def find_refusals(
 
 
 def read_payload(lake_root: str, movie_id: int) -> str | None:
-    """The payload of a movie that is in quarantine, as it came."""
+    """Return the payload of a movie in quarantine, verbatim."""
     rows = _select(QUARANTINE, lake_root, "payload", f"WHERE movie_id = {movie_id}")
     payload: str | None = rows.column("payload")[0].as_py()
     return payload
 
 
 def find_fates(lake_root: str, movie_ids: Iterable[int]) -> dict[int, Fate]:
-    """What silver's tables have of each movie."""
+    """Look each movie up in silver's tables."""
     fates = dict.fromkeys(movie_ids, Fate())
     wanted = pa.array(fates, pa.int64())
-    # The later wins: silver may have the last good payload of a movie whose latest one is refused.
+    # The later wins: silver may have an older, valid payload of a movie whose latest one is rejected.
     for outcome, table, columns in (
         ("silver", SILVER_MOVIES, ["id"]),
         ("filtered", FILTERED, ["movie_id", "reason"]),
         ("refused", QUARANTINE, ["movie_id", "reason", "detail"]),
     ):
-        # The query engine answers with view types, which cannot be filtered.
+        # The query engine returns view types, which cannot be filtered.
         schema = pa.schema([arrow_schema(table).field(column) for column in columns])
         rows = _select(table, lake_root, ", ".join(columns)).cast(schema)
         for row in rows.filter(pc.is_in(rows.column(0), value_set=wanted)).to_pylist():
@@ -172,13 +172,13 @@ def find_fates(lake_root: str, movie_ids: Iterable[int]) -> dict[int, Fate]:
 
 
 def describe_absence(lake_root: str, movie_ids: Collection[int]) -> str:
-    """Where movies are that were asked for and are not in quarantine, as one sentence."""
+    """Say in one sentence in which table movies are that are not in quarantine."""
     named = list(movie_ids)[:MOST_NAMED]
     fates = find_fates(lake_root, named)
     places = {
         "silver": "which is in silver",
         "filtered": "which is filtered",
-        "gone": "of which no payload has been judged",
+        "gone": "whose payload has not been validated",
     }
     texts = [
         f"movie {movie_id}, {places[fate.outcome]}" + (f" ({fate.reason})" if fate.reason else "")
@@ -188,10 +188,10 @@ def describe_absence(lake_root: str, movie_ids: Collection[int]) -> str:
     return f"Not in quarantine: {'; '.join([*texts, *more])}"
 
 
-def lay_out(payload: str) -> str | None:
-    """The same JSON on indented lines, each value written as it came; None where that cannot be done."""
+def indent(payload: str) -> str | None:
+    """Indent JSON and leave its values verbatim; return None if it is invalid or nested too deep."""
     try:
-        # Each line of a value that is nested deep would begin with as many blanks.
+        # The lines of a deeply nested value would begin with as many blanks.
         if is_deep(json.loads(payload, parse_int=str)):
             return None
         return msgspec.json.format(payload, indent=INDENT)
@@ -207,7 +207,7 @@ def _select(table: Table, lake_root: str, columns: str, rest: str = "") -> Any:
     found = open_table(table, lake_root)
     if found is None:
         raise NotJudgedError(
-            f"There is no {table.name} in {lake_root}: run `movies run` first, or the stage 'transform'"
+            f"There is no {table.name} in {lake_root}. Run `movies run` first, or the stage 'transform'"
         )
     return query(found, f"SELECT {columns} FROM t {rest}")
 

@@ -1,4 +1,4 @@
-"""Refused payloads judged again, for `movies quarantine replay`."""
+"""Rejected payloads validated again, for `movies quarantine replay`."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES
 from movies.report.formats import counted
 from stages.names import StageName
 
-# A flow's parameters may not be long.
+# More ids go into a file, because Prefect limits the size of parameters.
 MOST_IDS_AS_PARAMETER = 1_000
 MOST_LISTED = 20
 OUTCOMES = {
     "silver": "in silver now",
     "filtered": "filtered now",
-    "refused": "still refused",
+    "refused": "still rejected",
     "gone": "gone",
 }
 
@@ -38,7 +38,7 @@ def show_replay(
     lake_root: str | None,
     output_dir: str | None,
 ) -> int:
-    """Run the pipeline over what was refused, and say what became of it; return the exit status."""
+    """Run the pipeline over rejected payloads, say what became of them, and return the exit status."""
     terminal = Terminal()
     given = {"spark_master": spark_master, "lake_root": lake_root, "output_dir": output_dir}
     request = RunRequest.read(
@@ -49,15 +49,15 @@ def show_replay(
     chosen = choose(lake, movie_ids, reason)
     if not chosen:
         of_reason = "" if reason is None else f" for the reason {reason}"
-        terminal.say(f"Nothing is in quarantine{of_reason}: there is nothing to replay")
+        terminal.say(f"No payload is in quarantine{of_reason}. Nothing to replay")
         return OK
     fetched = OK
     if fetch:
-        landed = _raw_versions(lake)
+        versions_before = _raw_versions(lake)
         fetched = fetch_again(request, list(chosen))
-        # As in a whole run: movies that cannot be had keep nobody from judging the others, but what
-        # stops a run stops this one.
-        if fetched != OK and (fetched != FAILED or _raw_versions(lake) == landed):
+        # As in a whole run, the other movies are validated although some could not be fetched, but an error
+        # that stops a run stops this one.
+        if fetched != OK and (fetched != FAILED or _raw_versions(lake) == versions_before):
             return fetched
     before = find_publication(lake, StageName.TRANSFORM)
     status = execute(request)
@@ -67,10 +67,10 @@ def show_replay(
 
 
 def choose(lake_root: str, movie_ids: Sequence[int], reason: str | None) -> dict[int, Refusal]:
-    """The refusals to replay by their movies: of those given, of one reason, or all.
+    """Return the rejections to replay, by movie id: of these movies, for this reason, or all.
 
     Raises:
-        NotInQuarantineError: one that was given is not there.
+        NotInQuarantineError: one of the movies is not in quarantine.
     """
     found = {one.movie_id: one for one in find_refusals(lake_root, movie_ids or None, reason)}
     missing = [movie_id for movie_id in dict.fromkeys(movie_ids) if movie_id not in found]
@@ -80,9 +80,9 @@ def choose(lake_root: str, movie_ids: Sequence[int], reason: str | None) -> dict
 
 
 def fetch_again(request: RunRequest, movie_ids: Sequence[int]) -> int:
-    """Fetch these movies whatever the lake has of them; return the exit status.
+    """Fetch these movies again, and return the exit status.
 
-    In a run of its own, since a refresh in one with the other stages would judge all of the lake anew.
+    This is a separate run, because a refresh together with the other stages would rebuild all of silver.
     """
     given = {"stages": [StageName.INGEST], "refresh": True, "spark_master": None}
     if len(movie_ids) <= MOST_IDS_AS_PARAMETER:
@@ -94,8 +94,8 @@ def fetch_again(request: RunRequest, movie_ids: Sequence[int]) -> int:
 
 
 def say_fates(terminal: Terminal, refusals: Mapping[int, Refusal], fates: Mapping[int, Fate]) -> None:
-    """Count what became of payloads that were refused, and list them where they are few."""
-    terminal.say(f"Of {counted(len(refusals), 'payload')} that had been refused:")
+    """Count what became of rejected payloads, and list them if they are few."""
+    terminal.say(f"Of {counted(len(refusals), 'payload')} that had been rejected:")
     for outcome, name in OUTCOMES.items():
         counts = Counter(fate.reason for fate in fates.values() if fate.outcome == outcome)
         if outcome == "gone" and not counts:

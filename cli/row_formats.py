@@ -1,4 +1,4 @@
-"""Rows of a query in the format of whoever reads them: a person, a spreadsheet, a program."""
+"""Formats for the rows of a query: for a person, a spreadsheet or a program."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ FLAT = (
 
 
 class RowFormatError(Exception):
-    """Rows cannot be written in a format; the text says how they can (exit status 2)."""
+    """Rows cannot be written in a format; the text says what to do (exit status 2)."""
 
     is_usage = True
 
 
 class Head:
-    """The first rows of some batches; `left` counts the others, once all batches have been taken."""
+    """The first rows of some batches; after the iteration, `left` counts the other rows."""
 
     def __init__(self, batches: Iterable[pa.RecordBatch], most: int | None) -> None:
         self._batches, self._most = batches, most
@@ -57,15 +57,15 @@ def write_rows(
 ) -> None:
     """Write rows, batch by batch if the format allows that.
 
-    With `escape_formulas` a text of CSV that a spreadsheet would compute begins with an apostrophe.
+    With `escape_formulas`, texts in CSV that a spreadsheet would compute get an apostrophe in front.
 
     Raises:
-        RowFormatError: the format needs every column to have a name of its own.
+        RowFormatError: two columns have the same name, which the format does not allow.
     """
     twice = {name for name in schema.names if schema.names.count(name) > 1}
     if twice and form in UNIQUE_NAMES:
         raise RowFormatError(
-            f"Two columns are called {min(twice)}: for {form}, give one another name, with AS"
+            f"Two columns are named {min(twice)}, which {form} does not allow. Rename one with AS"
         )
     if form is Format.CSV:
         _write_csv(schema, batches, stream, escape_formulas)
@@ -100,7 +100,7 @@ def _write_csv(
 
 
 def _flatten(column: pa.Array, escape_formulas: bool) -> pa.Array:
-    """A column for CSV: lists, structures and bytes as JSON, and texts that compute nothing if asked for."""
+    """Convert a column for CSV: lists, structures and bytes become JSON, formulas are escaped on request."""
     if not is_number(column.type) and not any(is_flat(column.type) for is_flat in FLAT):
         texts = [None if value is None else _json(value).decode().strip('"') for value in column.to_pylist()]
         column = pa.array(texts, pa.string())

@@ -1,4 +1,4 @@
-"""A run from the command line: everything around the flow, from settings to exit status."""
+"""The command `movies run`: everything around the flow, from settings to exit status."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 INTERRUPT_LOGGER = "flows.interrupt"
-# What stages import that the flow image leaves out (docker/README.md).
+# Packages that stages import and the flow image does not have (docker/README.md).
 PACKAGES = {StageName.TRANSFORM: "pyspark", StageName.KPIS: "pyspark", StageName.REPORT: "seaborn"}
 
 
 def execute(request: RunRequest, *, dry_run: bool = False) -> int:
-    """Run the pipeline, or only say what it would do; return the exit status (contract, section 1)."""
+    """Run the pipeline, or only print what it would do; return the exit status."""
     from flows.planning import check_ratings
     from movies.lake.errors import FolderNameError
     from movies.lake.table import check_folder
@@ -62,7 +62,7 @@ def execute(request: RunRequest, *, dry_run: bool = False) -> int:
 
 
 def guarded(settings: Settings, act: Callable[[Terminal, Interrupts], int]) -> int:
-    """Act with log files and Ctrl-C taken care of; what goes wrong is one sentence and an exit status."""
+    """Call `act` with log files and a handler for Ctrl-C; turn errors into a sentence and an exit status."""
     terminal = Terminal(settings.secrets)
     logs = settings.output_dir / "logs"
     interrupts = Interrupts()
@@ -86,7 +86,7 @@ def guarded(settings: Settings, act: Callable[[Terminal, Interrupts], int]) -> i
 
 
 def _check_packages(stages: Sequence[StageName]) -> None:
-    """Refuse a stage that cannot be run here, before anything is fetched."""
+    """Raise SettingsError, before anything is fetched, if the package of a stage is not installed."""
     for stage, package in PACKAGES.items():
         if stage in stages and find_spec(package) is None:
             raise SettingsError(
@@ -115,7 +115,7 @@ def _run(request: RunRequest, settings: Settings, terminal: Terminal, interrupts
 
 
 def _announce(request: RunRequest, run: RunContext, terminal: Terminal) -> None:
-    """Say where movies come from, and refuse early what cannot go well."""
+    """Say where movies come from, and check the lake before anything is fetched."""
     settings = run.settings
     if settings.engine_fallback and {StageName.TRANSFORM, StageName.KPIS} & {*request.wanted}:
         terminal.say(settings.engine_fallback)
@@ -129,7 +129,7 @@ def _announce(request: RunRequest, run: RunContext, terminal: Terminal) -> None:
 
 
 def _plan_early(request: RunRequest, run: RunContext) -> WorkList | None:
-    """List what there is to fetch, if no server has to be asked for that; None if it is not known yet."""
+    """Return the work list if the ids are known without a request, otherwise None."""
     from flows.planning import plan
     from movies.lake.inventory import read_inventory
     from movies.tmdb.sources import Ids
@@ -151,21 +151,21 @@ def _run_flow(
     terminal: Terminal,
     interrupts: Interrupts,
 ) -> RunReport:
-    """Start what the run is going to need side by side, and run the flow."""
+    """Start what the run will need in parallel, and run the flow."""
     from flows.planning import needs_engine
     from flows.warm_up import WarmUp
 
     settings = run.settings
     work = _plan_early(request, run)
-    asks = StageName.INGEST in request.wanted and (work is None or work.to_fetch)
-    if asks and settings.uses_sandbox:
+    fetches = StageName.INGEST in request.wanted and (work is None or work.to_fetch)
+    if fetches and settings.uses_sandbox:
         from movies.sandbox import Sandbox
 
         run.sandbox = stack.enter_context(Sandbox())
     if needs_engine(run, request.wanted, work):
         run.engine = stack.enter_context(WarmUp(settings)).take
 
-    # Prefect is imported here and not before: its API has been starting meanwhile.
+    # Prefect is imported here, while its API is starting.
     api.check_settings()
     from flows.pipeline import movie_pipeline
 
@@ -187,7 +187,7 @@ def _dry_run(request: RunRequest, settings: Settings, terminal: Terminal) -> int
         work = asyncio.run(look_ahead(RunContext(settings, LakeView(settings.lake)), request))
         terminal.say(
             f"{len(work.to_fetch):,} of {work.asked:,} movies would be fetched from {source_of(settings)}; "
-            f"{work.present:,} are in the lake, {work.absent:,} are known not to exist."
+            f"{work.present:,} are in the lake, {work.absent:,} are not at TMDB."
         )
     stages = ", ".join(request.wanted)
     terminal.say(f"Stages that would run: {stages}; with {settings.spark_master} on {settings.lake}.")
@@ -195,7 +195,7 @@ def _dry_run(request: RunRequest, settings: Settings, terminal: Terminal) -> int
 
 
 def _explain(error: Exception, settings: Settings, terminal: Terminal) -> int:
-    """Say in one sentence what went wrong; the stack trace is in the log file."""
+    """Print in one sentence what went wrong, and return the exit status."""
     from flows.run_report import IncompleteIngestionError
 
     if isinstance(error, IncompleteIngestionError):

@@ -1,4 +1,4 @@
-"""What a Prefect API needs before the flows can be deployed there, for `movies setup`."""
+"""The command `movies setup`: create what deployments need on a Prefect API."""
 
 from __future__ import annotations
 
@@ -32,25 +32,25 @@ ANSWER_SECONDS = 30.0
 
 
 class NotificationSettings(BaseSettings):
-    """Where notifications go: a webhook that takes JSON with a `text`, as most chats have."""
+    """The webhook for notifications; it takes JSON with a `text`, as the webhooks of most chats do."""
 
     model_config = Settings.model_config
 
     notification_url: SecretStr | None = None
-    """`https` URL of a webhook that `movies setup` registers: it is told when the lake gets old."""
+    """`https` URL of a webhook that `movies setup` registers; it gets a message when the lake gets old."""
 
 
 def show_setup(pool: str, *, defaults: bool = False, forget_keys: bool = False) -> None:
-    """Create or update what the flows need on the configured API, and say so.
+    """Create or update what the flows need on the configured API, and print what was done.
 
     Args:
-        pool: what runs the containers of jobs.
-        defaults: whether what operators have changed there is reset.
+        pool: where the containers of jobs run.
+        defaults: whether automations that were changed on the server are reset.
         forget_keys: whether Secret blocks of keys that are not set here are deleted.
 
     Raises:
         SettingsError: a setting cannot be used, or there is no API.
-        SetupError: something stands in the way.
+        SetupError: the API rejects a change.
     """
     settings = load_settings()
     check_proxies()
@@ -78,8 +78,8 @@ async def set_up(
     """Bring work pool, Secret blocks and automations of the configured API up to date.
 
     Raises:
-        SettingsError: no API is configured, or it does not answer.
-        SetupError: the work pool's name is taken, or `deployments/` is not here.
+        SettingsError: no API is configured, or it does not respond.
+        SetupError: the work pool's name is taken, or there is no folder `deployments/`.
     """
     template = work_pool_template(pool, settings)
     automations, retired = read_automations(read_file(DEPLOYMENTS / "automations.yaml"))
@@ -105,9 +105,9 @@ async def set_up(
 
 
 async def _save_keys(client: PrefectClient, settings: Settings, *, forget: bool) -> list[str]:
-    """Keep the keys that are set here in Secret blocks; return what was done, in words.
+    """Store the configured keys in Secret blocks; return what was done, in words.
 
-    With another key than before, a block of the other kind would go on with the one before.
+    If another kind of key is set, the block of the former kind is deleted, because jobs would still read it.
     """
     done = []
     for setting, block in SECRET_BLOCKS.items():
@@ -122,7 +122,7 @@ async def _save_keys(client: PrefectClient, settings: Settings, *, forget: bool)
             done.append(f"{block}: deleted")
         else:
             done.append(
-                f"no TMDB key is set here: jobs go on with the one in {block} "
+                f"no TMDB key is set: jobs still use the one in {block} "
                 "(`movies setup --forget-keys` deletes it)"
             )
     return done or ["no TMDB key is set: jobs use the sandbox"]
@@ -130,11 +130,11 @@ async def _save_keys(client: PrefectClient, settings: Settings, *, forget: bool)
 
 @asynccontextmanager
 async def connect() -> AsyncIterator[PrefectClient]:
-    """A client of the configured API, once it has answered as Prefect's does."""
+    """Open a client of the configured API, after checking that it is one of Prefect's."""
     url = get_current_settings().api.url
     if not url:
         raise SettingsError(
-            "No Prefect API is configured: start one with `prefect server start` and set PREFECT_API_URL, "
+            "No Prefect API is configured. Start one with `prefect server start` and set PREFECT_API_URL, "
             "or choose a profile that has one"
         )
     async with get_client() as client:
@@ -153,14 +153,14 @@ async def _save_webhook(webhook: str) -> None:
         json_data={"text": "{{subject}}\n{{body}}"},
         headers=None,
         cookies=None,
-        # Unlike the URL, hidden from those who look at the block.
+        # Unlike the URL, this is hidden in the UI.
         secrets=SecretDict({"webhook": webhook}),
     )
     await block.asave(NOTIFICATION_BLOCK, overwrite=True)
 
 
 async def _find_webhook(client: PrefectClient) -> UUID | None:
-    """The id of the notification block, made now or earlier."""
+    """Return the id of the notification block, or None if there is none."""
     return await _find_block(client, NOTIFICATION_BLOCK, CustomWebhookNotificationBlock.get_block_type_slug())
 
 
@@ -184,5 +184,5 @@ def _reason(error: Exception) -> str:
     if isinstance(error, httpx.HTTPStatusError):
         return f"{error.request.url.path} gave HTTP status {error.response.status_code}"
     if isinstance(error, ValueError):
-        return "what answers there is not Prefect"
+        return "the server there is not Prefect"
     return str(error).partition("\n")[0] or type(error).__name__

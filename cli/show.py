@@ -34,12 +34,12 @@ def _line(table: Table, entry: Entry | None) -> tuple[object, ...]:
 
 
 def show_table(name: str, version: int | None, most_rows: int, lake_root: str | None) -> None:
-    """Say what one table holds, and show its columns and first rows.
+    """Show the facts, the columns and the first rows of a table.
 
     Raises:
         UnknownTableError: there is no table of that name.
         TableMissingError: it is not in the lake yet.
-        VersionGoneError: it has no such version, or not any more.
+        VersionGoneError: the version does not exist, or no longer.
     """
     terminal = Terminal()
     lake = load_settings(lake_root=lake_root).lake
@@ -49,7 +49,7 @@ def show_table(name: str, version: int | None, most_rows: int, lake_root: str | 
     for label, text in _facts(entry, table.path(lake)):
         terminal.say(f"  {label + ' ':.<{LABEL_CELLS}} {text}")
     terminal.say("")
-    # The columns as they are, not as they are declared: a setting adds some, and an older table lacks some.
+    # The columns may differ from the declared ones: a setting adds some, and an older table lacks some.
     declared = {**table.optional, **table.columns}
     columns = [
         (

@@ -1,4 +1,4 @@
-"""A query over the lake, and its rows in any format, for `movies sql`."""
+"""The command `movies sql`: a query over the lake, and its rows in any format."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from movies.lake.sql import ask
 from movies.report.formats import counted
 from movies.settings import SettingsError, decode_text, load_settings, read_text
 
-# A person reads this many rows; programs get all of them.
+# A table on the terminal stops after these rows; other formats have all.
 SHOWN_ROWS = 100
-# The column in which DuckDB draws how it would answer.
+# The column in which DuckDB draws the plan of EXPLAIN.
 PLAN = "explain_value"
 
 
 def read_sql(argument: str | None, file: Path | None) -> str:
-    """The query as it is given: in words, in a file, or on standard input where the word is `-`.
+    """Return the query: the argument, the content of a file, or standard input if the argument is `-`.
 
     Raises:
-        SettingsError: it is given twice or not at all, or cannot be read.
+        SettingsError: the query is given twice or not at all, or cannot be read.
     """
     if (argument is None) == (file is None):
         raise SettingsError(
@@ -56,16 +56,16 @@ def show_answer(
     lake_root: str | None = None,
     escape_formulas: bool = False,
 ) -> None:
-    """Answer the query on standard output, or into a file that is there once it is whole.
+    """Write the rows of a query to standard output, or to a file that appears when it is complete.
 
     Raises:
-        SettingsError: the format and where it is to go do not fit.
-        LakeError: the query is wrong, has taken too long, or a table cannot be read.
+        SettingsError: the format does not fit the output.
+        LakeError: the query is not valid, took too long, or a table cannot be read.
     """
     lake = load_settings(lake_root=lake_root).lake
     form = form or (SUFFIXES.get(output.suffix.lower()) if output else None) or _default_format()
     if form is Format.PARQUET and output is None:
-        raise SettingsError("Parquet goes into a file: give --output FILE.parquet")
+        raise SettingsError("Parquet needs a file. Give --output FILE.parquet")
     if escape_formulas and form is not Format.CSV:
         raise SettingsError(f"--escape-formulas is for CSV, and the format is {form}. Give --format csv")
     if output is not None and output.is_dir():
@@ -89,7 +89,7 @@ def show_answer(
 
 
 def parse_version(text: str) -> tuple[str, int]:
-    """Return the name of the table and the number of `silver.movies=3`.
+    """Split `silver.movies=3` into the name of the table and the version.
 
     Raises:
         SettingsError: there is no number.
@@ -97,7 +97,7 @@ def parse_version(text: str) -> tuple[str, int]:
     """
     name, _, version = text.partition("=")
     if not version.isdecimal():
-        raise SettingsError(f"--version {text} has no number. Give TABLE=N, such as silver.movies=3.")
+        raise SettingsError(f"--version {text} has no number. Give TABLE=N, such as silver.movies=3")
     return find_table(name).name, int(version)
 
 
@@ -106,15 +106,16 @@ def _default_format() -> Format:
 
 
 def _count(head: Head) -> str:
-    """How many rows there are, and how to get those that are not shown."""
+    """Say how many rows there are, and how to get the others."""
     if head.left:
-        return f"{counted(head.rows, 'row')}, and {head.left:,} more: --limit {head.rows + head.left} has all"
+        everything = head.rows + head.left
+        return f"{counted(head.rows, 'row')}, and {head.left:,} more. Get all with --limit {everything}"
     return counted(head.rows, "row")
 
 
 @contextmanager
 def _open(output: Path | None) -> Iterator[IO[bytes]]:
-    """Standard output, or a file that takes its name when all has been written."""
+    """Open standard output, or a temporary file that is renamed when all has been written."""
     if output is None:
         with standard_output() as stream:
             yield stream

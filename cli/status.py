@@ -18,7 +18,7 @@ MOMENT = "%Y-%m-%d %H:%M"
 
 
 def show_status(lake_root: str | None, as_json: bool = False) -> None:
-    """Say it in lines for a person, or as one JSON object."""
+    """Print the status of the lake, in lines or as one JSON object."""
     status = read_status(load_settings(lake_root=lake_root), datetime.now(UTC))
     if as_json:
         with standard_output() as stream:
@@ -30,19 +30,19 @@ def show_status(lake_root: str | None, as_json: bool = False) -> None:
 
 
 def describe(status: LakeStatus) -> Iterator[str]:
-    """All that there is to say, line by line."""
+    """Describe the status in lines for a person."""
     yield f"Lake at {status.lake}"
     names = ("table", "rows", "version", "last written (UTC)", "note")
     rows = [(table.table.replace(".", "/", 1), *_table_cells(table)) for table in status.tables]
-    # Without notes that nothing has.
+    # Without the column of notes if no table has one.
     columns = len(names) if any(row[-1] for row in rows) else len(names) - 1
     for line in table_lines(rows_of(names[:columns], [row[:columns] for row in rows])):
         yield f"  {line}"
     yield from describe_movies(status.movies, status.as_of)
     if status.changes.followed is not None:
-        yield f"TMDB's changes are followed until {status.changes.followed:{MOMENT}} (UTC)"
+        yield f"TMDB's changes are processed up to {status.changes.followed:{MOMENT}} (UTC)"
     if status.changes.broken_off is not None:
-        yield "A walk over TMDB's changes was broken off: the next run from the source changes goes on"
+        yield "A scan of TMDB's changes was interrupted: the next run from the source changes goes on with it"
     yield from _last_runs(status)
     yield from _quality(status)
     yield from _next_run(status)
@@ -59,12 +59,12 @@ def _table_cells(table: TableStatus) -> tuple[object, ...]:
 
 
 def describe_movies(movies: MovieStatus, now: datetime) -> Iterator[str]:
-    """What the lake has of all the movies it knows of, what it lacks and why, and how old it is."""
+    """Say how many movies are here, not at TMDB, or missing and why, and how old they are."""
     owed = ", ".join(f"{reason} ({count})" for reason, count in movies.owed.items())
     yield (
         f"Movies: {movies.present:,} here, {movies.absent:,} not at TMDB "
         f"({movies.deleted:,} of them deleted since), "
-    ) + (f"{sum(movies.owed.values()):,} owed ({owed})" if movies.owed else "none owed")
+    ) + (f"{sum(movies.owed.values()):,} missing ({owed})" if movies.owed else "none missing")
     if movies.oldest_fetch is None or movies.newest_fetch is None:
         return
     yield (
@@ -74,12 +74,12 @@ def describe_movies(movies: MovieStatus, now: datetime) -> Iterator[str]:
     if movies.stale:
         yield (
             f"{counted(movies.stale, 'movie')} fetched more than {LONGEST_AGE.days} days ago, longer than "
-            "TMDB lets data be kept: the flow maintain-lake fetches them again"
+            "TMDB's terms allow. Run the flow maintain-lake to fetch them again"
         )
 
 
 def age(span: timedelta) -> str:
-    """A time in the greatest unit that it has two or more of."""
+    """Format a time in the largest unit of which it has at least two."""
     minutes = max(0, int(span.total_seconds() // 60))
     for unit, length in (("day", 24 * 60), ("hour", 60)):
         if minutes >= 2 * length:
@@ -92,8 +92,8 @@ def _last_runs(status: LakeStatus) -> Iterator[str]:
         return
     yield "Last runs (UTC)"
     for run in status.ingestions:
-        missed = f", {counted(run.failures, 'movie')} could not be had" if run.failures else ""
-        yield f"  {run.ended:{MOMENT}}  ingest     {counted(run.movies, 'movie')} landed{missed}"
+        missed = f", {counted(run.failures, 'movie')} could not be fetched" if run.failures else ""
+        yield f"  {run.ended:{MOMENT}}  ingest     {counted(run.movies, 'movie')} committed{missed}"
     for stage in status.stages:
         if stage.published_at is not None:
             past = age(status.as_of - stage.published_at)
@@ -105,8 +105,8 @@ def _made(stage: StageStatus) -> str:
     facts = stage.facts
     if "rows" in facts:
         return f"{sum(facts['rows'].values()):,} rows in {len(facts['rows'])} tables"
-    filtered, refused = (sum(facts.get(key, {}).values()) for key in ("filtered", "quarantined"))
-    return f"{counted(facts.get('movies', 0), 'movie')}, {filtered:,} filtered, {refused:,} in quarantine"
+    filtered, rejected = (sum(facts.get(key, {}).values()) for key in ("filtered", "quarantined"))
+    return f"{counted(facts.get('movies', 0), 'movie')}, {filtered:,} filtered, {rejected:,} in quarantine"
 
 
 def _quality(status: LakeStatus) -> Iterator[str]:
@@ -114,18 +114,18 @@ def _quality(status: LakeStatus) -> Iterator[str]:
         rows = check["failing_rows"]
         movies = "" if rows is None else f" of {counted(rows, 'movie')}"
         limit = f" (allowed: {check['limit']})" if check["limit"] else ""
-        effect = "error, which keeps gold from being published" if check["severity"] == "error" else "warning"
+        effect = "error, gold is not published" if check["severity"] == "error" else "warning"
         yield f"Quality: {check['check']} fails{movies}{limit}: {effect}"
 
 
 def _next_run(status: LakeStatus) -> Iterator[str]:
-    """What `movies run` would do, without options."""
+    """Say what `movies run` without options would do."""
     steps = [f"fetch {counted(status.to_fetch, 'movie')}"] if status.to_fetch else []
     steps += [
-        f"{stage.stage}, since {' and '.join(stage.reasons_to_run)}"
+        f"{stage.stage}, because {' and '.join(stage.reasons_to_run)}"
         for stage in status.stages
         if stage.reasons_to_run
     ]
     if parts := status.outdated_outputs:
-        steps.append(f"report, since these are not current in {status.output_dir}: {', '.join(parts)}")
-    yield f"Next run: {'; '.join(steps) if steps else 'nothing is to be done'}"
+        steps.append(f"report, because these are stale in {status.output_dir}: {', '.join(parts)}")
+    yield f"Next run: {'; '.join(steps) if steps else 'nothing to do'}"

@@ -15,15 +15,15 @@ import typer
 from movies.tmdb.redaction import escape_controls
 
 SIZES = ("COLUMNS", "LINES")
-# What tables are drawn with, for encodings that lack it; anything else is written as an escape.
+# Replacements for the signs of tables, for encodings that lack them; others are written as escapes.
 PLAIN = {"─": "-", "–": "-", "…": "."}  # noqa: RUF001
 ERRORS = "movies-plain"
 
 
 def prepare_streams() -> None:
-    """Have every standard stream open and able to take any character, and no width of 0."""
+    """Open closed standard streams, let them take any character, and ignore a width of 0."""
     for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
-        if getattr(sys, name) is None:  # closed by whoever started the process
+        if getattr(sys, name) is None:  # closed by the parent process
             _open_null(number)
             setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
     codecs.register_error(ERRORS, _write_plainly)
@@ -36,7 +36,7 @@ def prepare_streams() -> None:
 
 
 def silence(stream: IO[Any]) -> None:
-    """Let a stream that nobody reads any more, as after `head`, take what is still written and flushed."""
+    """Redirect a stream whose reader has left, as after `head`, to the null device."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, stream.fileno())
     os.close(null)
@@ -47,7 +47,7 @@ def standard_output() -> Iterator[IO[bytes]]:
     """Standard output for data: verbatim in a pipe or a file, with control characters escaped on a terminal.
 
     Raises:
-        typer.Exit: whoever reads has had enough; status 0.
+        typer.Exit: the reader has closed the pipe; status 0.
     """
     stream: IO[bytes] = sys.stdout.buffer
     try:
@@ -59,7 +59,7 @@ def standard_output() -> Iterator[IO[bytes]]:
 
 
 class _Escaped(io.RawIOBase):
-    """Passes text on with its control characters escaped, line ends apart."""
+    """Writes text with its control characters escaped, except line ends."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream

@@ -28,12 +28,12 @@ SMALLEST = 0.001
 
 
 def terminal_width() -> int | None:
-    """How many cells the terminal has in a line; None if standard output is none."""
+    """Return the width of the terminal, or None if standard output is not a terminal."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def table_lines(rows: pa.Table, width: int | None = None, *, wrap: bool = False) -> Iterator[str]:
-    """Rows below the names of their columns, within a width: longer texts are cut, or wrapped."""
+    """Draw rows below the names of their columns; texts that exceed the width are cut or wrapped."""
     numbers = [is_number(field.type) for field in rows.schema]
     lines = [[straight_line(name) for name in rows.column_names], *_cells(rows)]
     widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
@@ -52,12 +52,12 @@ def table_lines(rows: pa.Table, width: int | None = None, *, wrap: bool = False)
 
 
 def rows_of(names: Sequence[str], rows: Sequence[Sequence[object]]) -> pa.Table:
-    """A table of texts and numbers."""
+    """Make a table of rows of texts and numbers."""
     return pa.table([list(column) for column in zip(*rows, strict=True)] or [[]] * len(names), names)
 
 
 def _blocks(lines: Sequence[Sequence[str]], width: int) -> Iterator[str]:
-    """Each row as lines of a name and a value."""
+    """Draw each row as a block of lines, each with a name and a value."""
     names = max(map(cell_len, lines[0]))
     for place, line in enumerate(lines[1:], start=1):
         yield f"── {place} ".ljust(min(width, names + GAP + NARROWEST), "─")
@@ -75,7 +75,7 @@ def _draw(table: Table, width: int) -> Iterator[str]:
 
 
 def markdown_lines(rows: pa.Table) -> Iterator[str]:
-    """A table in Markdown."""
+    """Draw a table in Markdown."""
     marks = ["---:" if is_number(field.type) else ":---" for field in rows.schema]
     names = [escape(straight_line(name)) for name in rows.column_names]
     for line in (names, marks, *(map(escape, line) for line in _cells(rows))):
@@ -83,7 +83,7 @@ def markdown_lines(rows: pa.Table) -> Iterator[str]:
 
 
 def is_number(kind: pa.DataType) -> bool:
-    """Whether a column has numbers, which stand at the right."""
+    """Whether a column has numbers, which are aligned to the right."""
     return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
 
 
@@ -92,14 +92,14 @@ def _cells(rows: pa.Table) -> list[list[str]]:
 
 
 def cell(value: Any) -> str:
-    """A value on one line: null as a dash, numbers with at most four decimals, times to the second."""
+    """Format a value on one line: null as a dash, numbers with at most four decimals, times to the second."""
     match value:
         case None:
             return UNKNOWN
         case bool():
             return str(value).lower()
         case float():
-            # Zero has no sign, and three digits of a number are left however small it is.
+            # No negative zero; small numbers keep three digits.
             return f"{value:.3g}" if 0 < abs(value) < SMALLEST else f"{round(value, DECIMALS) + 0.0:.15g}"
         case datetime():
             return f"{value:%Y-%m-%d %H:%M:%S}"

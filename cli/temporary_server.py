@@ -1,4 +1,4 @@
-"""A Prefect server for one run, with the database of Prefect's home or, if need be, one of its own."""
+"""A Prefect server for one run, with the database in Prefect's home or, if that fails, a temporary one."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ SERVER_ENVIRONMENT = {
     "PREFECT__SERVER_FINAL": "1",
 }
 DATABASE = "prefect.db"
-# Both names are Prefect's; set, they win over what a profile or another variable says of the database.
+# Both names are Prefect's. They override what a profile or another variable says about the database.
 DATABASE_SETTINGS = ("PREFECT_SERVER_DATABASE_CONNECTION_URL", "PREFECT_API_DATABASE_CONNECTION_URL")
-# A fresh database takes its migrations: 8 s on two quiet cores, and several times that on busy ones.
+# The migrations of a new database take 8 s on two idle cores, and several times that on busy ones.
 START_SECONDS = 90.0
-# Then the run says what it waits for.
+# After this time the run says what it waits for.
 NOTICE_SECONDS = 15.0
-# Another process that writes is done by then; Prefect itself would wait for a minute.
+# Another process has finished its write by then; Prefect itself would wait for a minute.
 LOCK_SECONDS = 1.0
 ERROR_LINE = re.compile(r"^(?:[\w.]+\.)?(\w*(?:Error|Exception)): (.+)$", re.MULTILINE)
 OTHER_VERSION = "Can't locate revision"
@@ -44,12 +44,12 @@ class PrefectApiError(Exception):
 class TemporaryServer:
     """A Prefect server in a child process, on one port for its whole life.
 
-    If Prefect's home or its database cannot be used, its record is kept in a folder of its own, which is
-    deleted with it.
+    If Prefect's home or its database cannot be used, the server uses a temporary folder, which is deleted
+    when the server stops.
     """
 
     def __init__(self, home: Path, profiles: Path) -> None:
-        """Start it, without waiting for its answer.
+        """Start the server without waiting until it responds.
 
         Raises:
             PrefectApiError: no process can be started.
@@ -59,7 +59,7 @@ class TemporaryServer:
         self._complaint: str | None = None
         self._server: LoopbackServer | None = None
         if (reason := unwritable(home)) is not None:
-            # The run's own process keeps results there, too. Profiles stay where they were.
+            # The run stores results there, too. The profiles stay where they are.
             os.environ.setdefault("PREFECT_PROFILES_PATH", str(profiles))
             os.environ["PREFECT_HOME"] = str(self._folder)
         elif not any(os.environ.get(name) for name in DATABASE_SETTINGS):
@@ -68,14 +68,14 @@ class TemporaryServer:
 
     @property
     def api_url(self) -> str:
-        """Where its API is."""
+        """The URL of the server's API."""
         return f"{self._running.url}/api"
 
     def await_answer(self, say: Callable[[str], None]) -> None:
-        """Wait until it answers; if it ends or is kept waiting, start it again with a database of its own.
+        """Wait until the server responds; if it exits or blocks, start it again with a temporary database.
 
         Raises:
-            PrefectApiError: it does not answer then either.
+            PrefectApiError: it does not respond then either.
         """
         if self._complaint is None:
             if self._answers(say):
@@ -88,7 +88,7 @@ class TemporaryServer:
             raise self._error(self._cause())
 
     def stop(self) -> None:
-        """End the server, and delete what was its own; harmless when it is called again."""
+        """Stop the server and delete its folder; a second call does nothing."""
         if self._server is not None:
             self._server.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -103,8 +103,8 @@ class TemporaryServer:
         return self._folder / "server.log"
 
     def _start(self, reason: str | None) -> None:
-        """Start it, with a database of its own if there is a reason to; again on the same port."""
-        # The run's own process tells Prefect to be silent; what ends the server is to be read in its log.
+        """Start the server, with a temporary database if there is a reason; a restart uses the same port."""
+        # The run silences Prefect's console, but the server's errors must be in its log.
         environment = SERVER_ENVIRONMENT | {"PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "ERROR"}
         if reason is not None:
             logger.warning("Prefect's database in %s cannot be used: %s", self._home, reason)
@@ -137,12 +137,12 @@ class TemporaryServer:
                     return False
                 say(f"Prefect's temporary server is slow to start: waiting up to {START_SECONDS:.0f} s.")
             except OSError as error:
-                logger.warning("Prefect's temporary server does not answer: %s", error)
+                logger.warning("Prefect's temporary server does not respond: %s", error)
                 return False
         return False
 
     def _cause(self) -> str:
-        """Why the server did not start, as far as its own output says."""
+        """Return why the server did not start, from its output."""
         text = self._log.read_text(errors="replace") if self._log.exists() else ""
         logger.warning("Prefect's temporary server said:\n%s", text)
         if OTHER_VERSION in text:
@@ -150,7 +150,7 @@ class TemporaryServer:
         if (reason := unusable(self._home / DATABASE)) is not None:
             return reason
         errors = ERROR_LINE.findall(text)
-        return f"{errors[-1][0]}: {errors[-1][1]}" if errors else f"no answer within {START_SECONDS:.0f} s"
+        return f"{errors[-1][0]}: {errors[-1][1]}" if errors else f"no response within {START_SECONDS:.0f} s"
 
     def _error(self, reason: str) -> PrefectApiError:
         return PrefectApiError(
@@ -160,7 +160,7 @@ class TemporaryServer:
 
 
 def unwritable(folder: Path) -> str | None:
-    """Say why nothing can be written into a folder, which is made if it is not there; None if it can."""
+    """Create a folder if it does not exist; return why it cannot be written, or None if it can."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -170,7 +170,7 @@ def unwritable(folder: Path) -> str | None:
 
 
 def unusable(database: Path) -> str | None:
-    """Say why a SQLite file cannot be written right now; None if it can, or is not there."""
+    """Return why a SQLite file cannot be written now, or None if it can be or does not exist."""
     if not database.exists():
         return None
     try:

@@ -1,4 +1,4 @@
-"""What a run says on the terminal: progress, a summary, or one sentence of what failed."""
+"""What a run prints on the terminal: progress, a summary, or one sentence on what failed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SECONDS_BETWEEN_LINES = 5.0
 
 
 class Advance(Protocol):
-    """How far something is."""
+    """The progress of the fetching."""
 
     done: int
     total: int
@@ -40,19 +40,19 @@ class Advance(Protocol):
 
 
 class _Console(Console):
-    """Prints texts as they are, and nothing any more once nobody reads."""
+    """Prints texts verbatim, and nothing more after the reader has closed the pipe."""
 
     def __init__(self, *, stderr: bool = False) -> None:
         super().__init__(stderr=stderr, highlight=False, markup=False, emoji=False)
 
     def on_broken_pipe(self) -> None:
-        # The work is worth more than its words: a run goes on, as it does without a terminal.
+        # The run goes on, as it does without a terminal.
         self.quiet = True
         silence(self.file)
 
 
 class Terminal:
-    """Speaks to a person where there is a terminal, and in plain lines where there is none.
+    """Prints for a person on a terminal, and in plain lines elsewhere.
 
     Every text is one line without secrets, in which control characters are escaped.
     """
@@ -65,7 +65,7 @@ class Terminal:
         self._print(self._out, text)
 
     def say_rows(self, rows: pa.Table, *, wrap: bool = False) -> None:
-        """Say rows below the names of their columns; texts wider than the terminal are cut, or wrapped."""
+        """Print rows below the names of their columns; texts wider than the terminal are cut or wrapped."""
         from cli.tables import table_lines
 
         width = shutil.get_terminal_size().columns if self._out.is_terminal else None
@@ -73,11 +73,11 @@ class Terminal:
             self.say(line)
 
     def note(self, text: str) -> None:
-        """Say something that is not for a pipe."""
+        """Print a text on standard error, so that it is not piped."""
         self._print(self._errors, text)
 
     def fail(self, text: str) -> None:
-        """Say in one sentence what went wrong."""
+        """Print what went wrong; the text has no full stop at its end."""
         self._print(self._errors, f"Error: {text}")
 
     def _print(self, console: Console, text: str) -> None:
@@ -85,7 +85,7 @@ class Terminal:
 
     @contextmanager
     def warnings_of(self, logger_name: str) -> Iterator[None]:
-        """Say a logger's warnings aloud for the length of the block."""
+        """Print a logger's warnings during the block."""
         handler = logging.Handler(logging.WARNING)
         handler.emit = lambda record: self.say(record.getMessage())  # type: ignore[method-assign]
         logger = logging.getLogger(logger_name)
@@ -97,7 +97,7 @@ class Terminal:
 
     @contextmanager
     def progress(self) -> Iterator[Callable[[Advance], None]]:
-        """Show how far the fetching is: a bar on a terminal, a line every few seconds elsewhere."""
+        """Show the progress of the fetching: a bar on a terminal, a line every few seconds elsewhere."""
         if not self._out.is_terminal:
             yield self._lines()
             return
@@ -131,7 +131,7 @@ class Terminal:
         return write
 
     def summarise(self, report: RunReport, output_dir: Path, lake: str) -> None:
-        """Close the run with its numbers, its times, and where to look."""
+        """Print the counts and times of the run, and where its results are."""
         for row in report.rows():
             detail = f"  ({row['detail']})" if row["detail"] else ""
             self.say(f"  {row['movies'] + ' ':.<18} {row['count']:>9,}{detail}")
@@ -152,5 +152,5 @@ class Terminal:
 
 
 def short(place: str) -> str:
-    """A path below the working folder as one would type it there."""
+    """Return a path relative to the working folder if it is below it."""
     return place.removeprefix(f"{Path.cwd()}{os.sep}")

@@ -1,4 +1,4 @@
-"""The automations of `deployments/automations.yaml`, as `movies setup` brings them to Prefect's API."""
+"""The automations of `deployments/automations.yaml`, which `movies setup` saves on Prefect's API."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from prefect.client.orchestration import PrefectClient
 from prefect.events.actions import DoNothing, SendNotification
 from prefect.events.schemas.automations import AutomationCore
 
-# The tag says what `movies setup` wrote, so that it knows what an operator has changed since.
+# The tag has a digest of what `movies setup` wrote, to detect later changes by an operator.
 TAG = "movies-setup:"
 
 
 def read_automations(text: str) -> tuple[list[AutomationCore], list[str]]:
-    """The automations of this version, and the names of those that earlier versions had."""
+    """Read the automations of this version, and the names of those of earlier versions."""
     filed = yaml.safe_load(text)
     wanted = [AutomationCore.model_validate(automation) for automation in filed["automations"]]
     return wanted, filed.get("retired", [])
 
 
 def notifying(automation: AutomationCore, block_id: Any) -> AutomationCore:
-    """The automation with a notification in the place of no action at all."""
+    """Add a notification to an automation without an action."""
     notification = SendNotification(
         block_document_id=block_id, subject=automation.name, body=automation.description
     )
@@ -32,8 +32,8 @@ def notifying(automation: AutomationCore, block_id: Any) -> AutomationCore:
 
 
 def tagged(automation: AutomationCore) -> AutomationCore:
-    """The automation with the tag that tells its content."""
-    # `enabled` is named as well: what was never set in a model is left out of an update.
+    """Add the tag with the digest of an automation's content."""
+    # `enabled` is set explicitly, because an update leaves out unset fields.
     tags = [f"{TAG}{_digest(automation)}"]
     return automation.model_copy(update={"tags": tags, "enabled": automation.enabled})
 
@@ -48,11 +48,11 @@ async def save_automation(client: PrefectClient, wanted: AutomationCore, *, defa
     current = AutomationCore.model_validate(found[0].model_dump(exclude={"id"}))
     if not defaults:
         tags = [tag for tag in current.tags if tag.startswith(TAG)]
-        # Without a tag it is of version 0.1.0, which itself undid each change.
+        # Without a tag it is from version 0.1.0, which reset each change.
         if tags and tags != tagged(current).tags:
             return "changed there: kept (`movies setup --defaults` resets it)"
         wanted = wanted.model_copy(update={"enabled": current.enabled})
-    # An update would start its clocks anew, so none is made in vain.
+    # An update restarts its clocks, so it is skipped if nothing has changed.
     if wanted == current:
         return "unchanged"
     await client.update_automation(found[0].id, wanted)
@@ -68,7 +68,7 @@ async def delete_automation(client: PrefectClient, name: str) -> bool:
 
 
 def _digest(automation: AutomationCore) -> str:
-    # Without defaults: a later Prefect may have more of them.
+    # Without defaults, because a later Prefect may have more of them.
     content = automation.model_dump(exclude={"enabled", "tags"}, exclude_defaults=True)
     text = json.dumps(
         content, sort_keys=True, default=lambda value: sorted(value) if isinstance(value, set) else str(value)

@@ -25,7 +25,7 @@ from prefect.states import Cancelled, Crashed
 
 from tasks.pruning import FLOWS
 
-# Longer than a period of Prefect's own, 180 s, which runs outside jobs have.
+# Longer than Prefect's default period of 180 s, which runs outside of jobs have.
 SILENCE = timedelta(minutes=4)
 NEXT = "What the run committed stays, and the next run goes on from there."
 SILENT = f"No heartbeat for four minutes. {NEXT}"
@@ -36,9 +36,9 @@ async def end_silent_runs(client: PrefectClient, watched: Collection[UUID], sinc
     """Crash the runs of this project's flows that have stopped sending heartbeats; return them.
 
     Args:
-        client: of Prefect's API.
-        watched: the ids of runs that are known to go on.
-        since: the time after which a run that goes on has sent one.
+        client: a client of Prefect's API.
+        watched: the ids of runs that are known to be active.
+        since: the time after which an active run has sent a heartbeat.
     """
     open_states = FlowRunFilterStateType(any_=[StateType.RUNNING, StateType.CANCELLING])
     runs = await client.read_flow_runs(
@@ -53,10 +53,10 @@ async def end_silent_runs(client: PrefectClient, watched: Collection[UUID], sinc
         if is_part or run.id in watched or run.state is None or run.state.timestamp > since:
             continue
         last = await _last_heartbeat(client, run.id)
-        # One that never sent any may do without.
+        # A run that never sent any may not send heartbeats at all.
         if last is None or last >= since:
             continue
-        # It may be deleted meanwhile.
+        # It may have been deleted meanwhile.
         with suppress(ObjectNotFound):
             if await end_run(client, run, SILENT):
                 ended.append(run)
@@ -64,7 +64,7 @@ async def end_silent_runs(client: PrefectClient, watched: Collection[UUID], sinc
 
 
 async def _last_heartbeat(client: PrefectClient, run_id: UUID) -> datetime | None:
-    """When the server got the last heartbeat of a run."""
+    """Return when the server received the last heartbeat of a run."""
     wanted = EventFilter(
         event=EventNameFilter(name=["prefect.flow-run.heartbeat"]),
         resource=EventResourceFilter(id=[f"prefect.flow-run.{run_id}"]),
@@ -74,13 +74,13 @@ async def _last_heartbeat(client: PrefectClient, run_id: UUID) -> datetime | Non
 
 
 async def end_run(client: PrefectClient, run: FlowRun, message: str, *, replace: bool = False) -> bool:
-    """Crash or cancel a run if it has not ended, and with it what is open of its subflow runs and task runs.
+    """Crash or cancel a run that has not ended, with its open subflow runs and task runs.
 
-    A run that is suspended, or scheduled again for another process, stays as it is. What a run that ended by
-    itself has left open stays, too: it is for `end_parts`, once Prefect has recorded the last events.
+    A run that is suspended, or scheduled again for another process, stays as it is. The open parts of a run
+    that ended by itself are left to `end_parts`, after Prefect has recorded the last events.
 
     Args:
-        client: of Prefect's API.
+        client: a client of Prefect's API.
         run: the run whose process has ended.
         message: why the process ended.
         replace: whether a crashed run gets this message instead of its own.
@@ -117,14 +117,14 @@ def _says_otherwise(run: FlowRun, message: str) -> bool:
 
 
 async def end_parts(client: PrefectClient, run_id: UUID, message: str) -> None:
-    """Crash what is open of an ended run's subflow runs and task runs; cancel it if the run is cancelled."""
+    """Crash the open subflow runs and task runs of an ended run, or cancel them if it was cancelled."""
     state = (await client.read_flow_run(run_id)).state
     if state is not None and state.is_final():
         await _end_parts(client, run_id, Cancelled() if state.is_cancelled() else Crashed(message=message))
 
 
 async def _end_parts(client: PrefectClient, run_id: UUID, state: State) -> None:
-    """Set the subflow runs in a run's own process, and its task runs, if they are open or say otherwise."""
+    """Set the state of the subflow runs in a run's own process and of its task runs, if needed."""
     for child in await _subflow_runs(client, run_id):
         if _is_to_be(state, child):
             await client.set_flow_run_state(child.id, state.model_copy(), force=True)
@@ -135,15 +135,15 @@ async def _end_parts(client: PrefectClient, run_id: UUID, state: State) -> None:
 
 
 def _is_to_be(state: State, run: FlowRun | TaskRun) -> bool:
-    """Whether a part of an ended run is to have that state."""
+    """Whether a part of an ended run needs that state."""
     if run.state is None or not run.state.is_final():
         return True
-    # What a cancel cuts off says of itself that it crashed.
+    # A part that was interrupted by a cancellation reports that it crashed.
     return state.is_cancelled() and run.state.is_crashed()
 
 
 async def _subflow_runs(client: PrefectClient, run_id: UUID) -> list[FlowRun]:
-    """Those of the run's own process: one of a deployment has another container."""
+    """Return the subflow runs in the run's own process; those of deployments have other containers."""
     wanted = FlowRunFilter(
         parent_flow_run_id=FlowRunFilterParentFlowRunId(any_=[run_id]),
         deployment_id=FlowRunFilterDeploymentId(is_null_=True),

@@ -1,4 +1,4 @@
-"""What the jobs of deployments get from the environment of whoever deploys them; a step in `prefect.yaml`."""
+"""The settings that the jobs of deployments get from the deploying environment; a step in `prefect.yaml`."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from spark.engines.container import memory_limit
 PROJECT = Path(__file__).parent.parent
 DATA = "/data"
 DATA_FOLDERS = ("lake", "sandbox", "results", "output")
-# The images' own.
+# The user of the images.
 JOB_USER = 1000
 PREFECT_HOME = "/tmp/prefect"
 HEARTBEAT_SECONDS = 30
 RETRY_DELAY_SECONDS = 30
 # Python, Arrow and Matplotlib, beside the JVM that Spark runs in.
 FLOW_BYTES = 512 * 2**20
-# Settings that mean the same in a job as here. Keys come from Secret blocks, and folders are the image's.
+# Settings with the same meaning in a job. Keys come from Secret blocks, and folders from the image.
 PASSED_ON = (
     "tmdb_base_url",
     "tmdb_exports_url",
@@ -40,7 +40,7 @@ PASSED_ON = (
     "ingestion_max_retries",
     "ingestion_outage_minutes",
     "ingestion_max_age_days",
-    # A path is one of the job's, such as `/data/title.ratings.tsv.gz`.
+    # A path in the job's container, such as `/data/title.ratings.tsv.gz`.
     "imdb_ratings",
     "spark_driver_memory",
     "spark_executor_memory",
@@ -48,7 +48,7 @@ PASSED_ON = (
     "spark_cores",
     "plot_theme",
 )
-# Where an object store is. Its keys are a role's or a secret of the work pool's: job variables can be seen.
+# The address of an object store. Its keys come from a role or a secret, because job variables are visible.
 STORE_VARIABLES = (
     "AWS_ENDPOINT_URL",
     "AWS_REGION",
@@ -58,9 +58,9 @@ STORE_VARIABLES = (
     # Prefect's results, in a block such as `s3-bucket/movie-results`.
     "PREFECT_RESULTS_DEFAULT_STORAGE_BLOCK",
 )
-# What log lines of jobs link to: where a browser finds Prefect's UI.
+# The address of Prefect's UI, to which log lines of jobs link.
 UI_VARIABLE = "PREFECT_UI_URL"
-# What else a job may be told; a work pool refuses all other variables (deployments/work_pool.py).
+# Other allowed variables; a work pool rejects the rest (deployments/work_pool.py).
 OTHER_VARIABLES = (
     "PREFECT_HOME",
     "PREFECT_FLOWS_HEARTBEAT_FREQUENCY",
@@ -78,7 +78,7 @@ OTHER_VARIABLES = (
 
 
 class JobSettings(TypedDict):
-    """What `prefect.yaml` puts into a deployment's job variables, and into the build of its image."""
+    """The values for a deployment's job variables, and for the build of its image."""
 
     build_arguments: dict[str, str]
     volumes: list[str]
@@ -92,12 +92,12 @@ def job_settings(retries: int = 0) -> JobSettings:
     """Read `DATA_VOLUME`, `JOB_NETWORK`, `OBJECT_STORE` and the settings that jobs share.
 
     Args:
-        retries: how often a flow run that failed is tried again in its container, if that may help.
+        retries: how often a failed flow run is tried again in its container, if that may help.
 
     Raises:
-        SettingsError: one of them cannot be used.
+        SettingsError: one of them is not valid.
     """
-    # The key that a base URL asks for may be in a Secret block alone, which this has no need to read.
+    # The key that a base URL needs may be in a Secret block, which is not read here.
     key = None if EnvironmentKeys().any_set else "in-a-secret-block"
     settings = load_settings(tmdb_api_key=key)
     volume, user = data_volume(settings.data_volume, settings.data_user)
@@ -112,30 +112,30 @@ def job_settings(retries: int = 0) -> JobSettings:
 
 
 def variable_names() -> list[str]:
-    """The names of all variables that a job's container may be given; no name of a key is among them."""
+    """List the variables that a job's container may have; keys are not among them."""
     return sorted({*(name.upper() for name in PASSED_ON), *STORE_VARIABLES, *OTHER_VARIABLES})
 
 
 def job_environment(settings: Settings) -> dict[str, str]:
-    """The variables of a job's container, none of them a secret."""
+    """Return the variables of a job's container, without secrets."""
     environment = {
-        "PREFECT_HOME": PREFECT_HOME,  # a worker hands its own on where the job has none
+        "PREFECT_HOME": PREFECT_HOME,  # a worker passes on its own if the job has none
         "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_SECONDS),
     }
     for name in PASSED_ON:
         if name in settings.model_fields_set:
             value = getattr(settings, name)
             if isinstance(value, str) and is_signed(value):
-                continue  # job variables can be seen
+                continue  # job variables are visible
             text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
             environment[name.upper()] = text
     environment |= {name: os.environ[name] for name in STORE_VARIABLES if name in os.environ}
     if settings.lake_root is not None:
         environment["LAKE_ROOT"] = _lake_of_jobs(settings.lake_root)
     if url := os.environ.get(UI_VARIABLE):
-        # An address to listen at is none to go to.
+        # An address to listen on is not an address to connect to.
         environment[UI_VARIABLE] = url.replace("//0.0.0.0:", "//127.0.0.1:")
-    # Another engine of this machine is none of a container's; a server may be anybody's.
+    # A local engine of this machine is not available in a container; a server is.
     if settings.spark_master.startswith("sc://") and not master_secrets(settings.spark_master):
         environment["SPARK_MASTER"] = settings.spark_master
     return environment
@@ -144,7 +144,7 @@ def job_environment(settings: Settings) -> dict[str, str]:
 def _lake_of_jobs(lake_root: str) -> str:
     if "://" not in lake_root and not Path(os.path.normpath(lake_root)).is_relative_to(DATA):
         raise SettingsError(
-            f"LAKE_ROOT: {lake_root} is a folder of this machine, and jobs keep only what lies below {DATA}. "
+            f"LAKE_ROOT: {lake_root} is a folder of this machine, and jobs store only files below {DATA}. "
             f"Give one below {DATA}, a URL, or none: DATA_VOLUME says where {DATA} is"
         )
     return lake_root
@@ -160,15 +160,15 @@ def revision() -> str:
 
 
 def is_folder(volume: str) -> bool:
-    """Whether `DATA_VOLUME` is a folder, not the name of a volume of Docker's."""
+    """Whether `DATA_VOLUME` is a folder and not the name of a Docker volume."""
     return volume.startswith(("/", ".", "~"))
 
 
 def data_volume(volume: str, user: str | None = None) -> tuple[str, str]:
-    """Where the data are, and who owns them: jobs run as that user.
+    """Return where the data are, and their owner, as whom jobs run.
 
-    A folder of this machine is made, with the folders that jobs write, unless its owner is given: then it may
-    be one of another machine.
+    A folder and the folders that jobs write are created, unless its owner is set: then the folder may be on
+    another machine.
 
     Returns:
         The volume's name, or the folder's path; and the user as `uid:gid`.
@@ -177,9 +177,7 @@ def data_volume(volume: str, user: str | None = None) -> tuple[str, str]:
         return volume, user or f"{JOB_USER}:{JOB_USER}"
     if user is not None:
         if not volume.startswith("/"):
-            raise SettingsError(
-                f"DATA_VOLUME: {volume} begins at another folder in each process. Give the whole path"
-            )
+            raise SettingsError(f"DATA_VOLUME: {volume} is a relative path. Give an absolute one")
         return os.path.normpath(volume), user
     try:
         folder = Path(os.path.normpath(parse_path(volume)))
@@ -192,7 +190,7 @@ def data_volume(volume: str, user: str | None = None) -> tuple[str, str]:
 
 
 def lakes_of_jobs(settings: Settings) -> tuple[str, str]:
-    """Where the lakes of real and of sandbox movies lie, as this process sees them."""
+    """Return the lakes of real and of sandbox movies, as paths in this process."""
     volume = settings.data_volume
     if settings.data_user is not None or not is_folder(volume):
         return settings.real_lake, settings.sandbox_lake
@@ -201,7 +199,7 @@ def lakes_of_jobs(settings: Settings) -> tuple[str, str]:
 
 
 def _make_folders(folder: Path) -> str:
-    """Make the folders that jobs write, for the user that they run as; return that user."""
+    """Create the folders that jobs write, for the user of the jobs; return that user."""
     folder.mkdir(parents=True, exist_ok=True)
     places = [folder / name for name in DATA_FOLDERS]
     uid, gid = _owner(folder, places)
@@ -212,7 +210,7 @@ def _make_folders(folder: Path) -> str:
         if os.geteuid() == 0:
             os.chown(place, uid, gid)
         else:
-            # Jobs of version 0.1.0 ran as a user of their own, whose files are here.
+            # Jobs of version 0.1.0 ran as another user, who owns these files.
             place.chmod(0o777)
     if folder.stat().st_uid != uid:
         folder.chmod(folder.stat().st_mode | stat.S_IXOTH)
@@ -220,7 +218,7 @@ def _make_folders(folder: Path) -> str:
 
 
 def _owner(folder: Path, places: list[Path]) -> tuple[int, int]:
-    """Whoever has written here before, else the folder's owner; in place of root, the images' user."""
+    """Return the owner of earlier files, else of the folder; the images' user instead of root."""
     written = (entry for place in places if place.is_dir() for entry in place.iterdir())
     owner = next(written, folder).stat()
     return (owner.st_uid, owner.st_gid) if owner.st_uid else (JOB_USER, JOB_USER)

@@ -1,7 +1,7 @@
-"""The work pools of `deployments/work_pools/`, with a list of what this installation's jobs may be made of.
+"""The work pools of `deployments/work_pools/`, with a list of what this installation's jobs may use.
 
-Prefect's API validates job variables against the pool's schema and does nothing else. A list of what is
-forbidden has gaps (`/./run` is `/run`, `tmdb_api_key` is a setting), so the schema names what is allowed.
+Prefect's API validates job variables only against the pool's schema. A list of forbidden values would have
+gaps (`/./run` is `/run`, `tmdb_api_key` is a setting), so the schema lists the allowed ones.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from deployments.job_settings import DATA, PROJECT, data_volume, variable_names
 from movies.settings import Settings
 
 DEPLOYMENTS = PROJECT / "deployments"
-# Of version 0.1.0, and set by nobody.
+# From version 0.1.0, and not in use.
 EARLIER_DEFAULTS = {"stream_output": True}
 BUILD_STEP = "prefect_docker.deployments.steps.build_docker_image"
 
 
 class SetupError(Exception):
-    """The API answers, and something there or here stands in the way; the text says what (exit status 1)."""
+    """Setup or deploy failed although the API responds; the text says why (exit status 1)."""
 
 
 def read_file(path: Path) -> str:
     """Read a file of the checkout.
 
     Raises:
-        SetupError: it is not here.
+        SetupError: the file does not exist.
     """
     try:
         return path.read_text(encoding="utf-8")
@@ -45,7 +45,7 @@ def image_names() -> list[str]:
     """Return the images that `prefect.yaml` builds, as its deployments name them.
 
     Raises:
-        SetupError: it is not here.
+        SetupError: the file does not exist.
     """
     deployments = yaml.safe_load(read_file(PROJECT / "prefect.yaml"))["deployments"]
     builds = [step[BUILD_STEP] for one in deployments for step in one["build"] if BUILD_STEP in step]
@@ -56,8 +56,8 @@ def work_pool_template(pool: str, settings: Settings) -> dict[str, Any]:
     """Read a pool's base job template and write into its schema what this installation has.
 
     Raises:
-        SettingsError: `DATA_VOLUME` cannot be used.
-        SetupError: `deployments/` or `prefect.yaml` is not here.
+        SettingsError: `DATA_VOLUME` is not valid.
+        SetupError: there is no `deployments/` or `prefect.yaml`.
     """
     template: dict[str, Any] = json.loads(read_file(DEPLOYMENTS / "work_pools" / f"{pool}.json"))
     variables = template["variables"]["properties"]
@@ -78,10 +78,10 @@ def work_pool_template(pool: str, settings: Settings) -> dict[str, Any]:
 async def save_work_pool(
     client: PrefectClient, pool: str, template: dict[str, Any], *, defaults: bool = False
 ) -> str:
-    """Create the work pool or bring it up to date, and return which of them.
+    """Create or update the work pool, and return which of both was done.
 
     An existing pool keeps its concurrency limit, its pause, and those of its defaults that the schema allows;
-    with `defaults` it keeps none of them.
+    with `defaults`, all of them are reset.
 
     Raises:
         SetupError: its name is taken.
@@ -93,7 +93,7 @@ async def save_work_pool(
         await client.create_work_pool(WorkPoolCreate(name=name, type=pool, base_job_template=template))
         return "created"
     if current.type != pool:
-        raise SetupError(f"There is a work pool {name} of type {current.type}, not {pool}: delete it first")
+        raise SetupError(f"There is a work pool {name} of type {current.type}, not {pool}. Delete it first")
     if defaults:
         update = WorkPoolUpdate(base_job_template=template, is_paused=False, concurrency_limit=None)
         await client.update_work_pool(name, update)
@@ -106,7 +106,7 @@ async def save_work_pool(
 
 
 def keep_defaults(current: dict[str, Any], template: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """Return the template with the current one's defaults, and the names of those that its schema refuses."""
+    """Merge the current defaults into the template; return it and the names of rejected defaults."""
     template = json.loads(json.dumps(template))
     schema, dropped = template["variables"], []
     for name, field in current.get("variables", {}).get("properties", {}).items():

@@ -1,8 +1,8 @@
-"""The worker of the pool `movies-docker`: Prefect's, but it reads from Docker how a job ended.
+"""The worker of the pool `movies-docker`: Prefect's worker, which also reads from Docker how a job ended.
 
-Prefect's worker has Docker remove a container as it ends, and then often cannot read its exit status any
-more. This one removes the container itself, after the run, its subflow runs and its task runs have got their
-final states. Jobs that ended while no worker watched them are found by their labels.
+With Prefect's worker, Docker removes a container as it ends, so that its exit status is often lost. This
+worker removes the container itself, after the run, its subflow runs and task runs have their final states.
+Jobs that ended while no worker was running are found by their labels.
 
 Private methods are used as they are in prefect 3.8.8 and prefect-docker 0.7.4.
 """
@@ -39,14 +39,14 @@ from deployments.ended_runs import NEXT, SILENCE, SILENT, end_parts, end_run, en
 
 POOL = "movies-docker"
 RUN_LABEL, POOL_LABEL = "io.prefect.flow-run-id", "io.prefect.work-pool-id"
-# On a container that is to go when its job has ended.
+# Label of a container that is removed when its job has ended.
 REMOVE_LABEL = "tmdb-movies.remove"
 NOT_RUNNING = ["created", "exited", "dead"]
 # Longer than any worker needs from a container's creation to its start.
 STARTS_WITHIN = timedelta(minutes=1)
 # Prefect records the last events of a task run some seconds after its process has ended.
 RECORDED_WITHIN = timedelta(seconds=10)
-# What Docker and Prefect's API raise when one of them, or one call of theirs, fails.
+# The errors of Docker and of Prefect's API.
 DOCKER_ERRORS = (DockerException, requests.RequestException, RuntimeError)
 FAILURES = (*DOCKER_ERRORS, httpx.HTTPError)
 SIGNALS_FROM = 128
@@ -55,7 +55,7 @@ LAST_LINES = 20
 
 @dataclass(frozen=True)
 class Ended:
-    """How a job's container ended, as Docker says; exit status None if the container is gone."""
+    """How a job's container ended; the exit status is None if the container is gone."""
 
     exit_code: int | None
     out_of_memory: bool = False
@@ -81,7 +81,7 @@ class Ended:
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """Whether Prefect's logger of runs does not say it as well, as it does of containers made and started."""
+    """Whether a record is new: Prefect's logger of runs also logs created and started containers."""
     return not record.getMessage().startswith(("Creating Docker container", "Docker container '"))
 
 
@@ -92,7 +92,7 @@ def _may_start(container: Container) -> bool:
 
 
 class JobRefusedError(Exception):
-    """The work pool does not allow a run's job variables: it gets no container."""
+    """The work pool does not allow a run's job variables, so that it gets no container."""
 
 
 def check_job_variables(run: FlowRun, deployment: Any, schema: dict[str, Any]) -> None:
@@ -115,7 +115,7 @@ def check_job_variables(run: FlowRun, deployment: Any, schema: dict[str, Any]) -
 
 
 def _run_id(container: Container) -> UUID | None:
-    """The run of a job's container; None for one that only has the pool's label."""
+    """Return the run of a job's container, or None if the container has only the pool's label."""
     try:
         return UUID(container.labels[RUN_LABEL])
     except (KeyError, ValueError):
@@ -123,13 +123,13 @@ def _run_id(container: Container) -> UUID | None:
 
 
 class JobResult(DockerWorkerResult):  # type: ignore[misc]
-    """A job that `JobWorker.run` has reported; with another status Prefect's worker would guess why."""
+    """The result of a job that `JobWorker.run` has reported; another one makes Prefect guess why it ended."""
 
     exit_code: int
 
 
 with warnings.catch_warnings():
-    # It takes the place of Prefect's own in this process, on purpose.
+    # It replaces Prefect's own worker in this process on purpose.
     warnings.filterwarnings("ignore", "Type 'JobWorker'")
 
     class JobWorker(DockerWorker):  # type: ignore[misc]
@@ -145,7 +145,7 @@ with warnings.catch_warnings():
         async def run(
             self, flow_run: FlowRun, configuration: DockerWorkerJobConfiguration, task_status: Any = None
         ) -> DockerWorkerResult:
-            """Run a job in a container and, after that has ended, give its run a final state.
+            """Run a job in a container and, when the container has ended, set the final state of its run.
 
             Raises:
                 JobRefusedError: the pool's schema does not allow its variables; Prefect crashes the run.
@@ -163,10 +163,10 @@ with warnings.catch_warnings():
             return JobResult(identifier=result.identifier, status_code=0, exit_code=exit_code)
 
         async def sync_with_backend(self) -> None:
-            """Sync with Prefect every half minute, and give runs that died unwatched their final states."""
+            """Sync with Prefect every half minute, and set the final states of runs that died unnoticed."""
             await super().sync_with_backend()
             now = datetime.now(UTC)
-            # Heartbeats are missing too while this machine sleeps or the server is away.
+            # Heartbeats are also missing while this machine sleeps or the server is down.
             if now - self._synced_at > 2 * timedelta(seconds=self.heartbeat_interval_seconds):
                 self._synced_since = now
             self._synced_at = now
@@ -193,7 +193,7 @@ with warnings.catch_warnings():
 
         @contextmanager
         def _trying_again(self, what: str) -> Iterator[None]:
-            """Log what fails at one run, because the worker is to go on and the next sync tries it again."""
+            """Log an error with one run and go on; the next sync tries it again."""
             try:
                 yield
             except FAILURES as error:
@@ -229,7 +229,7 @@ with warnings.catch_warnings():
             super()._emit_flow_run_executed_event(said, configuration, submitted_event)
 
         def _find_jobs(self) -> tuple[set[UUID], list[tuple[UUID, str]]]:
-            """The runs of this pool's jobs that go on, and runs and containers of ended unwatched ones."""
+            """Return active runs of this pool, and unwatched ended runs with their containers."""
             filters = {"label": f"{POOL_LABEL}={self.work_pool.id}"}
             client = self._get_client()
             try:
@@ -248,7 +248,7 @@ with warnings.catch_warnings():
             return going_on, left_behind
 
         async def _end_job(self, run_id: UUID, container_id: str) -> Ended:
-            """Give a run whose container has ended its final state, then remove the container."""
+            """Set the final state of a run whose container has ended, then remove the container."""
             ended, output = await to_thread(self._inspect, container_id)
             with suppress(ObjectNotFound):
                 await self._end_run(await self.client.read_flow_run(run_id), container_id, ended, output)
@@ -257,13 +257,13 @@ with warnings.catch_warnings():
 
         async def _end_run(self, run: FlowRun, container_id: str, ended: Ended, output: str) -> None:
             if not (run.infrastructure_pid or container_id).endswith(container_id):
-                # It was started again, and has another container.
+                # It was restarted in another container.
                 return
             message = f"{ended.sentence} {NEXT}"
             if await end_run(self.client, run, message, replace=ended.out_of_memory):
                 self.get_flow_run_logger(run).error("Crashed: %s", message)
                 if run.start_time is None and output:
-                    # Prefect has the output of a run only from its start on.
+                    # Prefect has no output from before the start of a run.
                     self._logger.error("The last output of its container:\n%s", output)
             self._ended_lately[run.id] = datetime.now(UTC), message
 
@@ -287,7 +287,7 @@ with warnings.catch_warnings():
                     # With its anonymous volume, `/scratch`.
                     container.remove(v=True)
             except APIError as error:
-                # Another worker of the pool has removed it, or is about to.
+                # Another worker of the pool removes it.
                 if error.status_code not in (404, 409):
                     raise
             finally:
@@ -295,7 +295,7 @@ with warnings.catch_warnings():
 
 
 def start_worker(arguments: list[str]) -> None:
-    """Run `prefect worker start` with this worker; other options go to it."""
+    """Run `prefect worker start` with this worker and these options."""
     from prefect.cli import app
 
     sys.argv = ["prefect", "worker", "start", "--pool", POOL, "--type", "docker", *arguments]

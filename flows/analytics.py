@@ -1,4 +1,4 @@
-"""The flow that turns raw movies into silver, gold, report and plots."""
+"""The flow `refresh-analytics`, from raw movies to silver, gold, report and plots."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ async def refresh_analytics(request: AnalyticsRequest) -> AnalyticsReport:
 
 
 async def bring_up_to_date(run: RunContext, request: AnalyticsRequest) -> AnalyticsReport:
-    """Run the wanted stages on one engine, which starts when one of them needs it."""
+    """Run the wanted stages on one engine, which starts only if one of them needs it."""
     settings, wanted = run.settings, {*request.wanted}
     result = AnalyticsReport()
     with spark_context(
@@ -72,7 +72,7 @@ async def bring_up_to_date(run: RunContext, request: AnalyticsRequest) -> Analyt
 
 
 async def look_back(settings: Settings, version: int) -> AnalyticsReport:
-    """Write report and plots of an older silver, from KPIs that are computed anew and kept nowhere."""
+    """Write report and plots of an older silver, from KPIs that are computed again and not stored."""
     result = AnalyticsReport(engine_started=True)
     with spark_context(SparkRun(open_engine_of_run)), timed(result.seconds, StageName.REPORT):
         result.files = await report_as_of(settings.lake, settings.output_dir, settings.plot_theme, version)

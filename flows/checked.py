@@ -20,7 +20,7 @@ from flows.states import concluded, shorten_errors
 Q = TypeVar("Q", bound=Request)
 R = TypeVar("R")
 
-# A blank text is a value of these: without IMDb's ratings, whatever the settings say.
+# For these, a blank text is a value: it means without IMDb's ratings, whatever the settings are.
 BLANK_IS_A_VALUE = ("imdb_ratings",)
 
 
@@ -30,10 +30,10 @@ class CheckedFlow(Flow[..., Any]):
     request: type[Request]
 
     def validate_parameters(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        """Check parameters as Prefect does, and by the request; what a form leaves empty means the default.
+        """Check parameters as Prefect does, and by the request; empty fields of a form have their default.
 
         Raises:
-            ParameterError: a parameter cannot be used.
+            ParameterError: a parameter is not valid.
         """
         given = {name: value for name, value in parameters.items() if not _is_empty(name, value)}
         request = self.request.read(given, self.name)
@@ -50,11 +50,10 @@ def flow(
     on_crashed: Sequence[Callable[..., Any]] = (),
     **options: Any,
 ) -> Callable[[Callable[[Q], Coroutine[Any, Any, R]]], CheckedFlow]:
-    """Make a function of a request a flow, with the options of Prefect's decorator of this name.
+    """Turn a function of a request into a flow; the options are those of Prefect's decorator `flow`.
 
-    The flow's parameters are the fields of the request, flat, as command lines and forms have them. Prefect
-    takes their help from the docstring, so that is generated. `describe` gives the message of a completed
-    run's state.
+    The flow's parameters are the fields of the request. Prefect reads their help from the docstring, which is
+    therefore generated. `describe` returns the message of a completed run's state.
     """
     # Here, because Prefect looks at the parameters of a run before it enters it.
     shorten_errors()
@@ -102,9 +101,9 @@ def _is_empty(name: str, value: Any) -> bool:
 
 
 async def explain_unknown_parameter(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
-    """Say in a run's state which parameter it was given that its flow does not have.
+    """Report an unknown parameter in the state of a run.
 
-    Prefect 3.8 compares the names before it enters the run, so that its process ends without a word.
+    Prefect 3.8 compares the names before it enters the run, whose process then exits without a message.
     """
     try:
         check_names(flow.name, flow_run.parameters, flow.parameters.properties)

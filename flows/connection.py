@@ -1,4 +1,4 @@
-"""The server that a run asks: TMDB, one like it, or the sandbox."""
+"""The server that a run fetches from: TMDB, a compatible server, or the sandbox."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from movies.sandbox import Sandbox
 
 
-# TMDB's CDN refuses more from one address.
+# TMDB's CDN rejects more from one address.
 MOST_CONNECTIONS_TO_TMDB = 20
 
 
 class Connection:
-    """Connects when somebody first asks, and stays for as long as the exit stack; the sandbox likewise.
+    """Connects at the first use, and disconnects with the exit stack; so does the sandbox.
 
-    With `shares_ceiling` it keeps to one ceiling with all runs on the same Prefect API.
+    With `shares_ceiling`, all runs on the same Prefect API share one rate limit.
     """
 
     def __init__(
@@ -48,11 +48,11 @@ class Connection:
 
     @property
     def was_used(self) -> bool:
-        """Whether anybody asked."""
+        """Whether the connection has been used."""
         return self._client is not None
 
     async def client(self) -> TmdbClient:
-        """The one client of the run."""
+        """Return the client of the run."""
         if self._client is None:
             settings = self._settings
             base_url, api_key, access_token = self._server()
@@ -78,7 +78,7 @@ class Connection:
 
     @property
     def concurrency_to_set(self) -> int | None:
-        """Which `INGESTION_CONCURRENCY` would reach the rate, if the one that is set held the run back."""
+        """Return the `INGESTION_CONCURRENCY` that would reach the rate, if the current one limits the run."""
         wanted = None if self._pace is None else self._pace.concurrency_to_set
         if wanted is None or self._settings.uses_sandbox or self._settings.tmdb_base_url:
             return wanted
@@ -86,12 +86,12 @@ class Connection:
         return wanted if wanted > self._settings.ingestion_concurrency else None
 
     async def exports_url(self) -> str:
-        """Where the daily files of ids are."""
+        """Return the URL of the daily files of ids."""
         settings = self._settings
         return self._sandbox_of_run().exports_url if settings.uses_sandbox else settings.tmdb_exports_url
 
     def _server(self) -> tuple[str, str | None, str | None]:
-        """Base URL, v3 key and v4 token; without a key those of a sandbox."""
+        """Return base URL, v3 key and v4 token; without a key, those of a sandbox."""
         if self._settings.uses_sandbox:
             sandbox = self._sandbox_of_run()
             return sandbox.base_url, sandbox.key, None
@@ -103,7 +103,7 @@ class Connection:
         )
 
     def _sandbox_of_run(self) -> Sandbox:
-        """The one that was given, or one of this connection's own."""
+        """Return the sandbox of the run, or start one."""
         if self._sandbox is None:
             from movies.sandbox import Sandbox
 

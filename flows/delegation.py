@@ -1,4 +1,4 @@
-"""Having another deployment do a part of the pipeline, in a container made for it."""
+"""Run a part of the pipeline as another deployment, in its own container."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ POLL_SECONDS = 0.5
 class DelegatedRunError(Exception):
     """The other deployment's run did not complete, or there is no such deployment.
 
-    What failed there was tried again there, if that could help; a crash was not.
+    A failed run was already tried again there if that could help; a crashed run was not.
     """
 
     def __init__(self, sentence: str, *, is_temporary: bool = False) -> None:
@@ -40,10 +40,10 @@ class DelegatedRunError(Exception):
 
 
 async def delegate_analytics(deployment: str, run: RunContext, request: AnalyticsRequest) -> AnalyticsReport:
-    """Have a deployment of `refresh-analytics` bring the analytics up to date, if they are not.
+    """Run a deployment of `refresh-analytics` if the analytics are not up to date.
 
-    Whether they are is read from the lake and the output folder, so that no container is started for nothing.
-    What the request does not say is left to the settings of that deployment.
+    Lake and output folder are checked first, so that no container is started needlessly. What the request
+    does not set comes from the settings of that deployment.
 
     Raises:
         DelegatedRunError: the run failed, crashed or was cancelled.
@@ -78,10 +78,10 @@ def describe_current(report: AnalyticsReport, run: RunContext) -> bool:
 
 
 async def require_deployment(deployment: str) -> None:
-    """Ask Prefect for a deployment, by `flow/deployment`.
+    """Read a deployment from Prefect by its name `flow/deployment`.
 
     Raises:
-        DelegatedRunError: there is none of this name.
+        DelegatedRunError: there is no deployment of this name.
     """
     async with get_client() as client:
         try:
@@ -93,7 +93,7 @@ async def require_deployment(deployment: str) -> None:
 
 
 async def run_elsewhere(deployment: str, parameters: dict[str, Any]) -> None:
-    """Run a deployment as a subflow and wait for it; it is cancelled where this run is.
+    """Run a deployment as a subflow and wait for it; cancel it if this run is cancelled.
 
     Raises:
         DelegatedRunError: the run did not complete, or the deployment has been deleted.

@@ -1,4 +1,4 @@
-"""What an error says and which exit status it has (contract, section 1)."""
+"""The message and the exit status of an error."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
 
 OK, FAILED, USAGE = 0, 1, 2
 LONGEST_SENTENCE = 300
-# A disk with less room than this counts as full.
+# A disk with less free space than this counts as full.
 LITTLE_BYTES = 1_000_000
-# A path in the text of a library that is not written in Python: up to what follows it there.
+# A path in the error text of a library that is not written in Python.
 _PATH = re.compile(r"(?<![\w/])/(?!/)[^\s:'\"]+")
 
 
 class FolderError(Exception):
-    """A folder or file refuses to be used, as on a full disk; the text says which, and what to do."""
+    """A folder or file cannot be used, as on a full disk; the text says which, and what to do."""
 
 
 def status(error: Exception) -> int:
-    """The exit status of a command that ends with an error, which knows whether it is of wrong usage."""
+    """Return the exit status of an error: USAGE if its class says `is_usage`, otherwise FAILED."""
     return USAGE if getattr(error, "is_usage", False) else FAILED
 
 
 def sentence(error: Exception) -> str:
-    """What went wrong, in the words of our own errors; of others, the kind and the first line."""
+    """Return the message of one of the project's errors, or class and first line of another one."""
     text = ". ".join([str(error), *getattr(error, "__notes__", [])])
     if is_own(error):
         return text
@@ -42,15 +42,15 @@ def sentence(error: Exception) -> str:
 
 
 def explained(error: Exception, settings: Settings | None = None) -> Exception:
-    """Return the error, or the one that says which folder or file refuses to be used if that is the cause.
+    """Return a FolderError that names the folder or file if that is the cause, otherwise the error itself.
 
-    The folders of the settings are looked at if the error names none.
+    If the error names no path, the folders of the settings are checked.
     """
     if is_own(error) or (refusal := find_refusal(error)) is None:
         return error
     path = getattr(error, "filename", None) or next(iter(_PATH.findall(str(error))), None)
     if path is None and refusal in (errno.EACCES, errno.EPERM):
-        return error  # a socket refuses in these words, too
+        return error  # sockets raise the same errors
     cause = _name_folder(path, refusal, settings)
     cause.__cause__ = error
     return cause
@@ -61,7 +61,7 @@ def _name_folder(path: str | bytes | None, refusal: int, settings: Settings | No
         folders = _refusing_folders(refusal, settings)
     else:
         place = Path(os.fsdecode(path))
-        # Unlike those of `Path`, these answer also below a folder that lets this user not in.
+        # Unlike the methods of `Path`, these work below a folder that this user cannot enter.
         if os.path.isfile(place) and refusal in (errno.EACCES, errno.EPERM):  # noqa: PTH113
             return FolderError(f"{place} cannot be used: {os.strerror(refusal)}. Change its permissions")
         folders = [place if os.path.isdir(place) else place.parent]  # noqa: PTH112
@@ -69,7 +69,7 @@ def _name_folder(path: str | bytes | None, refusal: int, settings: Settings | No
 
 
 def _refusing_folders(refusal: int, settings: Settings | None) -> list[Path]:
-    """The folders of a run that are full, or cannot be written; all of them if none seems to be so."""
+    """Return the folders of a run that are full or cannot be written, or all of them if none is found."""
     folders = [Path(tempfile.gettempdir())]
     if settings is not None:
         lake = [] if "://" in settings.lake else [Path(settings.lake)]
@@ -84,12 +84,12 @@ def _refusing_folders(refusal: int, settings: Settings | None) -> list[Path]:
 
 
 def is_temporary(error: Exception) -> bool:
-    """Whether another try may succeed; of own errors their class says so, others are not known."""
+    """Whether another try may succeed: the project's errors say so, of others it is assumed."""
     return bool(getattr(error, "is_temporary", not is_own(error)))
 
 
 def is_own(error: BaseException) -> bool:
-    """Whether the project raised it itself, with a text that is for people."""
+    """Whether the error is one of the project's, whose text is meant for users."""
     return package_of(error) in OWN_PACKAGES
 
 

@@ -1,4 +1,4 @@
-"""The flow that forecasts revenues from published silver, and says how well."""
+"""The flow `forecast-revenue`, which forecasts revenues from published silver and evaluates them."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ LONGEST_SECONDS = 2 * 3600
     timeout_seconds=LONGEST_SECONDS,
 )
 async def forecast_revenue(request: ForecastRequest) -> ForecastReport:
-    """Learn what movies earn from what is known before their release, and evaluate it on the last years.
+    """Forecast revenues from what is known before release, and evaluate the forecast on the last years.
 
-    A forecast that is current for this silver and this code is not made again. A lake with too few movies has
-    no forecast yet; the run says how many it has and is Completed.
+    A forecast that is current for this silver and this code is not repeated. If the lake has too few movies,
+    the run says how many it has and is Completed.
     """
     async with run_of(request) as run:
         settings, source = run.settings, announce_data(run)
@@ -45,7 +45,7 @@ async def forecast_revenue(request: ForecastRequest) -> ForecastReport:
         try:
             made, stood = await bring_up_to_date(folder, request.holdout_years, request.accept_score)
         except ShortageError as shortage:
-            # A young lake grows: a schedule has done its work, and the command line says what is missing.
+            # Not a failure in a schedule, because the lake grows; the command line fails with this text.
             logger.warning("%s", shortage)
             return ForecastReport([], shortage=str(shortage), shortage_headline=shortage.headline)
         tables, files = await show_forecast(lake, folder, settings.plot_theme, silver, made)

@@ -1,4 +1,4 @@
-"""What a forecast says of itself on the terminal."""
+"""The report of a forecast on the terminal."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Row = dict[str, Any]
 
 @dataclass
 class ForecastReport:
-    """The scores of a forecast, and the movies that were asked for; or why there is none yet."""
+    """The scores of a forecast and the requested movies, or the reason why there is no forecast."""
 
     scores: Sequence[Row]
     shortage: str = ""
@@ -24,11 +24,11 @@ class ForecastReport:
     forecasts: list[Row] = field(default_factory=list)
 
     def headline(self) -> str:
-        """The message of the run's state."""
+        """Return the message of the run's state."""
         return self.shortage_headline or self.sentence() + (", nothing changed" if self.is_unchanged else "")
 
     def sentence(self) -> str:
-        """How good it is, in one line."""
+        """Return the main scores in one line."""
         one = self._tables.overall
         return (
             f"forecast of {one['movies']:,} held-back movies: median error factor "
@@ -36,7 +36,7 @@ class ForecastReport:
         )
 
     def lines(self) -> Iterator[str]:
-        """Scores beside the baselines, then each movie that was asked for."""
+        """List the scores beside the baselines, then each requested movie."""
         tables = self._tables
         one, *baselines = (tables.score(model) for model in NAMES)
         names = [name[:1].lower() + name[1:] for name in list(NAMES.values())[1:]]
@@ -47,7 +47,7 @@ class ForecastReport:
 
         yield from (
             _line(
-                "learnt from", f"{one['movies_learnt_from']:,}", f"movies from before {one['held_back_from']}"
+                "trained on", f"{one['movies_learnt_from']:,}", f"movies from before {one['held_back_from']}"
             ),
             _line("held back", f"{one['movies']:,}", f"movies of {held_back(one)}"),
             _line("median factor", _figure(one, "median_error_factor"), beside("median_error_factor")),
@@ -69,7 +69,7 @@ class ForecastReport:
                 f"between {ends}{came}"
             )
         if self.is_unchanged:
-            yield "Nothing has changed since this was learnt: nothing is learnt again."
+            yield "Nothing has changed since the last training, so the model was not trained again."
 
     @property
     def _tables(self) -> ForecastTables:

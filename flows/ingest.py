@@ -1,4 +1,4 @@
-"""The flow that brings movies from TMDB into the raw tables."""
+"""The flow `ingest-movies`, which fetches movies from TMDB into the raw tables."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ logger = logging.getLogger(__name__)
 PIPELINE = "movie-pipeline"
 # A million movies at 40 a second take seven hours.
 LONGEST_SECONDS = 24 * 3600
-# Even the smallest work list is fetched by this many tasks side by side, which share one commit.
+# Even the smallest work list is fetched by this many concurrent tasks, which share one commit.
 LEAST_TASKS = 5
 BATCH_SIZE, LARGE_BATCH_SIZE, LARGE_WORK_LIST = 100, 1_000, 10_000
 
@@ -78,7 +78,7 @@ async def ingest_movies(request: IngestRequest) -> IngestionReport:
         try:
             await ingest(run, request, report)
         except OutageError as outage:
-            # A pipeline goes on with what is there, and fails at its end.
+            # A pipeline goes on with what the lake has, and fails at its end.
             report.outage, report.stopped = sentence(outage), "TMDB did not answer"
             logger.error("%s", report.outage)
         await ingest_ratings(run, report, _run_id())
@@ -93,9 +93,9 @@ async def ingest_movies(request: IngestRequest) -> IngestionReport:
 async def ingest(
     run: RunContext, request: IngestRequest, report: IngestionReport, fetched_since: datetime | None = None
 ) -> None:
-    """Fetch what is requested and the lake lacks, as tasks of the flow that runs; fill in the report.
+    """Fetch the requested movies that the lake lacks, as tasks of the current flow; fill in the report.
 
-    With `fetched_since`, what was fetched before that moment is fetched again.
+    With `fetched_since`, movies that were fetched earlier are fetched again.
 
     Raises:
         TmdbError: the run had to stop; what was fetched by then is committed.
@@ -130,7 +130,7 @@ async def fetch_lacking(
     report: IngestionReport,
     fetched_since: datetime | None,
 ) -> None:
-    """Ask the source, fetch what the lake lacks of it, and move the cursor once all of that is committed."""
+    """List the ids of the source, fetch the missing movies, and then move the change cursor."""
     settings = run.settings
     inventory = read_inventory(run.lake, run.inventory)
     found, work = await find_work(run, request, connection, inventory, fetched_since)
@@ -157,7 +157,7 @@ async def fetch_lacking(
             gone = find_gone(settings.lake, inventory.versions[1])
             report.has_gone = gone is None or len(gone) > 0
     else:
-        logger.info("unchanged: all of %s movies are here or known not to exist", work.asked)
+        logger.info("unchanged: all of %s movies are here or not at TMDB", work.asked)
     if connection.was_used:
         _redate_future(settings, inventory, (await connection.client()).clock)
     if work.to_fetch or found.followed is not None:
@@ -170,14 +170,14 @@ async def fetch_lacking(
 
 
 def _redate_future(settings: Settings, inventory: Inventory, clock: Clock) -> None:
-    """Let what is fetched from now on supersede rows that a wrong clock has dated after the present."""
+    """Redate rows from the future, so that later fetches supersede them."""
     moment, now = inventory.newest_moment, clock.now() + TOLERANCE
     if moment is None or moment <= now or not clock.is_confirmed:
         return
     for table, column in ((RAW_MOVIES, "fetched_at"), (FETCH_FAILURES, "failed_at")):
         if redated := redate_future(table, settings.lake, column, now):
             logger.warning(
-                "%s rows of %s were dated after the present, by a wrong clock: from now on any later fetch "
+                "%s rows of %s had a time in the future from a wrong clock: any later fetch now "
                 "supersedes them",
                 f"{redated:,}",
                 table.name,
@@ -191,10 +191,10 @@ async def find_work(
     inventory: Inventory,
     fetched_since: datetime | None = None,
 ) -> tuple[Found, WorkList]:
-    """Ask the source, and take off what the lake has.
+    """List the ids of the source, without those that the lake has.
 
     Raises:
-        StoppedError: the run stops first; what hangs then is not waited for.
+        StoppedError: the run stops first; pending requests are abandoned.
     """
     source = request.build_source(run.settings)
     asking = asyncio.create_task(source.find(connection, read_position(run.lake, inventory)))
@@ -203,13 +203,13 @@ async def find_work(
     finally:
         asking.cancel()
     if found is None:
-        raise StoppedError("the source was asked in vain")
+        raise StoppedError("listing the ids failed after the run had stopped")
     work = plan(run.settings, inventory, found, refresh=request.refresh, fetched_since=fetched_since)
     return found, work
 
 
 async def look_ahead(run: RunContext, request: IngestRequest) -> WorkList:
-    """List what an ingestion would fetch; if TMDB is the source of the ids, it is asked for them."""
+    """List what an ingestion would fetch; sources at TMDB are requested for that."""
     check_lake(run.settings, run.lake, repairs=False)
     async with AsyncExitStack() as stack:
         connection = Connection(run.settings, Stop(), stack)
@@ -218,7 +218,7 @@ async def look_ahead(run: RunContext, request: IngestRequest) -> WorkList:
 
 
 async def _conclude(run: RunContext, connection: Connection, report: IngestionReport, seconds: float) -> None:
-    """Say what was done; raise what stopped it, unless it was meant to."""
+    """Log what was done; raise the error that stopped the run unless it was a limit of the request."""
     settings = run.settings
     if connection.was_used:
         client = await connection.client()
@@ -226,12 +226,12 @@ async def _conclude(run: RunContext, connection: Connection, report: IngestionRe
         report.errors = dict(client.stats.errors)
         if wanted := connection.concurrency_to_set:
             report.held_back = (
-                f"held back by INGESTION_CONCURRENCY={settings.ingestion_concurrency}: "
+                f"limited by INGESTION_CONCURRENCY={settings.ingestion_concurrency}: "
                 f"set {wanted} to reach the rate"
             )
             logger.warning("this run was %s", report.held_back)
         await show_drift(settings.lake, client.drift.findings)
-    # A movie that is gone changes the analytics as one that came does.
+    # Deleted movies change the analytics as new ones do.
     if (report.commits or report.has_gone) and is_deployed():
         announce_landed_rows(settings.lake, _root_flow(), report.fetched, report.commits)
     if report.requests and not run.has_temporary_api:
@@ -248,7 +248,7 @@ async def _conclude(run: RunContext, connection: Connection, report: IngestionRe
 
 @contextmanager
 def stop_after(stop: Stop, minutes: float | None) -> Iterator[None]:
-    """Stop when so many minutes are over."""
+    """Stop the run after this many minutes."""
     if minutes is None:
         yield
         return
@@ -263,10 +263,10 @@ def stop_after(stop: Stop, minutes: float | None) -> Iterator[None]:
 async def fetch_all(
     ingestion: Ingestion, share: OwnPace, work: WorkList, settings: Settings
 ) -> list[FetchCounts]:
-    """Fan the work out over tasks: a batch a task, or a small list over a few tasks that share its commit.
+    """Distribute the work over tasks: one per batch, or a few that share the commit of a small list.
 
-    Few batches are open at once: enough to keep every place in flight busy while another batch is being
-    committed, and no more, since open batches are what a crash makes the next run fetch again.
+    Only as many batches are open as keep every connection busy while one batch is being committed, because a
+    crash makes the next run fetch open batches again.
     """
     size = settings.ingestion_batch_size or (
         LARGE_BATCH_SIZE if len(work.to_fetch) > LARGE_WORK_LIST else BATCH_SIZE
@@ -300,7 +300,7 @@ def _root_flow() -> str:
 
 
 def _run_id() -> str:
-    # Sorts by time, so that of two batches fetched in the same instant the later run's decides.
+    # Sorts by time: if two batches were fetched in the same instant, that of the later run wins.
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{str(runtime.flow_run.id or 'local')[:8]}"
 
 

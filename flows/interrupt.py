@@ -1,7 +1,7 @@
-"""Ctrl-C, SIGTERM and cancellation: a fetching run drains to a checkpoint first, any other run ends soon.
+"""Ctrl-C, SIGTERM and cancellation: a fetching run drains to a checkpoint, any other run stops soon.
 
-The second signal ends the process at once, whatever its threads do. That is safe at any moment: commits are
-atomic, and every child process ends when its parent does.
+A second signal ends the process at once. That is safe at any moment, because commits are atomic and every
+child process exits with its parent.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ T = TypeVar("T")
 
 NUMBERS = (signal.SIGINT, signal.SIGTERM)
 WORDS = {signal.SIGINT: "Interrupted", signal.SIGTERM: "Terminated"}
-DRAINING = "what is in flight is being checkpointed; once more ends at once"
-# How long a run may take to end that has nothing to drain, or has drained: threads that draw or compute
-# cannot be stopped. With tmdb.stop.GRACE_SECONDS before it, within the 10 seconds of `docker stop`.
+DRAINING = "saving a checkpoint; a second signal stops at once"
+# How long a drained run may take to exit, because threads that draw or compute cannot be stopped.
+# With tmdb.stop.GRACE_SECONDS before it, within the 10 seconds of `docker stop`.
 END_SECONDS = 4.0
 WAKE_SECONDS = 0.1
 SHOW_CURSOR = b"\x1b[?25h"
@@ -44,7 +44,7 @@ class Interrupted(Exception):
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM came where there is nothing to drain; all that handles Ctrl-C handles it, too."""
+    """SIGTERM came and there is nothing to drain; code that handles Ctrl-C handles this, too."""
 
     def __init__(self, text: str = "Terminated") -> None:
         super().__init__(text)
@@ -56,24 +56,24 @@ Draining = Callable[[Stop], AbstractContextManager[None]]
 class Interrupts:
     """The handler of Ctrl-C and SIGTERM for a whole run.
 
-    The flow runs in a thread of its own, so that the main thread, which alone handles signals, is always free
-    to do so. A signal is also remembered: within an import or a destructor, an exception can get lost.
+    The flow runs in another thread, so that the main thread is free to handle signals. A signal is also
+    stored, because an exception within an import or a destructor can get lost.
     """
 
     def __init__(self) -> None:
         self._number: signal.Signals | None = None
         self._act: Callable[[], object] | None = None
-        # Whether a signal has broken the work off, instead of asking it to drain.
+        # Whether a signal has cancelled the work instead of draining it.
         self._is_cancelled = False
         self._drain: Callable[[signal.Signals], object] | None = None
-        # Standard error as it was: while Java starts, it goes to a file (spark.engines.java.stderr_to).
+        # The original standard error: while Java starts, it goes to a file (spark.engines.java.stderr_to).
         self._stderr = 2
         # Whether the sentence about the interrupt is on the terminal.
         self.is_told = False
 
     @contextmanager
     def handled(self) -> Iterator[None]:
-        """Take both signals over for the length of the block; once one came, until the process ends."""
+        """Handle both signals during the block, and after a signal until the process exits."""
         self._stderr = os.dup(2)
         before = {number: signal.signal(number, self._on_signal) for number in NUMBERS}
         try:
@@ -90,10 +90,9 @@ class Interrupts:
             raise interrupt_of(self._number)
 
     def check_cancelled(self) -> None:
-        """Raise KeyboardInterrupt if a signal broke the work off: whatever it fails with is a consequence.
+        """Raise KeyboardInterrupt if a signal cancelled the work, whose error is then a consequence.
 
-        A library may turn the exception of a signal into one of its own, as those that are written in Rust do
-        with whatever a callback raises.
+        A library may convert the exception of a signal, as those written in Rust do in callbacks.
         """
         if self._is_cancelled:
             logger.info("the run was interrupted", exc_info=True)
@@ -122,12 +121,12 @@ class Interrupts:
             except BaseException as error:
                 result.set_exception(error)
 
-        self._act = lambda: None  # the loop looks by itself whether a signal came
+        self._act = lambda: None  # the loop checks for a signal itself
         self.check()
         threading.Thread(target=copy_context().run, args=(work,), name="flow", daemon=True).start()
         try:
-            # The embedded engine installs a handler of SIGINT of its own, below Python's, after which the
-            # kernel restarts a wait instead of breaking it off: Python's handlers run between short waits.
+            # The embedded engine installs its own handler of SIGINT below Python's, after which the
+            # kernel restarts a wait instead of interrupting it: Python's handlers run between short waits.
             while not result.done():
                 wait([result], timeout=WAKE_SECONDS)
             return result.result()
@@ -139,7 +138,7 @@ class Interrupts:
 
     @contextmanager
     def draining(self, stop: Stop) -> Iterator[None]:
-        """Let the first signal set the stop for the length of the block, instead of a cancellation."""
+        """Let the first signal set the stop during the block, instead of cancelling the run."""
         loop = asyncio.get_running_loop()
 
         def drain(number: signal.Signals) -> None:
@@ -173,7 +172,7 @@ class Interrupts:
         timer.start()
 
     def _end(self, number: signal.Signals) -> NoReturn:
-        # Past all buffers and locks, which other threads may hold.
+        # Bypass all buffers and locks, which other threads may hold.
         with suppress(OSError, ValueError, AttributeError):
             if os.isatty(sys.stdout.fileno()):
                 os.write(sys.stdout.fileno(), SHOW_CURSOR)
@@ -189,21 +188,21 @@ def interrupt_of(number: signal.Signals) -> KeyboardInterrupt:
 
 
 def interrupt_status(interrupt: KeyboardInterrupt) -> int:
-    """Return the exit status of a command that ends with it (contract, section 1)."""
+    """Return the exit status of a command that was interrupted."""
     return 128 + (signal.SIGTERM if isinstance(interrupt, Terminated) else signal.SIGINT)
 
 
 def describe_interrupt(interrupt: KeyboardInterrupt) -> str:
-    """Say what became of a run that ended with it."""
+    """Describe the state of a run that was interrupted."""
     word = WORDS[signal.SIGTERM if isinstance(interrupt, Terminated) else signal.SIGINT]
     return f"{word}: what is committed stays, and the next run goes on from there"
 
 
 @contextmanager
 def interrupts_raised() -> Iterator[None]:
-    """Raise KeyboardInterrupt on Ctrl-C, and its kind Terminated on SIGTERM, for the length of the block.
+    """Raise KeyboardInterrupt on Ctrl-C, and its subclass Terminated on SIGTERM, during the block.
 
-    What a library makes of either on its way is turned back.
+    If a library has converted either of them, the original exception is raised.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -228,7 +227,7 @@ def interrupts_raised() -> Iterator[None]:
 
 @contextmanager
 def stop_on_signals(draining: Draining | None) -> Iterator[Stop]:
-    """Give a stop that Ctrl-C and SIGTERM, also as the end that Prefect asks for, set during the block.
+    """Return a stop that Ctrl-C and SIGTERM set during the block; Prefect cancels by SIGTERM, too.
 
     The command line's handler sets it (`Interrupts.draining`); without one, a handler of its own does, in the
     main thread.

@@ -1,4 +1,4 @@
-"""`python flows/main.py` is `movies run`, which runs the flow of `flows/pipeline.py`."""
+"""Run `movies run`, and with it the flow of `flows/pipeline.py`, as `python flows/main.py`."""
 
 from cli.__main__ import main
 

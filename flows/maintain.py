@@ -1,4 +1,4 @@
-"""The flow that keeps a lake fresh and quick to read."""
+"""The flow `maintain-lake`, which keeps a lake fresh and fast to read."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ LONGEST_SECONDS = 24 * 3600
 
 
 def describe_upkeep(rows: Sequence[Mapping[str, Any]]) -> str:
-    """The message of the run's state."""
+    """Return the message of the run's state."""
     files, dropped = (sum(row[name] for row in rows) for name in ("files_deleted", "rows_dropped"))
     return f"{counted(len(rows), 'table')} maintained, {files:,} files deleted, {dropped:,} payloads dropped"
 
@@ -61,7 +61,7 @@ async def maintain_lake(request: MaintainRequest) -> list[dict[str, Any]]:
                 refreshed = await refresh_old_movies(run, since)
                 dropped = await drop_old_payloads(settings, since)
         except (TmdbError, LakeError) as error:
-            # The tables can be kept in order all the same.
+            # The tables can be maintained nevertheless.
             failure = error
         upkeep = await all_done(
             maintain_table(table.name, settings.lake, request.retention_days) for table in TABLES
@@ -87,7 +87,7 @@ async def maintain_lake(request: MaintainRequest) -> list[dict[str, Any]]:
 
 
 async def prune_old_runs(days: float) -> None:
-    """Delete old runs from Prefect; if its API refuses, the next maintenance does it."""
+    """Delete old runs from Prefect; if its API fails, leave them to the next maintenance."""
     try:
         pruned = await prune_runs(days)
     except httpx.HTTPError as error:
@@ -103,7 +103,7 @@ async def prune_old_runs(days: float) -> None:
 
 
 async def refresh_old_movies(run: RunContext, since: datetime) -> IngestionReport:
-    """Fetch the movies again whose latest payload is from before that."""
+    """Fetch the movies again whose latest payload is older."""
     check_lake(run.settings, run.lake)
     report = IngestionReport()
     if stale := stale_movies(read_inventory(run.settings.lake), since):
@@ -112,10 +112,10 @@ async def refresh_old_movies(run: RunContext, since: datetime) -> IngestionRepor
 
 
 async def drop_old_payloads(settings: Settings, since: datetime) -> int:
-    """Drop the payloads from before that, once every movie with no newer one has been asked for again.
+    """Drop older payloads, after every movie without a newer one has been requested again.
 
-    They are superseded, of deleted movies, or of movies that could not be had again, which stay owed in
-    `raw/fetch_failures`. Silver and quarantine go by what is left from the next transform on.
+    They are superseded, or belong to movies that are deleted or could not be fetched again; the latter stay
+    pending in `raw/fetch_failures`. The next transform brings silver and quarantine up to date.
     """
     dropped = await drop_old_rows(RAW_MOVIES.name, settings.lake, "fetched_at", since)
     if dropped and is_deployed():

@@ -1,4 +1,4 @@
-"""What the parameters of a flow are made of: models whose fields say how each parameter is named and read."""
+"""Base classes of the requests, whose fields declare the parameters of flows and command line."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ PLACES: Mapping[str, Callable[[str], object]] = {
 
 
 class ParameterError(SettingsError):
-    """A run cannot have these parameters; the text says which one, and what would do (exit status 2)."""
+    """A parameter is not valid; the text says which one, and what to do (exit status 2)."""
 
 
 @dataclass(frozen=True)
 class Option:
     """How the command line shows a field; a field with `name=None` has no option.
 
-    The option's name is that of the field if none is given. `parse` reads its text, and raises ValueError.
+    The default name of the option is that of the field. `parse` reads its text, and may raise ValueError.
     """
 
     name: str | None = ""
@@ -43,7 +43,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Overrides:
-    """Marks a field whose value, if it is given, replaces the setting of this name."""
+    """Marks a field whose value, if not None, replaces the setting of this name."""
 
     setting: str
 
@@ -60,7 +60,7 @@ class Request(BaseModel):
         Raises:
             ParameterError: a parameter is unknown, of another type, out of bounds, or excludes another one.
             UnknownCheckError: a check is accepted that does not exist.
-            FolderNameError: no table can be kept in the folder.
+            FolderNameError: Delta cannot use the folder's name.
         """
         check_names(flow, given, cls.model_fields)
         check_places(given)
@@ -73,12 +73,12 @@ class Request(BaseModel):
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """The values by the names of the flow's parameters."""
+        """Return the values by the names of the flow's parameters."""
         return {name: getattr(self, name) for name in type(self).model_fields}
 
     @property
     def overrides(self) -> dict[str, Any]:
-        """The values that replace settings, by the names of the settings."""
+        """Return the values that replace settings, by the names of the settings."""
         marked = {
             marker.setting: getattr(self, name)
             for name, field in type(self).model_fields.items()
@@ -88,10 +88,10 @@ class Request(BaseModel):
         return {name: value for name, value in marked.items() if value is not None}
 
     def load_settings(self, **more: Any) -> Settings:
-        """Read the environment and `.env`; what this request says wins over both.
+        """Read the environment and `.env`; values of this request override both.
 
         Raises:
-            SettingsError: a value cannot be used.
+            SettingsError: a value is not valid.
         """
         return load_settings(getattr(self, "movie_ids_file", None), **more, **self.overrides)
 
@@ -105,18 +105,18 @@ def check_names(flow: str, given: Collection[str], known: Collection[str]) -> No
     """Reject parameters that a flow does not have.
 
     Raises:
-        ParameterError: there is one.
+        ParameterError: there is an unknown parameter.
     """
     if unknown := sorted(set(given) - set(known)):
         raise ParameterError(f"{flow} has no parameter {', '.join(unknown)}; it has {', '.join(known)}")
 
 
 def check_places(given: Mapping[str, Any]) -> None:
-    """Reject paths and URLs as they were given, because a URL in a `Path` is no URL any more.
+    """Check paths and URLs before they are converted, because `Path` changes a URL.
 
     Raises:
-        ParameterError: one cannot be used.
-        FolderNameError: no table can be kept in the folder.
+        ParameterError: a path or URL is not valid.
+        FolderNameError: Delta cannot use the folder's name.
     """
     for name, parse in PLACES.items():
         if given.get(name) is not None:

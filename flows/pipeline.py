@@ -31,18 +31,18 @@ LONGEST_SECONDS = 30 * 3600
     timeout_seconds=LONGEST_SECONDS,
 )
 async def movie_pipeline(request: RunRequest) -> RunReport:
-    """Fetch movies from TMDB, bring the tables up to date, and show what they say."""
+    """Fetch movies from TMDB, bring the tables up to date, and show the results."""
     report = RunReport()
     async with run_of(request) as run:
         report.source = announce_data(run)
         analytics, deployment = request.analytics, request.analytics_deployment
         if analytics and deployment:
-            # Before hours of fetching.
+            # Fail before hours of fetching.
             await require_deployment(deployment)
         if StageName.INGEST in request.wanted:
             with timed(report.seconds, StageName.INGEST):
                 report.ingestion = await ingest_movies(**request.ingestion.parameters)
-        # After an outage the other stages work with what is there, if there is anything.
+        # After an outage, the other stages use what the lake has.
         if report.ingestion.outage and current_version(RAW_MOVIES, run.lake) is None:
             raise IncompleteIngestionError(report)
         if analytics and deployment:

@@ -1,4 +1,4 @@
-"""Where the files of a job may lie: in a container only what a mount or a store keeps outlives it."""
+"""Check the folders and files of a job: only mounted folders and stores outlive its container."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from urllib.parse import unquote, urlsplit
 
 from movies.settings import Settings, SettingsError
 
-# The images of this project set it; of a process on a machine nothing is checked.
+# Set by the images of this project; outside of them nothing is checked.
 CONTAINER_VARIABLE = "MOVIES_CONTAINER"
 MOUNTS = Path("/proc/self/mountinfo")
-# What these hold is the kernel's, or in memory.
+# File systems of the kernel or in memory.
 NOT_KEPT = {
     *("proc", "sysfs", "tmpfs", "ramfs", "devtmpfs", "devpts", "mqueue", "cgroup", "cgroup2"),
     *("bpf", "debugfs", "tracefs", "securityfs", "configfs", "fusectl", "hugetlbfs", "pstore", "binfmt_misc"),
 }
-# A volume of the container's own, removed with it (deployments/work_pools/docker.json).
+# A volume that is removed with the container (deployments/work_pools/docker.json).
 SCRATCH = "/scratch"
 WRITTEN = ("lake_root", "output_dir")
 READ = ("movie_ids_file", "imdb_ratings")
 
 
 class PlaceError(SettingsError):
-    """A job's place is none that outlives its container, or none that it may read (exit status 2)."""
+    """A job cannot write to or read from this path in its container (exit status 2)."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Mount:
 
     @property
     def keeps_files(self) -> bool:
-        """Whether it is a folder mounted into the container: not the container's own, nor a single file."""
+        """Whether a folder is mounted into the container there, and not a single file."""
         return self.point not in ("/", SCRATCH) and self.kind not in NOT_KEPT and Path(self.point).is_dir()
 
 
@@ -49,7 +49,7 @@ def is_in_container() -> bool:
 
 
 def check_job_places(given: Mapping[str, Any]) -> None:
-    """Refuse what a job in a container would write in vain, or must not read.
+    """Reject paths at which a job's files would be lost with its container, or that it must not read.
 
     Raises:
         PlaceError: a place to write is on the container's own layer or in memory, or a file to read is not
@@ -63,18 +63,18 @@ def check_job_places(given: Mapping[str, Any]) -> None:
             continue
         if name in WRITTEN:
             raise PlaceError(
-                f"{name.upper()}: nothing that a job writes to {path} outlives its container. Give a folder "
-                "below a mounted one, such as /data"
+                f"{name.upper()}: files that a job writes to {path} are lost with its container. Give a "
+                "folder below a mounted one, such as /data"
             )
         raise PlaceError(
-            f"{name}: a job reads no file like {path}. Put the file below a mounted folder, such as /data"
+            f"{name}: a job cannot read {path}. Put the file below a mounted folder, such as /data"
         )
 
 
 def check_job_settings(settings: Settings) -> None:
-    """Refuse settings likewise.
+    """Reject paths in settings likewise.
 
-    A job whose lake is in a store need not have a mount: then its report is shown in Prefect's UI alone.
+    A job whose lake is in a store needs no mount: its report is then only in Prefect's UI.
 
     Raises:
         PlaceError: as above.
@@ -86,7 +86,7 @@ def check_job_settings(settings: Settings) -> None:
 
 
 def _local_path(place: object) -> str | None:
-    """The path, with the links in it followed; None if there is none, or for a URL of another machine."""
+    """Return the path with its links resolved; None for no path or for a URL of another machine."""
     text = str(place or "").strip()
     if not text:
         return None
@@ -99,7 +99,7 @@ def _local_path(place: object) -> str | None:
 
 
 def _is_kept(path: str) -> bool:
-    # Of two on one point, the later one hides the other.
+    # If two mounts have the same point, the later one hides the other.
     holding = [mount for mount in _read_mounts() if _is_below(path, mount.point)]
     nearest = max(enumerate(holding), key=lambda found: (len(found[1].point), found[0]), default=None)
     return nearest is not None and nearest[1].keeps_files
@@ -110,7 +110,7 @@ def _is_below(path: str, folder: str) -> bool:
 
 
 def _read_mounts() -> Iterator[Mount]:
-    """The mounts of this process (`man 5 proc_pid_mountinfo`)."""
+    """List the mounts of this process (`man 5 proc_pid_mountinfo`)."""
     for line in MOUNTS.read_text(encoding="utf-8", errors="surrogateescape").splitlines():
         before, _, after = line.partition(" - ")
         point = re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), before.split(" ")[4])

@@ -1,4 +1,4 @@
-"""What a run has to do, read from settings, lake and source."""
+"""Plan what a run has to do, from settings, lake and source."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ logger = logging.getLogger(__name__)
 
 
 def source_of(settings: Settings) -> str:
-    """What `raw/movies` calls the server that the movies come from."""
+    """Return the name in `raw/movies` of the server that the movies come from."""
     return SANDBOX_SOURCE if settings.uses_sandbox else settings.tmdb_base_url or TMDB_API_URL
 
 
 def announce_data(run: RunContext) -> str:
-    """Log once a run where its movies come from, and return that name: of the lake, or of the server."""
+    """Return where the movies come from, by the lake or else the server; log it once per run."""
     if run.source is None:
         run.source = name_source(find_sources(run.lake) or {source_of(run.settings)})
         logger.info("%s", describe_data(run.source))
@@ -44,11 +44,11 @@ def announce_data(run: RunContext) -> str:
 
 
 def check_lake(settings: Settings, lake: LakeView, *, repairs: bool = True) -> None:
-    """Refuse a lake that this run may not add to, and take lost files out of its raw tables.
+    """Reject a lake that this run must not write to, and remove lost files from its raw tables.
 
     Raises:
-        LakeError: it holds movies from another kind of source, is a copy that was broken off, or has lost
-            files that are not to be taken out now.
+        LakeError: it has movies from another kind of source, is an unfinished copy, or has lost files that
+            must not be removed now.
     """
     check_finished(settings.lake)
     if repairs:
@@ -59,10 +59,10 @@ def check_lake(settings: Settings, lake: LakeView, *, repairs: bool = True) -> N
 
 
 def check_ratings(settings: Settings) -> None:
-    """Refuse a file of ratings that is not there.
+    """Reject a missing file of ratings.
 
     Raises:
-        SettingsError: there is none.
+        SettingsError: the file does not exist.
     """
     if settings.imdb_ratings is None:
         return
@@ -76,7 +76,7 @@ def check_ratings(settings: Settings) -> None:
 
 
 def read_position(lake: LakeView, inventory: Inventory) -> Position:
-    """How far the lake has come.
+    """Return the change cursor of the lake.
 
     Raises:
         LakeError: it cannot be read.
@@ -93,16 +93,16 @@ def plan(
     refresh: bool = False,
     fetched_since: datetime | None = None,
 ) -> WorkList:
-    """List what is still to fetch of what a source has found.
+    """List which of the found ids are still to be fetched.
 
-    What was fetched before `fetched_since` is fetched again; None leaves it to the settings and the source.
+    Movies that were fetched before `fetched_since` are fetched again; None leaves it to settings and source.
     """
     since = fetched_since
     if since is None and (days := settings.ingestion_max_age_days) is not None:
         since = datetime.now(UTC) - timedelta(days=days)
     needed = found.needed_since or since
     movie_ids = found.movie_ids
-    # The source changes, which has a moment for each movie, asks for failed ones anyway.
+    # The source changes, which has a time for each movie, always requests failed ones again.
     if (needed is None or isinstance(needed, datetime)) and (lost := owed_movies(inventory, LOST)):
         movie_ids = array("q", chain(movie_ids, lost))
     return plan_work(inventory, movie_ids, needed_since=needed, refresh=refresh)
@@ -111,10 +111,10 @@ def plan(
 def followed_until(settings: Settings, found: Found) -> tuple[datetime, int]:
     """Return until when all changes are in the lake, and how many later ones are not.
 
-    A cache may have answered with content from before a change. The next run follows such a change, because
-    it looks at that day again. What could not be fetched at all is pending by itself.
+    A cache may have responded with content from before a change. The next run processes such a change,
+    because it reads the list of that day again. What could not be fetched at all is pending by itself.
     """
-    assert found.needed_since is not None and found.followed is not None, "the source follows changes"
+    assert found.needed_since is not None and found.followed is not None, "the source is changes"
     inventory = read_inventory(settings.lake)
     work = plan_work(inventory, found.movie_ids, needed_since=found.needed_since)
     outdated = set(work.to_fetch) - set(owed_movies(inventory))

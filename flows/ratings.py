@@ -1,4 +1,4 @@
-"""IMDb's ratings on their way into the lake, beside the movies."""
+"""The part of an ingestion that updates IMDb's ratings."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ logger = logging.getLogger(__name__)
 
 
 async def ingest_ratings(run: RunContext, report: IngestionReport, run_id: str) -> None:
-    """Bring the lake's ratings up to date with the file that the settings name, if they name one.
+    """Bring the lake's ratings up to date with the file in the settings, if there is one.
 
-    Where that fails and the lake has ratings from before, the run goes on with these, and the report says
-    what went wrong.
+    If that fails and the lake has earlier ratings, the run goes on with these, and the report says what went
+    wrong.
 
     Raises:
-        ImdbError: there are none from before.
+        ImdbError: that failed, and there are no earlier ratings.
         LakeError: the table cannot be read or written.
     """
     settings = run.settings
@@ -49,6 +49,6 @@ async def ingest_ratings(run: RunContext, report: IngestionReport, run_id: str) 
         kept = read_snapshot(IMDB_RATINGS, settings.lake)
         if kept is None:
             raise
-        logger.warning("%s: the ratings from before stay", error)
+        logger.warning("%s. The earlier ratings stay", error)
         report.ratings = RatingsCounts(kept.rows, kept.refused)
         report.ratings_error = str(error)

@@ -1,4 +1,4 @@
-"""What a run is asked to do, declared once.
+"""The requests: the parameters of each flow, declared once.
 
 Each field has its type, its bounds and one help text. The options of the command line (`cli.options`), the
 parameters of the flows and the texts of their forms (`flows.checked`), and what a subflow or another
@@ -33,7 +33,7 @@ MovieId = Annotated[int, Field(ge=0, le=LARGEST_MOVIE_ID)]
 LARGEST_VERSION = 2**63 - 1
 
 FETCHING = ("movie_ids", "movie_ids_file", "source", "filters", "max_requests", "max_minutes")
-# A report of an older version is made from tables as they were: none of these could change it.
+# None of these can change a report of an older version.
 NOT_AS_OF = (*FETCHING, "refresh", "accept_checks")
 # The stages that read a parameter; a run without any of them would ignore it. `analytics_deployment` is not
 # among them: its deployment gives it to every run.
@@ -73,7 +73,7 @@ ImdbRatings = Annotated[
 
 
 class IngestRequest(Request):
-    """What `ingest-movies` is asked to do."""
+    """The parameters of `ingest-movies`."""
 
     movie_ids: Annotated[
         list[MovieId] | None,
@@ -118,12 +118,12 @@ class IngestRequest(Request):
     imdb_ratings: ImdbRatings = None
 
     def check(self) -> None:
-        """Reject a source that cannot be asked like this."""
+        """Reject a source whose ids or filters are not valid."""
         super().check()
         _check_source(self)
 
     def build_source(self, settings: Settings) -> Source:
-        """Build the source of ids; without ids of its own, `ids` names those of the settings."""
+        """Build the source of ids; the source `ids` has those of the settings by default."""
         source = build_source(self.source, self.filters or {})
         if isinstance(source, Ids):
             return Ids(movie_ids=tuple(self.movie_ids or settings.ingestion_movie_ids))
@@ -131,7 +131,7 @@ class IngestRequest(Request):
 
 
 class AnalyticsRequest(Request):
-    """What `refresh-analytics` is asked to do."""
+    """The parameters of `refresh-analytics`."""
 
     ALL_STAGES: ClassVar[tuple[StageName, ...]] = (StageName.TRANSFORM, StageName.KPIS, StageName.REPORT)
 
@@ -177,14 +177,14 @@ class AnalyticsRequest(Request):
 
     @property
     def wanted(self) -> list[StageName]:
-        """The stages to run, in the order of a run."""
+        """Return the stages to run, in order."""
         if self.as_of_version is not None:
             return [StageName.REPORT]
         return [stage for stage in self.ALL_STAGES if stage in (self.stages or self.ALL_STAGES)]
 
 
 class RunRequest(AnalyticsRequest, IngestRequest):
-    """What `movie-pipeline` is asked to do."""
+    """The parameters of `movie-pipeline`."""
 
     ALL_STAGES = tuple(StageName)
 
@@ -204,12 +204,12 @@ class RunRequest(AnalyticsRequest, IngestRequest):
 
     @property
     def ingestion(self) -> IngestRequest:
-        """The part that `ingest-movies` does."""
+        """Return the part of the request for `ingest-movies`."""
         return self._part(IngestRequest)
 
     @property
     def analytics(self) -> AnalyticsRequest | None:
-        """The part that `refresh-analytics` does; None if there is none."""
+        """Return the part of the request for `refresh-analytics`, or None if no stage is left for it."""
         stages = [stage for stage in self.wanted if stage is not StageName.INGEST]
         return self._part(AnalyticsRequest, stages=stages) if stages else None
 
@@ -218,7 +218,7 @@ class RunRequest(AnalyticsRequest, IngestRequest):
 
 
 class ForecastRequest(Request):
-    """What `forecast-revenue` is asked to do."""
+    """The parameters of `forecast-revenue`."""
 
     movie_ids: Annotated[
         list[MovieId] | None,
@@ -237,7 +237,7 @@ class ForecastRequest(Request):
 
 
 class MaintainRequest(Request):
-    """What `maintain-lake` is asked to do."""
+    """The parameters of `maintain-lake`."""
 
     retention_days: Annotated[
         float,
@@ -314,6 +314,6 @@ def _check_engine(master: str | None) -> None:
 
 
 def _given(request: Request, names: Collection[str]) -> list[str]:
-    """Those of the names that have a value; a form may send empty ones along."""
+    """Return the names that have a value; forms also send empty ones."""
     values = request.parameters
     return [name for name in names if values.get(name) and (name, values[name]) != ("source", IDS)]

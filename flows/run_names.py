@@ -27,7 +27,7 @@ LONGEST = 100
 
 
 def named(model: type[Q]) -> Callable[[Callable[[Q], str]], Callable[[], str]]:
-    """Make the function that Prefect calls for a run's name; if it fails, the run keeps the name it has."""
+    """Make the function that Prefect calls for a run's name; if that fails, the run keeps its name."""
 
     def decorate(describe: Callable[[Q], str]) -> Callable[[], str]:
         @wraps(describe)
@@ -35,7 +35,7 @@ def named(model: type[Q]) -> Callable[[Callable[[Q], str]], Callable[[], str]]:
             try:
                 request = model.model_validate(runtime.flow_run.parameters)
                 return escape_controls(describe(request))[:LONGEST]
-            except SettingsError:  # which the run is about to end with
+            except SettingsError:  # the run will fail with the same error
                 return str(runtime.flow_run.name)
             except Exception as error:
                 logger.warning("No name could be made for this run: %s: %s", type(error).__name__, error)
@@ -70,7 +70,7 @@ def name_analytics(request: AnalyticsRequest) -> str:
 
 @named(ForecastRequest)
 def name_forecast(request: ForecastRequest) -> str:
-    """Return `3 years held back`, and of how many movies a forecast is asked for."""
+    """Return `3 years held back`, with the number of movies to forecast."""
     name = f"{counted(request.holdout_years, 'year')} held back"
     return f"{counted(len(request.movie_ids), 'movie')}, {name}" if request.movie_ids else name
 
@@ -112,7 +112,7 @@ def _name_ids(request: IngestRequest) -> str:
 
 
 def _followed(request: IngestRequest) -> str | None:
-    """The day until which the lake has all changes."""
+    """Return the day of the change cursor."""
     followed = read_cursor(_settings(request).lake).followed
     return None if followed is None else f"{followed:%Y-%m-%d}"
 

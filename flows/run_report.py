@@ -1,4 +1,4 @@
-"""What a run did, for its last lines on the terminal and its table in Prefect's UI."""
+"""Reports of what a run did, for its summary on the terminal and its table in Prefect's UI."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from movies.tmdb.client import tally
 from stages.names import StageName
 
 if TYPE_CHECKING:
-    # It loads Prefect, which is not to be loaded before its settings are known.
+    # It imports Prefect, which must not be imported before its settings are known.
     from tasks.ratings import RatingsCounts
 
 
@@ -25,7 +25,7 @@ NOTHING_CHANGED = "nothing changed"
 
 @dataclass
 class IngestionReport:
-    """What became of the ids that were asked for."""
+    """Counts of what became of the requested ids."""
 
     asked: int = 0
     fetched: int = 0
@@ -55,38 +55,38 @@ class IngestionReport:
 
     @property
     def not_found(self) -> int:
-        """Movies that TMDB does not have: known from before, or learnt in this run."""
+        """Count the movies that TMDB does not have, whether that was known before or not."""
         return self.absent + self.failed.get("not_found", 0)
 
     @property
     def lost(self) -> dict[str, int]:
-        """Movies that are owed still, by the reason they could not be had."""
+        """Count the movies that are still missing, by the reason they could not be fetched."""
         return {reason: count for reason, count in self.failed.items() if reason != "not_found"}
 
     @property
     def is_complete(self) -> bool:
-        """Whether all was had that was asked for."""
+        """Whether all requested movies and ratings could be fetched."""
         return not (self.lost or self.outage or self.ratings_error)
 
     def rows(self) -> list[dict[str, Any]]:
-        """What, how many, and by which reasons."""
+        """List the counts as rows of a table, with the reasons."""
         effort = f"{self.requests:,} requests, {self.retries:,} retries"
         if self.errors:
             effort += f" after {tally(self.errors)}"
         if self.held_back:
             effort += f"; {self.held_back}"
         rows = [
-            ("asked for", self.asked, ""),
+            ("requested", self.asked, ""),
             ("fetched", self.fetched, effort),
             ("already there", self.present, ""),
             ("not found", self.not_found, "TMDB has no such movie" if self.not_found else ""),
             ("failed", sum(self.lost.values()), reasons(self.lost)),
         ]
         if self.not_followed:
-            why = "a cache answered with content from before the change; the next run asks again"
-            rows.append(("not followed", self.not_followed, why))
+            why = "a cache had content from before the change; the next run requests them again"
+            rows.append(("still outdated", self.not_followed, why))
         if self.refused_lines:
-            rows.append(("lines refused", self.refused_lines, "of the list of ids; the log shows the first"))
+            rows.append(("lines rejected", self.refused_lines, "of the list of ids; the log shows the first"))
         if self.stopped:
             rows.append(("left", self.left, self.stopped))
         if self.ratings is not None:
@@ -94,12 +94,12 @@ class IngestionReport:
         return [{"movies": name, "count": count, "detail": detail} for name, count, detail in rows]
 
     def _describe_ratings(self, ratings: RatingsCounts) -> str:
-        state = "kept from before" if self.ratings_error else "new" if ratings.is_new else "unchanged"
-        refused = reasons(ratings.refused)
-        return f"{state}; {sum(ratings.refused.values()):,} refused: {refused}" if refused else state
+        state = "from an earlier run" if self.ratings_error else "new" if ratings.is_new else "unchanged"
+        rejected = reasons(ratings.refused)
+        return f"{state}; {sum(ratings.refused.values()):,} rejected: {rejected}" if rejected else state
 
     def sentence(self) -> str:
-        """What became of the movies, in one line."""
+        """Return the counts in one line."""
         return "movies: " + ", ".join(f"{row['movies']} {row['count']:,}" for row in self.rows())
 
     def headline(self) -> str:
@@ -108,11 +108,11 @@ class IngestionReport:
 
     @property
     def is_changed(self) -> bool:
-        """Whether the lake has got anything by it; asking for a list of ids is no change."""
+        """Whether the run has committed anything; a new list of ids alone is no change."""
         return bool(self.fetched or self.failed or self.has_new_ratings)
 
     def figures(self) -> list[str]:
-        """What there is now of the movies asked for, and what of it is new, missing or left."""
+        """List how many of the requested movies the lake has, and how many are new, missing or left."""
         there = self.fetched + self.present
         new = ", all new" if there and self.fetched == there else f", {self.fetched:,} new"
         figures = [
@@ -123,15 +123,15 @@ class IngestionReport:
             ("new IMDb ratings", self.has_new_ratings),
             ("new IMDb ratings could not be fetched", self.ratings_error),
         ]
-        return [text for text, is_told in figures if is_told]
+        return [text for text, is_shown in figures if is_shown]
 
     @property
     def has_new_ratings(self) -> bool:
-        """Whether the lake has got other ratings of IMDb than it had."""
+        """Whether IMDb's ratings in the lake have changed."""
         return self.ratings is not None and self.ratings.is_new
 
     def metrics(self, seconds: float) -> dict[str, Any]:
-        """The numbers that an automation may act on."""
+        """Return the numbers for the event of the ingestion."""
         return {
             "asked": self.asked,
             "fetched": self.fetched,
@@ -167,7 +167,7 @@ class AnalyticsReport:
     seconds: dict[str, float] = field(default_factory=dict)
 
     def describe_silver(self, silver: Publication) -> None:
-        """Take over what the transform says of its movies."""
+        """Copy the counts and versions that the transform has published."""
         self.movies, self.rated = silver.facts["movies"], silver.facts.get("rated")
         self.filtered, self.quarantined = silver.facts["filtered"], silver.facts["quarantined"]
         self.versions = {
@@ -176,7 +176,7 @@ class AnalyticsReport:
         }
 
     def describe_gold(self, gold: Publication) -> None:
-        """Take over what the KPI stage says of its tables, and of silver's quality."""
+        """Copy the versions and quality warnings that the KPI stage has published."""
         self.quality_warnings = gold.facts["warnings"] + gold.facts["accepted"]
         self.versions |= gold.versions
 
@@ -186,11 +186,11 @@ class AnalyticsReport:
 
     @property
     def is_changed(self) -> bool:
-        """Whether tables or files were made."""
+        """Whether tables or files were written."""
         return self.engine_started or self.files_made
 
     def figures(self) -> list[str]:
-        """How many movies the tables have and have not, and which checks warn."""
+        """List how many movies are in and out of silver, and how many checks warn."""
         if self.movies is None:
             return [counted(len(self.files), "file")] if self.files else []
         figures = [
@@ -199,10 +199,10 @@ class AnalyticsReport:
             (f"{sum(self.quarantined.values()):,} in quarantine", any(self.quarantined.values())),
             (counted(len(self.quality_warnings), "quality warning"), self.quality_warnings),
         ]
-        return [text for text, is_told in figures if is_told]
+        return [text for text, is_shown in figures if is_shown]
 
     def sentence(self) -> str:
-        """What the tables hold and whether that took an engine, in one line."""
+        """Return what the tables hold, and whether an engine was needed, in one line."""
         counts = [f"{counted(self.movies or 0, 'movie')} in silver"]
         for what, number in (("filtered", self.filtered), ("in quarantine", self.quarantined)):
             if total := sum(number.values()):
@@ -215,7 +215,7 @@ class AnalyticsReport:
 
 @dataclass
 class RunReport:
-    """A whole run: what it fetched, what the tables hold, and how long each step took."""
+    """The report of a run: what it fetched, what the tables hold, and how long each step took."""
 
     ingestion: IngestionReport = field(default_factory=IngestionReport)
     analytics: AnalyticsReport = field(default_factory=AnalyticsReport)
@@ -224,7 +224,7 @@ class RunReport:
 
     @property
     def is_unchanged(self) -> bool:
-        """Whether the run found everything as it should be."""
+        """Whether the run found everything up to date and changed nothing."""
         is_changed = self.ingestion.is_changed or self.analytics.is_changed
         return not is_changed and self.ingestion.is_complete and not self.ingestion.stopped
 
@@ -235,19 +235,19 @@ class RunReport:
         return ", ".join(figures)
 
     def sentence(self) -> str:
-        """What the run did, in one line."""
+        """Return what the run did, in one line."""
         if self.is_unchanged:
-            return "unchanged: everything asked for is in the lake, and all outputs are up to date"
+            return "unchanged: all requested movies are in the lake, and all outputs are up to date"
         counts = ", ".join(f"{row['movies']} {row['count']}" for row in self.rows())
         return f"movies: {counts}"
 
     @property
     def data(self) -> str:
-        """Where the movies come from, in a line of its own."""
+        """Return where the movies come from, in one line."""
         return describe_data(self.source)
 
     def rows(self) -> list[dict[str, Any]]:
-        """The run as the rows of a table: what, how many, and by which reasons."""
+        """List all counts of the run as rows of a table, with the reasons."""
         rows = self.ingestion.rows()
         if (analytics := self.analytics).movies is not None:
             silver = [
@@ -262,18 +262,18 @@ class RunReport:
         return rows
 
 
-def _tell_lost(ingestion: IngestionReport) -> str:
+def _describe_lost(ingestion: IngestionReport) -> str:
     if not (lost := ingestion.lost):
         return ""
     return (
         f"{sum(lost.values()):,} of {ingestion.asked:,} movies could not be fetched "
-        f"({reasons(lost)}): the table raw/fetch_failures says why, and the next run tries them again"
+        f"({reasons(lost)}). See the table raw/fetch_failures; the next run tries them again"
     )
 
 
-def _tell_ratings(ingestion: IngestionReport) -> str:
+def _describe_ratings_error(ingestion: IngestionReport) -> str:
     error = ingestion.ratings_error
-    return f"{error}. The ratings from before stay, and the next run looks again" if error else ""
+    return f"{error}. The earlier ratings stay, and the next run tries again" if error else ""
 
 
 class IncompleteIngestionError(Exception):
@@ -287,8 +287,8 @@ class IncompleteIngestionError(Exception):
                 sentence
                 for sentence in (
                     report.ingestion.outage,
-                    _tell_lost(report.ingestion),
-                    _tell_ratings(report.ingestion),
+                    _describe_lost(report.ingestion),
+                    _describe_ratings_error(report.ingestion),
                 )
                 if sentence
             )
@@ -297,19 +297,19 @@ class IncompleteIngestionError(Exception):
 
 
 def raise_for_lost(ingestion: IngestionReport) -> None:
-    """Raise IncompleteIngestionError where movies or ratings are owed: such a run has not done its work."""
+    """Raise IncompleteIngestionError if movies or ratings could not be fetched."""
     if not ingestion.is_complete:
         raise IncompleteIngestionError(RunReport(ingestion=ingestion))
 
 
 def reasons(counts: Mapping[str, int]) -> str:
-    """`2 not_released, 1 bad_value`; empty where nothing was counted."""
+    """Format counts as `2 not_released, 1 bad_value`; empty if all are 0."""
     return ", ".join(f"{count} {reason}" for reason, count in counts.items() if count)
 
 
 @contextmanager
 def timed(seconds: dict[str, float], step: str) -> Iterator[None]:
-    """Note how long a step took, also when it failed."""
+    """Record how long a step took, also if it fails."""
     start = monotonic()
     try:
         yield

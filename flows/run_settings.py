@@ -1,4 +1,4 @@
-"""The settings of a flow's run; where a deployment has no TMDB key, it is in Prefect's Secret blocks."""
+"""The settings of a run; a deployment without a TMDB key reads it from Prefect's Secret blocks."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ RUN_VARIABLE = "PREFECT__FLOW_RUN_ID"
 
 
 class EnvironmentKeys(BaseSettings):
-    """The keys as environment and `.env` have them, unchecked: other settings may need one to be complete."""
+    """The keys in environment and `.env`, unchecked, because the check of other settings needs a key."""
 
     model_config = Settings.model_config
 
@@ -42,17 +42,17 @@ class EnvironmentKeys(BaseSettings):
 
     @property
     def any_set(self) -> bool:
-        """Whether there is a key, blanks apart."""
+        """Whether there is a key that is not blank."""
         keys = (self.tmdb_api_key, self.tmdb_access_token)
         return any(key is not None and key.get_secret_value().strip() for key in keys)
 
 
 @asynccontextmanager
 async def run_of(request: Request) -> AsyncIterator[RunContext]:
-    """Give the run that this flow is part of, or begin one with the settings of its request.
+    """Return the context of the current run, or begin one with the settings of this request.
 
-    Settings are read once a run. The command line has begun its run before, and writes the log files itself;
-    in a deployment's run they are written for the block.
+    Settings are read once per run. The command line has begun its run already and writes the log files; in a
+    deployment's run they are written during the block.
     """
     if (run := find_run()) is not None:
         yield run
@@ -81,10 +81,10 @@ async def run_of(request: Request) -> AsyncIterator[RunContext]:
 def load_run_settings(request: Request) -> Settings:
     """Read the settings with what a request overrides, and the Secret blocks if a deployed run has no key.
 
-    A subflow of such a run counts as one, too. Any other run asks for no secret.
+    A subflow of such a run counts as one, too. Other runs read no secret.
 
     Raises:
-        SettingsError: one or more values cannot be used, or a block holds something else than a text.
+        SettingsError: a value is not valid, or a block does not have a text.
     """
     if not EnvironmentKeys().any_set and is_deployed():
         return request.load_settings(**_read_secret_blocks())
@@ -92,7 +92,7 @@ def load_run_settings(request: Request) -> Settings:
 
 
 def is_deployed() -> bool:
-    """Whether this is a deployment's run; that takes a request, which one started by hand is spared."""
+    """Whether this is a deployment's run; only a run that Prefect started sends a request for that."""
     return RUN_VARIABLE in os.environ and _has_deployment(os.environ[RUN_VARIABLE])
 
 
@@ -112,7 +112,7 @@ def _read_secret_blocks() -> dict[str, Any]:
             # Not through `Secret.get()`: it reads a text as JSON, and a key of digits becomes a number.
             value = document.data.get("value")
             if not isinstance(value, str):
-                raise SettingsError(f"The Secret block {block} holds no text: save the key in it as a string")
+                raise SettingsError(f"The Secret block {block} has no text. Save the key in it as a string")
             logger.info("%s comes from the Secret block %s", setting.upper(), block)
             secrets[setting] = SecretStr(value)
     return secrets

@@ -1,4 +1,4 @@
-"""How a flow's run ends in Prefect: in a state whose message is one sentence."""
+"""The final state of a flow run in Prefect, whose message is one sentence."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 P = ParamSpec("P")
 R = TypeVar("R")
 
-# What Prefect logs the exceptions of flows and tasks by, and those that end a run's process.
+# Prefect's loggers for exceptions of flows and tasks, and for those that end the process of a run.
 PREFECT_LOGGERS = ("prefect.flow_runs", "prefect.task_runs", "prefect.engine")
 
 
@@ -32,9 +32,9 @@ def concluded(
 ) -> Callable[[Callable[P, Coroutine[Any, Any, R]]], Callable[P, Coroutine[Any, Any, R]]]:
     """Give a flow's final state a message: what it did, by `describe`, or the sentence of its error.
 
-    An error of ours is final unless it `is_temporary`: Prefect's retries, which ask for nothing but a failed
-    state, are then called off. Callers get the flow's result, or its exception, as without this: Prefect
-    takes them out of the state.
+    One of the project's errors is final unless it `is_temporary`: Prefect's retries are cancelled, because
+    Prefect would retry any failed state. Callers get the flow's result or its exception as usual, because
+    Prefect takes them out of the state.
     """
 
     def decorate(run: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]:
@@ -56,7 +56,7 @@ def concluded(
                 return Failed(message=sentence(cause), data=cause)
             return Completed(message=describe(result), data=result)
 
-        # Prefect reads the types of parameters from it, and would look for their names in this module.
+        # Prefect reads the parameters' types from it, and would resolve their names in this module.
         conclude.__signature__ = inspect.signature(run, eval_str=True)  # type: ignore[attr-defined]
         return cast(Callable[P, Coroutine[Any, Any, R]], conclude)
 
@@ -64,15 +64,15 @@ def concluded(
 
 
 def shorten_errors() -> None:
-    """Keep the stack traces of errors that are meant for people out of what Prefect logs."""
+    """Remove the stack traces of the project's errors from Prefect's logs."""
     for name in PREFECT_LOGGERS:
         logging.getLogger(name).addFilter(shorten_own_error)
 
 
 def shorten_own_error(record: logging.LogRecord) -> bool:
-    """Make one sentence of an error of ours, a filter of loggers; its stack trace goes into the files.
+    """Filter of loggers: log one of the project's errors as one sentence; its stack trace goes to the files.
 
-    So it does with Prefect's error about parameters that a flow does not have.
+    Prefect's error about unknown parameters is treated alike.
     """
     error = record.exc_info[1] if record.exc_info else None
     if not isinstance(error, Exception):
@@ -93,11 +93,11 @@ def _is_tried_again(run: FlowRun) -> bool:
 
 
 async def _call_retries_off(run: FlowRun, error: Exception) -> None:
-    """Have Prefect take the next failed state of this run as final."""
+    """Make Prefect treat the next failed state of this run as final."""
     policy = run.empirical_policy.model_copy(update={"retries": 0})
     try:
         async with get_client() as client:
             (await client.update_flow_run(run.id, empirical_policy=policy)).raise_for_status()
     except httpx.HTTPError:
-        # Prefect would not end a run whose failed state it refuses: it has to see the exception.
+        # Prefect would ignore the returned failed state; raise the exception instead.
         raise error from None

@@ -1,4 +1,4 @@
-"""Opening the Spark engine, and loading what draws, while Prefect's API starts."""
+"""Start the Spark engine and import the plotting libraries while Prefect's API starts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 def open_engine_of(settings: Settings) -> Engine:
-    """Open the engine that the settings name."""
+    """Open the engine of the settings."""
     from spark.engines.session import EngineOptions, open_engine
 
     options = EngineOptions(
@@ -39,16 +39,16 @@ def open_engine_of(settings: Settings) -> Engine:
 
 
 def count_payloads(lake_root: str) -> int:
-    """How many payloads there are, as the log has it; 0 where there is no table that can be read."""
+    """Count the payloads by the Delta log; return 0 if the table cannot be read."""
     try:
         found = open_table(RAW_MOVIES, lake_root)
         return 0 if found is None else int(query(found, "SELECT count(*) AS n FROM t")["n"][0].as_py())
     except LakeError:
-        return 0  # whoever reads it next says what is wrong
+        return 0  # the next read reports the error
 
 
 class WarmUp:
-    """An engine that starts in a thread of its own, to be taken once; what nobody took is stopped."""
+    """An engine that starts in a thread and is taken once; if it is not taken, it is stopped."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -57,7 +57,7 @@ class WarmUp:
         self._threads.submit(_prepare_drawing).add_done_callback(_log_error)
 
     def take(self) -> Engine:
-        """Wait for the engine and own it from here on; a failed start raises here what it raised there."""
+        """Wait for the engine and take ownership of it; raise the exception of a failed start."""
         engine, self._engine = self._engine, None
         return engine.result() if engine is not None else open_engine_of(self._settings)
 
@@ -75,11 +75,11 @@ class WarmUp:
 
 def _log_error(preparation: Future[None]) -> None:
     if (error := preparation.exception()) is not None:
-        logger.warning("what draws could not be loaded early: %s", error)
+        logger.warning("the plotting libraries could not be imported early: %s", error)
 
 
 def _prepare_drawing() -> None:
-    # Drawing anything loads the fonts; seaborn is what the plots import last.
+    # Drawing loads the fonts; seaborn is the last import of the plots.
     import seaborn  # noqa: F401
 
     from movies.report.plots import PLOTS, render
@@ -89,6 +89,6 @@ def _prepare_drawing() -> None:
 
 
 def open_engine_of_run() -> Engine:
-    """Take the engine that the command line has started early, or open one."""
+    """Take the engine that the command line has started, or open one."""
     run = current_run()
     return run.engine() if run.engine is not None else open_engine_of(run.settings)

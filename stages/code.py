@@ -1,4 +1,4 @@
-"""Which code decides a stage's result: the module that makes it, and what it imports of this project."""
+"""The version of a stage's code: its module and what that imports of this project."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ PROJECT_ROOT = Path(__file__).parents[1]
 IMPORT = re.compile(
     r"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import[ \t]+(\([^)]*\)|[^\n]*)|import[ \t]+([\w.]+))", re.M
 )
-# What is imported for type checkers only has no effect on a result.
+# Imports for type checkers have no effect on a result.
 FOR_TYPES = re.compile(r"^if TYPE_CHECKING:\n(?:[ \t]+.*\n|\n)+", re.M)
 # A registry that finds the modules of its package imports all of them.
 DISCOVERY = re.compile(r"iter_modules\(")
-# Files that belong to the code beside them: what a page is made of, and data.
+# Files that belong to the code beside them: templates and data.
 DATA_SUFFIXES = (".html", ".css", ".js", ".json", ".csv")
 
 
@@ -27,8 +27,8 @@ DATA_SUFFIXES = (".html", ".css", ".js", ".json", ".csv")
 def code_version(module: str, libraries: tuple[str, ...], root: Path = PROJECT_ROOT) -> str:
     """Return a digest of a module, of all that it imports of this project, and of libraries' versions.
 
-    The versions are those that the project pins, not those installed: an image without Spark must come to the
-    same digest as one with it, to know whether Spark would have anything to do.
+    The versions are the pinned ones, not the installed ones: an image without Spark must compute the same
+    digest as one with Spark, to know whether Spark has anything to do.
     """
     digest = hashlib.sha256()
     for path in sorted(code_files(module, root)):
@@ -40,7 +40,7 @@ def code_version(module: str, libraries: tuple[str, ...], root: Path = PROJECT_R
 
 
 def code_files(module: str, root: Path = PROJECT_ROOT) -> set[Path]:
-    """Return the files of a module and of all that it imports of ours, with the data files beside them."""
+    """Return the files of a module and of its imports from this project, with the data files beside them."""
     found: set[Path] = set()
     waiting = [module]
     while waiting:
@@ -56,7 +56,7 @@ def _file_of(module: str, root: Path) -> Path | None:
 
 
 def _imports(path: Path, root: Path) -> Iterator[str]:
-    """The modules of ours that a file imports, with the packages they are in."""
+    """List the project's modules that a file imports, with their packages."""
     text = FOR_TYPES.sub("", path.read_text(encoding="utf-8"))
     for origin, names, plain in IMPORT.findall(text):
         if (module := origin or plain).partition(".")[0] not in OWN_PACKAGES:
@@ -70,7 +70,7 @@ def _imports(path: Path, root: Path) -> Iterator[str]:
 
 
 def _data_beside(path: Path) -> Iterator[Path]:
-    """The data files of a module's folder, and of those below it that are no packages."""
+    """List the data files of a module's folder and of folders below it that are not packages."""
     for file in path.parent.iterdir():
         if file.suffix in DATA_SUFFIXES:
             yield file

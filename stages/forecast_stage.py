@@ -1,4 +1,4 @@
-"""The stage that learns to forecast revenues from silver; it leaves three tables and the model's file."""
+"""The stage that trains the revenue forecast on silver; it writes three tables and the model's file."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# Its name among the publications; it is no stage of `movies run`.
+# Its name in the publications; it is not a stage of `movies run`.
 FORECAST = "forecast"
 LIBRARIES = ("deltalake", "numpy", "pandas", "pyarrow", "scikit-learn", "skops")
-# The model among an output folder's files.
+# The model's file in an output folder.
 MODEL = "forecast-model"
 MODEL_FILE = "forecast/revenue_model.json"
 
 
 @cache
 def forecast_stage(output_dir: Path, holdout_years: int) -> TableStage:
-    """Return the stage whose model lies in a folder, and which holds back so many years."""
+    """Return the stage with its model in a folder, for a number of held-back years."""
     return TableStage(
         name=FORECAST,
         reads=(SILVER_MOVIES,),
@@ -53,12 +53,12 @@ def _find_lost_model(lake: LakeView, publication: Publication, output_dir: Path)
 
 
 def model_made_from(content: TableVersion, code: str) -> dict[str, Any]:
-    """What a model was made from, as its file has it."""
+    """Return what a model was trained on, from its file."""
     return {"silver_table": content.table_id, "silver_version": content.version, "code_version": code}
 
 
 def learn(lake_root: str, content: TableVersion, holdout_years: int) -> tuple[Training, int]:
-    """Train on a version of silver; also tell how many of its movies have a budget or a revenue."""
+    """Train on a version of silver; also count its movies with a budget or a revenue."""
     from movies.forecast.training import train
 
     movies = load_silver(lake_root, content)
@@ -66,7 +66,7 @@ def learn(lake_root: str, content: TableVersion, holdout_years: int) -> tuple[Tr
 
 
 def load_silver(lake_root: str, content: TableVersion) -> pd.DataFrame:
-    """The movies of a version of silver of which budget or revenue is known."""
+    """Read the movies of a version of silver with a known budget or revenue."""
     from movies.forecast.movies import COLUMNS, load_movies
 
     found = open_table(SILVER_MOVIES, lake_root)
@@ -81,7 +81,7 @@ def load_silver(lake_root: str, content: TableVersion) -> pd.DataFrame:
 def publish_forecast(
     order: Order, folder: Path, training: Training, movies: int, holdout_years: int
 ) -> Publication:
-    """Leave the model's file and the tables, and publish them last."""
+    """Write the model's file and the tables, and publish them last."""
     import pyarrow as pa
 
     from movies.forecast.model import dump_model

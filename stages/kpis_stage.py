@@ -23,7 +23,7 @@ KPIS_STAGE = TableStage(
 
 
 def write_gold(order: Order, spark: SparkRun) -> Written:
-    """Check silver, and write what the gold tables have not yet; nothing where a check says no.
+    """Check silver, and write the changed gold tables unless a check fails.
 
     Raises:
         DataQualityError: a check failed that was not accepted; its results are in `gold/data_quality`.
@@ -38,7 +38,7 @@ def write_gold(order: Order, spark: SparkRun) -> Written:
     origin = order.origin(**raw)
     columns = dict.fromkeys((*MOVIE_COLUMNS, *CHECKED_COLUMNS))
     movies = read_movies(spark.session, order.lake_root, order.versions[SILVER_MOVIES.name], columns)
-    # What the last published gold went through, not the last attempt: that may be what is wrong.
+    # Compare with the checks of the last published gold, because the last attempt may have been wrong.
     before = None if order.previous is None else order.previous.facts.get("quality")
     results = run_checks(movies, before, datetime.now(UTC).date())
     quality = replace(DATA_QUALITY, order.lake_root, results.to_arrow(), origin)

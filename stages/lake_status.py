@@ -1,4 +1,4 @@
-"""The state of a lake: tables, movies, what was done last, and what is to be done."""
+"""The status of a lake: its tables and movies, the last runs, and what the next run would do."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ from stages.stage import TableStage, why_stale
 from stages.transform_stage import transform_stage
 
 LONGEST_AGE = timedelta(days=LONGEST_AGE_DAYS)
-INGESTIONS_TOLD = 3
-# Told only where they are: nobody has asked for them elsewhere.
+SHOWN_INGESTIONS = 3
+# Shown only if they exist, because they are optional.
 OPTIONAL = (IMDB_RATINGS, *FORECAST)
 FAILED_CHECKS = 'SELECT "check", severity, value, "limit", failing_rows FROM t WHERE status = \'failed\''
 
 
 @dataclass(frozen=True)
 class TableStatus:
-    """A table as readers see it; `newest_version` is higher where that is not published."""
+    """A table as readers see it; `newest_version` is higher if that version is not published."""
 
     table: str
     rows: int | None = None
@@ -61,7 +61,7 @@ class MovieStatus:
 
 @dataclass(frozen=True)
 class StageStatus:
-    """What a stage has published last, and why a run would do it again; no reason where it would not."""
+    """The last publication of a stage, and the reasons to run it again; none if it is current."""
 
     stage: str
     published_at: datetime | None = None
@@ -74,7 +74,7 @@ class StageStatus:
 
 @dataclass(frozen=True)
 class LakeStatus:
-    """All of it, as of a moment."""
+    """The status of a lake at a moment."""
 
     lake: str
     as_of: datetime
@@ -90,7 +90,7 @@ class LakeStatus:
 
 
 def read_status(settings: Settings, now: datetime) -> LakeStatus:
-    """Read it from the lake alone.
+    """Read the status from the lake, without a server or an engine.
 
     Raises:
         LakeError: a table cannot be read.
@@ -107,7 +107,7 @@ def read_status(settings: Settings, now: datetime) -> LakeStatus:
         tables=[*_tables(lake.root)],
         movies=_movies(inventory, now),
         changes=read_cursor(lake),
-        ingestions=recent_ingestions(lake.root, INGESTIONS_TOLD),
+        ingestions=recent_ingestions(lake.root, SHOWN_INGESTIONS),
         stages=[_stage(stage, lake) for stage in stages],
         failed_checks=_failed_checks(lake),
         to_fetch=len(plan_work(inventory, settings.ingestion_movie_ids, needed_since=since).to_fetch),
@@ -148,7 +148,7 @@ def _movies(inventory: Inventory, now: datetime) -> MovieStatus:
 
 
 def _outdated_outputs(settings: Settings, lake: LakeView) -> list[str]:
-    """Parts of the output that are missing, or were made from other tables than those published."""
+    """List parts of the output that are missing or were made from other tables than the published ones."""
     parts = report_stages(settings.output_dir, settings.plot_theme).values()
     return [part.name for part in parts if part.find_sources(lake) is not None and why_stale(part, lake)]
 

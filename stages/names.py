@@ -12,5 +12,5 @@ class StageName(StrEnum):
     REPORT = "report"
 
     def __repr__(self) -> str:
-        # Pydantic's messages name the choices of a `Literal` so.
+        # Pydantic's messages name the choices of a `Literal` like this.
         return repr(self.value)

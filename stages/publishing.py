@@ -1,4 +1,4 @@
-"""Making a stage's tables: written first, published last."""
+"""Write the tables of a stage, and publish them last."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Written = tuple[dict[str, TableVersion], dict[str, Any]]
 
 @dataclass(frozen=True)
 class Order:
-    """What a stage is asked to write: from which versions, by which code, after which publication."""
+    """The task of writing a stage: from which versions, by which code, after which publication."""
 
     lake_root: str
     inputs: Mapping[str, TableVersion]
@@ -30,7 +30,7 @@ class Order:
     previous: Publication | None
 
     def origin(self, **more: object) -> dict[str, str]:
-        """What each commit says of where its rows come from."""
+        """Return the metadata of each commit: where its rows come from."""
         read = {f"{name.replace('/', '_')}_version": read.version for name, read in self.inputs.items()}
         facts = read | {"code_version": self.code, "run_id": self.run_id} | more
         return {name: str(value) for name, value in facts.items()}
@@ -63,7 +63,7 @@ def make_tables(
 
 
 def describe(facts: Mapping[str, Any]) -> str:
-    """What a stage has made, in words."""
+    """Describe what a stage has written."""
     if "rows" in facts:
         return f"{sum(facts['rows'].values()):,} rows in {len(facts['rows'])} tables"
     refused = (("filtered", facts["filtered"]), ("in quarantine", facts["quarantined"]))
@@ -71,7 +71,7 @@ def describe(facts: Mapping[str, Any]) -> str:
     if (rated := facts.get("rated")) is not None:
         counts.append(f"{rated:,} rated by IMDb")
     judged = "all" if facts["judged"] is None else f"{facts['judged']:,} changed"
-    return ", ".join([f"{facts['movies']:,} movies", *counts, f"{judged} judged"])
+    return ", ".join([f"{facts['movies']:,} movies", *counts, f"{judged} validated"])
 
 
 def _version_to_read(lake_root: str, name: str, read: TableVersion) -> int:

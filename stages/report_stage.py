@@ -23,7 +23,7 @@ LIBRARIES = ("itables", "matplotlib", "plotly", "pyarrow", "seaborn")
 
 
 def source_name(lake: Lake) -> str:
-    """Name what a lake's movies come from, as everything that shows figures of it does."""
+    """Return the name of the source of a lake's movies, for everything that shows figures."""
     return name_source(find_sources(lake))
 
 

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 class EngineClosedError(Exception):
-    """A task asked for the Spark engine after the run had ended."""
+    """A task needed the Spark engine after the run had ended."""
 
 
 class SparkRun:
     """The run's Spark engine: opened when a task first needs it, closed at the end.
 
-    `rebuild` asks the tasks to make their tables anew even where nothing has changed, `accepted_checks` to
-    publish though these checks fail.
+    With `rebuild`, tasks rebuild their tables although nothing has changed; with `accepted_checks`, they
+    publish although these checks fail.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class SparkRun:
 
     @contextmanager
     def deaths_explained(self) -> Iterator[None]:
-        """Say what ended the engine where its end is why the block failed."""
+        """Raise the reason why the engine died, if that is why the block failed."""
         try:
             yield
         except Exception as error:
@@ -65,7 +65,7 @@ class SparkRun:
                 raise error
 
     def close(self) -> None:
-        """Stop the engine; a task that asks for it later, in a thread left over, gets none."""
+        """Stop the engine; a remaining thread that needs it later gets an error."""
         with self._lock:
             self._closed = True
             if self._engine is not None:

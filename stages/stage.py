@@ -1,4 +1,4 @@
-"""What a stage is: what it reads and writes, which code decides its result, and whether that is current."""
+"""Stages: what they read and write, which code decides the result, and whether it is current."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SPARK_LIBRARIES = ("deltalake", "msgspec", "pyarrow", "pysail", "pyspark")
 
 
 class Stage(Protocol):
-    """A step that leaves tables or files, and can say why they are stale."""
+    """A step that writes tables or files, and knows why they are stale."""
 
     @property
     def name(self) -> str: ...
@@ -26,9 +26,9 @@ class Stage(Protocol):
 
 
 def why_stale(stage: Stage, lake: LakeView) -> list[str]:
-    """Return the reasons to run a stage, each a clause; empty if what it left in the lake is current.
+    """Return the reasons to run a stage, each a clause; empty if its result is current.
 
-    The view remembers the answer, so that it is worked out once however many ask.
+    The view caches the reasons.
     """
     return lake.know(stage, lambda: stage.find_reasons(lake))
 
@@ -41,7 +41,7 @@ class TableStage:
         name: The name of its publication.
         reads: Tables whose content decides the result; of a table that another stage publishes, the content
             that is published.
-        writes: The tables that it leaves.
+        writes: The tables that it writes.
         module: The module with the function that makes them: it and its imports decide the result.
         libraries: Libraries whose versions decide the result.
         variant: A choice that decides the result as well.
@@ -65,7 +65,7 @@ class TableStage:
         return f"{version}-{self.variant}" if self.variant else version
 
     def find_inputs(self, lake: LakeView) -> Inputs:
-        """Return the content of each table that it reads; without those that are not there."""
+        """Return the content of each table that it reads and that exists."""
         return lake.know((self, "inputs"), lambda: self._find_inputs(lake))
 
     def find_reasons(self, lake: LakeView) -> list[str]:
@@ -89,8 +89,8 @@ class TableStage:
         for name, read in before.items():
             if name in names and now.get(name) != read:
                 yield f"{_dotted(name)} has changed since version {read.version}"
-        yield from (f"{_dotted(name)} is read no more" for name in before if name not in names)
-        yield from (f"{_dotted(name)} is read, too" for name in names if name not in before)
+        yield from (f"{_dotted(name)} is no longer read" for name in before if name not in names)
+        yield from (f"{_dotted(name)} is now read, too" for name in names if name not in before)
 
     def _find_inputs(self, lake: LakeView) -> Inputs:
         publications = read_publications(lake)
@@ -109,5 +109,5 @@ def _dotted(name: str) -> str:
 
 
 def facts_of(publication: Publication) -> dict[str, Any]:
-    """Return what a stage's task says: the versions of its tables, and the numbers of the run."""
+    """Return the result of a stage's task: the versions of its tables and the counts of the run."""
     return {"versions": publication.versions, **publication.facts}

@@ -1,4 +1,4 @@
-"""The stage that makes silver from the raw tables: all of it, or what has changed since the last time."""
+"""The stage that makes silver from the raw tables: all of it, or only what has changed."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# Where more has changed than this, judging all anew costs no more than merging.
+# If a larger share has changed, validating everything costs no more than merging.
 LARGEST_SHARE = 0.2
-# So many rows that are to be rated anew are in memory at once, some 200 MB.
+# Rows with other ratings in memory at once, some 200 MB.
 MOST_RATED = 100_000
 
 
 @cache
 def transform_stage(with_ratings: bool) -> TableStage:
-    """Return the stage; IMDb's ratings are among what it reads if they are wanted."""
+    """Return the stage; it reads IMDb's ratings if they are wanted."""
     return TableStage(
         name=StageName.TRANSFORM,
         reads=(RAW_MOVIES, FETCH_FAILURES, *([IMDB_RATINGS] if with_ratings else [])),
@@ -64,9 +64,9 @@ def has_only_irrelevant_failures(lake: LakeView, before: Publication, inputs: In
 
 
 def write_silver(order: Order, spark: SparkRun) -> Written:
-    """Bring silver's tables to what the raw tables say, with as little work as is provably enough."""
+    """Bring silver's tables up to date with the raw tables, by an update if that is safe."""
     tables = _versions(order).silver
-    # An engine that makes a table itself may make columns that are never null.
+    # An engine that creates a table itself may declare columns as never null.
     for table in tables:
         create(table, order.lake_root)
     work = None if spark.rebuild else find_mergeable_work(order)
@@ -76,7 +76,7 @@ def write_silver(order: Order, spark: SparkRun) -> Written:
         try:
             outputs = merge_changes(spark.session, order, work)
         except OvertakenError as error:
-            logger.warning("%s All payloads are judged instead.", str(error).removesuffix(" Run again."))
+            logger.warning("%s All payloads are validated instead.", str(error).removesuffix(" Run again."))
             work, outputs = None, rebuild_silver(spark.session, order)
     else:
         outputs = {table.name: _content(table, order.lake_root) for table in tables}
@@ -86,18 +86,18 @@ def write_silver(order: Order, spark: SparkRun) -> Written:
 
 @dataclass(frozen=True)
 class Work:
-    """What an update has to do: movies to judge, and others, by id, to rate anew and no more."""
+    """The work of an update: movies to validate, and ids of movies that only have other ratings."""
 
     changes: ChangedMovies
     rated_otherwise: pa.Array
 
 
 def find_mergeable_work(order: Order) -> Work | None:
-    """What has changed since silver was published; None where all has to be judged anew.
+    """Return what has changed since silver was published, or None if all must be validated again.
 
-    Silver has to be just what was published, by this code and from the same kinds of tables: whoever was
-    interrupted between two commits, changed a table by hand, or goes with IMDb's ratings for the first time
-    or no more, gets it made anew.
+    An update needs silver exactly as published, by this code and from the same kinds of tables. It is rebuilt
+    after an interruption between two commits, after a change by hand, and if IMDb's ratings are switched on
+    or off.
     """
     before = order.previous
     if before is None or before.code_version != order.code or before.inputs.keys() != order.inputs.keys():
@@ -115,7 +115,7 @@ def find_mergeable_work(order: Order) -> Work | None:
 
 
 def rebuild_silver(session: SparkSession, order: Order) -> dict[str, TableVersion]:
-    """Judge the latest payload of every movie."""
+    """Validate the latest payload of every movie."""
     from movies.lake.files import adopt_files, new_folder
     from spark.transform import write_all
 
@@ -131,7 +131,7 @@ def rebuild_silver(session: SparkSession, order: Order) -> dict[str, TableVersio
 
 
 def merge_changes(session: SparkSession, order: Order, work: Work) -> dict[str, TableVersion]:
-    """Judge the movies that have changed, and put them in the place of what silver had of them."""
+    """Validate the movies that have changed, and replace their rows in silver's tables."""
     from movies.lake.files import replace_rows
     from spark.transform import compute_some, rate_some
 
@@ -155,7 +155,7 @@ def merge_changes(session: SparkSession, order: Order, work: Work) -> dict[str, 
 
 
 def count_outcomes(order: Order) -> dict[str, Any]:
-    """What became of the movies, as silver's tables have it, and when the last payload was fetched."""
+    """Count the movies in silver's tables, and return when the last payload was fetched."""
     raw = open_table(RAW_MOVIES, order.lake_root, order.versions[RAW_MOVIES.name])
     assert raw is not None
     moment = query(raw, "SELECT max(fetched_at) AS moment FROM t").column("moment")[0].as_py()

@@ -1,7 +1,7 @@
 """The tasks that make silver and gold, if they are stale.
 
-Each is cached on the content of its input tables and on its code. The lake has the last word: a cached result
-counts only while the stage is current.
+Each is cached on the content of its input tables and on its code. A cached result is used only if the stage
+is current in the lake.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ from tasks.showing import show_quality
 
 logger = logging.getLogger(__name__)
 
-# Content of tables in terms of JSON, by the tables' names: part of the cache key.
+# The content of tables as JSON, by their names: part of the cache key.
 Contents = dict[str, tuple[str, int]]
 
 
 class MissingInputError(Exception):
-    """A stage lacks what it reads; the text says which stage makes it."""
+    """The input of a stage is missing; the text says which stage to run."""
 
 
 def require_published(lake: LakeView, stage: StageName) -> Publication:
-    """Return what a stage has left in the lake, although it may be stale.
+    """Return the publication of a stage, which may be stale.
 
     Raises:
         MissingInputError: it has not run yet, or its tables were changed by something else.
@@ -48,7 +48,7 @@ def require_published(lake: LakeView, stage: StageName) -> Publication:
     found = find_intact(lake, stage)
     if found is None:
         raise MissingInputError(
-            f"The lake at {lake.root} has no current result of the stage '{stage}': run it first"
+            f"The lake at {lake.root} has no current result of the stage '{stage}'. Run it first"
         )
     return found
 
@@ -139,7 +139,7 @@ def _require_raw(lake: LakeView, with_ratings: bool) -> None:
         raise MissingInputError(f"There are no raw movies in {lake.root}: run the stage 'ingest' first")
     require_files(RAW_MOVIES, raw)
     if (failures := open_table(FETCH_FAILURES, lake)) is None:
-        # Spark cannot read a table that is not there, and a lake from elsewhere may have come without it.
+        # Spark cannot read a missing table, and a copied lake may lack it.
         create(FETCH_FAILURES, lake.root)
         lake.forget()
     else:

@@ -1,4 +1,4 @@
-"""When a task's result may be used again, and where it is kept."""
+"""When a task's result may be used again, and where it is stored."""
 
 from __future__ import annotations
 

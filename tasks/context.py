@@ -1,4 +1,4 @@
-"""What the flows and tasks of one run share: too alive to be a parameter, too short-lived to be a global."""
+"""What the flows and tasks of one run share, and what cannot be a parameter."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Ingestion:
 
     @contextmanager
     def open_batch(self, parts: int) -> Iterator[str]:
-        """Have a batch by its id, for tasks that take ids and not objects."""
+        """Return a batch by its id, because tasks take ids and not objects."""
         batch = self.committer.open_batch(parts)
         self.batches[batch.batch_id] = batch
         try:
@@ -43,7 +43,7 @@ class Ingestion:
 
 @dataclass
 class RunContext:
-    """The settings of a run, what the command line has started early for it, and what its tasks work with.
+    """The settings of a run, what the command line has started for it, and what its tasks use.
 
     `source` names where the run's movies come from, once that is known.
     """
@@ -66,18 +66,18 @@ _RUN: ContextVar[RunContext | None] = ContextVar("run", default=None)
 
 
 def find_run() -> RunContext | None:
-    """Return the context of the run that goes on, or None outside of one."""
+    """Return the context of the current run, or None outside of a run."""
     return _RUN.get()
 
 
 def current_run() -> RunContext:
-    """Return the context of the run that goes on.
+    """Return the context of the current run.
 
     Raises:
-        LookupError: there is none.
+        LookupError: there is no current run.
     """
     if (run := _RUN.get()) is None:
-        raise LookupError("No run goes on here")
+        raise LookupError("There is no current run")
     return run
 
 
@@ -93,7 +93,7 @@ def run_context(run: RunContext) -> Iterator[RunContext]:
 
 @contextmanager
 def ingestion_context(ingestion: Ingestion) -> Iterator[Ingestion]:
-    """Let the fetch tasks of the block work with this."""
+    """Let the fetch tasks of the block use this ingestion."""
     run = current_run()
     run.ingestion = ingestion
     try:
@@ -104,7 +104,7 @@ def ingestion_context(ingestion: Ingestion) -> Iterator[Ingestion]:
 
 @contextmanager
 def spark_context(spark: SparkRun) -> Iterator[SparkRun]:
-    """Let the Spark tasks of the block work with this, and close it with the block."""
+    """Let the Spark tasks of the block use this engine, and close it with the block."""
     run = current_run()
     run.spark = spark
     try:
@@ -115,7 +115,7 @@ def spark_context(spark: SparkRun) -> Iterator[SparkRun]:
 
 
 def current_ingestion() -> Ingestion:
-    """Return the ingestion that goes on."""
+    """Return the current ingestion."""
     ingestion = current_run().ingestion
     assert ingestion is not None, "a fetch task runs within an ingestion"
     return ingestion

@@ -18,18 +18,18 @@ RUN_BY = "tmdb-movies.run-by"
 
 
 def announce_landed_rows(lake_root: str, run_by: str, fetched: int, commits: int, dropped: int = 0) -> None:
-    """Tell that the raw movies are others than before; `run_by` is the flow that decides what follows."""
+    """Announce that the raw movies have changed; `run_by` is the flow that runs the next stages, if any."""
     numbers = {"fetched": fetched, "commits": commits, "dropped": dropped}
     _announce(RAW_LANDED, lake_root, numbers, **{RUN_BY: run_by})
 
 
 def announce_ingestion(lake_root: str, metrics: Mapping[str, Any]) -> None:
-    """Tell how an ingestion went, in numbers."""
+    """Announce the counts of an ingestion."""
     _announce(INGESTION_ENDED, lake_root, metrics)
 
 
 def announce_drift(lake_root: str, findings: Sequence[Mapping[str, Any]]) -> None:
-    """Tell what payloads had that TMDB does not document."""
+    """Announce fields of payloads that TMDB does not document."""
     _announce(SCHEMA_DRIFTED, lake_root, {"findings": list(findings)})
 
 
@@ -37,5 +37,5 @@ def _announce(event: str, lake_root: str, payload: Mapping[str, Any], **labels: 
     resource = {"prefect.resource.id": LAKE, "prefect.resource.name": lake_root, **labels}
     try:
         emit_event(event, resource=resource, payload=dict(payload))
-    except Exception as error:  # what happened is worth more than its news
+    except Exception as error:  # a lost event must not fail the run
         logger.warning("%s could not be announced: %s", event, error)

@@ -51,7 +51,7 @@ async def fetch_part(label: str, batch_id: str, movie_ids: list[int]) -> FetchCo
     try:
         await ingestion.committer.hand_in(ingestion.batches[batch_id], movies, failures)
     except Exception as error:
-        # Without a place to put them there is no point in fetching more.
+        # If they cannot be committed, stop fetching.
         client.stop.set(error)
         raise
     return FetchCounts(len(movies), dict(Counter(failure.reason for failure in failures)))
@@ -61,9 +61,8 @@ async def fetch_part(label: str, batch_id: str, movie_ids: list[int]) -> FetchCo
 async def await_records(tasks: int) -> None:
     """Wait until Prefect's server has recorded so many finished tasks of this flow run, or for a second.
 
-    On SQLite it refuses a write that meets one of its own, such as the creation of the next flow run, and the
-    client then waits two seconds before it tries again: a third of a short run, and of no account after many
-    tasks.
+    On SQLite, the server rejects a write that collides with another, such as the creation of the next flow
+    run. The client then waits two seconds before it tries again, which is a third of a short run.
     """
     if tasks > MOST_AWAITED:
         return

@@ -32,10 +32,10 @@ logger = logging.getLogger(__name__)
 async def bring_up_to_date(
     output_dir: Path, holdout_years: int, accept_score: bool
 ) -> tuple[Publication, bool]:
-    """Bring model, scores and forecasts up to date with the published silver; say whether they were already.
+    """Bring model, scores and forecasts up to date with silver; return whether they already were.
 
     Raises:
-        ShortageError: it has too few movies to learn from.
+        ShortageError: silver has too few movies to train on.
         SuspectedLeakError: the scores are too good, and were not accepted.
     """
     lake, stage = current_run().lake, forecast_stage(output_dir, holdout_years)
@@ -65,7 +65,7 @@ async def train_forecast(
     accept_score: bool,
     code: str,
 ) -> dict[str, Any]:
-    """Learn from the years before, score on those held back, and publish model and tables.
+    """Train on the earlier years, evaluate on the held-back ones, and publish model and tables.
 
     Too few movies are no failure of this task: its result says how many there are.
     """
@@ -90,10 +90,10 @@ async def train_forecast(
 
 
 async def refuse_leak(training: Training, provenance: Provenance, accept_score: bool) -> None:
-    """Say that the scores are not to be believed, and stop unless somebody does believe them.
+    """Warn about scores that are too good, and stop unless they are accepted.
 
     Raises:
-        SuspectedLeakError: nobody does; no table and no file has been touched.
+        SuspectedLeakError: they are not accepted; no table and no file has been changed.
     """
     logger.warning("%s", training.warning)
     if accept_score:
@@ -101,6 +101,6 @@ async def refuse_leak(training: Training, provenance: Provenance, accept_score: 
     found = ForecastTables(training.scores, training.predictions, training.drivers)
     await show_words(markdown_forecast(found, provenance))
     raise SuspectedLeakError(
-        f"{training.warning}, most likely into {found.drivers[0]['driver']}. Nothing is published; where it "
-        "is no leak, --accept-score publishes all the same"
+        f"{training.warning}, most likely into {found.drivers[0]['driver']}. Nothing is published. If it "
+        "is not a leak, add --accept-score to publish"
     )

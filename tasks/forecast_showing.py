@@ -27,7 +27,7 @@ from tasks.optional import optional
 
 MODULES = ("movies.report.forecast", "movies.report.forecast_plots")
 LIBRARIES = ("matplotlib", "numpy", "pillow", "pyarrow")
-# Words and pictures among an output folder's files.
+# Files of the report in an output folder.
 SHOWN = "forecast"
 FOLDER = "forecast"
 
@@ -35,7 +35,7 @@ FOLDER = "forecast"
 async def show_forecast(
     lake_root: str, output_dir: Path, plot_theme: Theme, silver: Publication, made: Publication
 ) -> tuple[ForecastTables, list[str]]:
-    """Bring words and pictures up to date with a published forecast; return its tables, and their paths."""
+    """Bring report and plots up to date with a published forecast; return its tables and the paths."""
     made_from = _made_from(lake_root, silver, made) | {"plot_theme": plot_theme}
     stands = bool(made_files(output_dir, SHOWN, made_from))
     run = write_forecast_report.with_options(refresh_cache=not stands)
@@ -68,13 +68,13 @@ async def write_forecast_report(lake_root: str, output_dir: str, made_from: Made
 async def show_words(words: str) -> None:
     """Show the scores in Prefect's UI."""
     await acreate_markdown_artifact(
-        words, key="forecast", description="How good the revenue forecast is, and what it goes by"
+        words, key="forecast", description="The errors of the revenue forecast, and what it depends on"
     )
 
 
 @optional
 async def show_picture(name: str, description: str, words: str, picture: bytes) -> None:
-    """Show a plot in Prefect's UI, with what it finds in words."""
+    """Show a plot in Prefect's UI, with its finding."""
     data = base64.b64encode(picture).decode()
     await acreate_markdown_artifact(
         f"![{escape(words)}](data:image/png;base64,{data})",

@@ -1,4 +1,4 @@
-"""What a run occupies of one of Prefect's global concurrency limits."""
+"""The slots that a run holds of one of Prefect's global concurrency limits."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ T = TypeVar("T")
 # The shortest that Prefect grants. Slots of a killed run come back after it, and at most 15 s more until
 # Prefect's server has looked for leases that have ended.
 LEASE_SECONDS = 60.0
-# Another run was faster, or has lowered the limit to less than was asked for.
+# Another run was faster, or has lowered the limit below the requested number.
 NOT_FREE = (HTTPStatus.LOCKED, HTTPStatus.UNPROCESSABLE_ENTITY)
 BUSY_SECONDS = (0.05, 0.2)
 CLOCK_ERROR_SECONDS = 5.0
 
 
 class ApiBusyError(Exception):
-    """The API cannot answer right now: on SQLite it refuses a write that meets another."""
+    """The API is busy: on SQLite it rejects a write that collides with another."""
 
 
 @asynccontextmanager
@@ -51,12 +51,12 @@ async def _raise_when_busy(response: Response) -> None:
 class _Lease:
     lease_id: UUID
     slots: int
-    # By the clock of the wall, which goes on while a machine sleeps.
+    # Wall-clock time, which goes on while a machine sleeps.
     ends_at: float
 
 
 class LeasedSlots:
-    """Slots under leases: they come back by themselves however the run ends.
+    """Slots under leases, which expire if the run dies.
 
     Its methods wait for a busy API as long as it takes, and raise what Prefect's client raises.
     """
@@ -73,11 +73,11 @@ class LeasedSlots:
         return sum(lease.slots for lease in self._leases)
 
     async def read(self) -> GlobalConcurrencyLimitResponse:
-        """Return the limit as all runs see it, made where there is none and at first put to this run's."""
+        """Return the limit as all runs see it; create it with this run's value if it does not exist."""
         try:
             found = await _ask(self._client.read_global_concurrency_limit_by_name, self.name)
         except ObjectNotFound:
-            self._leases.clear()  # of a limit that somebody has deleted
+            self._leases.clear()  # of a deleted limit
             await self._create()
             found = await _ask(self._client.read_global_concurrency_limit_by_name, self.name)
         if not self._is_put and found.limit != self._limit:
@@ -88,7 +88,7 @@ class LeasedSlots:
         return found
 
     async def take(self, slots: int) -> None:
-        """Occupy so many more, or none where they are not all free."""
+        """Take so many more slots, or none if not all of them are free."""
         ends_at = time.time() + LEASE_SECONDS
         try:
             granted = await self._increment(slots)
@@ -107,7 +107,7 @@ class LeasedSlots:
             await _ask(self._client.release_concurrency_slots_with_lease, self._leases.pop().lease_id)
 
     async def renew(self) -> None:
-        """Have the slots for another minute; those whose lease is gone are held no longer."""
+        """Renew the leases for a minute; slots whose lease has expired are lost."""
         for lease in tuple(self._leases):
             asked_at = time.time()
             if await self._is_renewed(lease.lease_id):

@@ -1,4 +1,4 @@
-"""What only shows something or saves time: if it fails, the run logs that and goes on."""
+"""Optional steps, which only show something or save time: if one fails, the run logs that and goes on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ logger = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 
-# A server that accepts a request and never answers must not hold up a run for longer.
+# A server that accepts a request and never responds must not delay a run for longer.
 LONGEST_SECONDS = 30.0
 
 

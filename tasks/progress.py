@@ -1,4 +1,4 @@
-"""How far an ingestion is: for the terminal, the log and Prefect's UI."""
+"""The progress of an ingestion, for the terminal, the log and Prefect's UI."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ARTIFACT_SECONDS = 3.0
 
 
 class Progress:
-    """Movies done out of those to fetch, how many of them failed, and what was met on the way."""
+    """Counts of done, failed and remaining movies, and of errors."""
 
     def __init__(self, total: int, stats: FetchStats, show: Callable[[Progress], None] | None = None) -> None:
         self.total = total
@@ -37,9 +37,9 @@ class Progress:
         if self._show is not None:
             try:
                 self._show(self)
-            except Exception as error:  # a terminal that is gone, for one
+            except Exception as error:  # for example because the terminal is closed
                 self._show = None
-                logger.warning("the progress is not shown any more: %s", error)
+                logger.warning("the progress is no longer shown: %s", error)
 
     @property
     def percent(self) -> float:
@@ -50,7 +50,7 @@ class Progress:
         return self.done / max(time.monotonic() - self._started, 1e-9)
 
     def note(self) -> str:
-        """Rate, failures and retries, and the errors behind them by kind."""
+        """Describe rate, failures and retries, and the errors by kind."""
         parts = [f"{self.per_second:,.0f} a second"]
         if self.failed:
             parts.append(f"{self.failed:,} failed")
@@ -61,7 +61,7 @@ class Progress:
         return ", ".join(parts)
 
     def sentence(self) -> str:
-        """All of it with the time left, in one line."""
+        """Describe the progress with the time left, in one line."""
         text = f"{self.done:,} of {self.total:,} movies, {self.note()}"
         left = timedelta(seconds=round((self.total - self.done) / self.per_second)) if self.done else None
         return f"{text}, {left} left" if left else text
@@ -81,7 +81,7 @@ async def progress_artifact(progress: Progress) -> AsyncIterator[None]:
                 )
             else:
                 await aupdate_progress_artifact(shown, progress.percent, progress.sentence())
-        except Exception as error:  # the fetching is worth more than its picture
+        except Exception as error:  # the fetching goes on without it
             logger.warning("the progress could not be shown: %s", error)
 
     async def keep_showing() -> None:

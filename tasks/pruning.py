@@ -1,4 +1,4 @@
-"""Deleting old runs of this project's flows from Prefect, with their artifacts and logs."""
+"""Delete old runs of this project's flows from Prefect, with their artifacts and logs."""
 
 from __future__ import annotations
 
@@ -38,20 +38,20 @@ KEPT_DAYS = 90
 # Artifacts with a picture are nine tenths of what a refresh stores; Prefect's UI lists the versions of each.
 PICTURE = "](data:image/"
 KEPT_PICTURES = 3
-# What Prefect's API gives at most in one answer.
+# The most that Prefect's API returns in one response.
 PAGE = 200
-# Of pictures, which are large.
+# For pictures, which are large.
 PICTURES_PAGE = 20
-# So many ids fit into one filter.
+# The most ids in one filter.
 BATCH = 50
-# A server deletes the logs of a run after it has answered.
+# A server deletes the logs of a run after its response.
 LOGS_SECONDS = 30.0
 ASK_AGAIN_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
 class Pruned:
-    """How much went; `artifacts` are those of the runs, `kept` old runs whose artifacts are the latest."""
+    """What was deleted; `artifacts` counts those of the runs, `kept` old runs with a latest artifact."""
 
     runs: int = 0
     artifacts: int = 0
@@ -61,14 +61,14 @@ class Pruned:
 
 
 async def prune_runs(days: float, dry_run: bool = False) -> Pruned:
-    """Delete runs of `FLOWS` that were to start longer ago, in whatever state, and cached results as old.
+    """Delete runs of `FLOWS` in any state that were scheduled earlier, and equally old cached results.
 
     A run that made the latest artifact of some key stays: Prefect's UI shows that artifact. Of pictures, all
     but the newest `KEPT_PICTURES` versions go, however old. Results are deleted from a folder only, not from
     an object store.
 
     Raises:
-        httpx.HTTPError: Prefect's API does not answer, or refuses.
+        httpx.HTTPError: Prefect's API does not respond, or rejects a request.
     """
     before = datetime.now(UTC) - timedelta(days=days)
     async with get_client() as client:
@@ -118,7 +118,7 @@ async def _read_runs(client: PrefectClient, before: datetime) -> list[UUID]:
 
 
 async def _read_latest(client: PrefectClient, runs: list[UUID]) -> list[UUID]:
-    """Return those of the runs that made the latest artifact of a key."""
+    """Return the runs that made the latest artifact of a key."""
     collections = await client.read_latest_artifacts(
         artifact_filter=ArtifactCollectionFilter(flow_run_id=ArtifactCollectionFilterFlowRunId(any_=runs)),
         limit=PAGE,
@@ -169,7 +169,7 @@ async def _read_our_artifacts(
 
 
 async def _delete(client: PrefectClient, runs: list[UUID], artifacts: list[UUID]) -> None:
-    # Artifacts first: if this is interrupted, the next time finds the runs and so the rest.
+    # Artifacts first: after an interruption, the next call still finds the runs.
     await _delete_artifacts(client, artifacts)
     for run in runs:
         try:

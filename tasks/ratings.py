@@ -1,4 +1,4 @@
-"""The task that reads IMDb's file of ratings into its raw table, where it has changed."""
+"""The task that reads IMDb's file of ratings into its raw table, if it has changed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MODULE, LIBRARIES = "movies.imdb.ratings", ("pyarrow",)
 
 @dataclass(frozen=True)
 class RatingsCounts:
-    """What the file has, what was refused of it by reason, and whether it is another than before."""
+    """Counts of the file's rows and of rejected rows by reason, and whether the file has changed."""
 
     rows: int
     refused: Mapping[str, int] = field(default_factory=dict)
@@ -36,10 +36,10 @@ class RatingsCounts:
 
 @task(name="read-imdb-ratings", task_run_name="imdb-ratings", cache_policy=NO_CACHE, persist_result=False)
 async def read_ratings(lake_root: str, location: str, batch_id: str, waits: list[float]) -> RatingsCounts:
-    """Make the file's rows those of `raw/imdb_ratings`; one that has not changed is not read.
+    """Replace the rows of `raw/imdb_ratings` by those of the file, if it has changed.
 
     Raises:
-        ImdbError: it cannot be had, or is no file of ratings; the table stays as it was.
+        ImdbError: the file cannot be fetched or is not a file of ratings; the table stays as it was.
         LakeAccessError: the table cannot be written.
     """
     from movies.imdb.location import obtain, shown
@@ -56,7 +56,7 @@ async def read_ratings(lake_root: str, location: str, batch_id: str, waits: list
         told, is_new = await asyncio.to_thread(
             mirror_ratings, lake_root, copy.path, Snapshot(source, copy.mark, "", code, 0), batch_id
         )
-    refused = f", {sum(told.refused.values()):,} refused {dict(told.refused)}" if told.refused else ""
+    refused = f", {sum(told.refused.values()):,} rejected {dict(told.refused)}" if told.refused else ""
     logger.info("%s ratings in %s%s%s", f"{told.rows:,}", source, refused, "" if is_new else ", as before")
     return RatingsCounts(told.rows, told.refused, is_new)
 

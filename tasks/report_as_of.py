@@ -1,4 +1,4 @@
-"""The task that reports on an older silver, beside what is current; no table is written."""
+"""The task that writes the report of an older silver beside the current one; it writes no table."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """The report, plot and dashboard tasks, from published gold tables to files and artifacts.
 
-Cached like the Spark tasks: a hit counts only while every file is in place and made from that gold.
+They are cached like the Spark tasks: a cached result is used only if every file exists and was made from that
+gold.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ async def report(stages: Mapping[str, FileStage]) -> tuple[list[str], bool]:
     publications = read_publications(lake)
     silver, gold = publications[StageName.TRANSFORM], publications[StageName.KPIS]
     if gold.inputs.get(SILVER_MOVIES.name) != silver.outputs[SILVER_MOVIES.name]:
-        raise MissingInputError("The gold tables are older than silver: run the stage 'kpis' first")
+        raise MissingInputError("The gold tables are older than silver. Run the stage 'kpis' first")
 
     async def bring_up_to_date(stage: FileStage) -> tuple[list[str], bool]:
         is_stale = bool(why_stale(stage, lake))
@@ -82,7 +83,7 @@ async def report(stages: Mapping[str, FileStage]) -> tuple[list[str], bool]:
 async def write_kpi_report(lake_root: str, output_dir: str, made_from: MadeFrom) -> list[str]:
     """Write the KPI report as text and markdown, and show it and the rankings in Prefect's UI."""
     folder = Path(output_dir)
-    # Prefect may have lost its cached result while the files are there.
+    # Prefect may have lost its cached result although the files exist.
     if paths := made_files(folder, REPORT, made_from):
         return paths
     gold, provenance = await asyncio.to_thread(_load, lake_root, made_from)
@@ -109,7 +110,7 @@ async def draw_plots(lake_root: str, output_dir: str, made_from: MadeFrom) -> li
 
 @task(name=DASHBOARD, task_run_name=DASHBOARD, cache_policy=CACHE, result_serializer="json")
 async def make_dashboard(lake_root: str, output_dir: str, made_from: MadeFrom) -> list[str]:
-    """Make the dashboard's one file, and say in Prefect's UI where it is."""
+    """Write the dashboard's file, and link it in Prefect's UI."""
     folder = Path(output_dir)
     if paths := made_files(folder, DASHBOARD, made_from):
         return paths
@@ -145,7 +146,7 @@ async def show_report(gold: Gold, provenance: Provenance) -> None:
 
 @optional
 async def show_plots(drawn: Mapping[str, Path], gold: Gold, provenance: Provenance) -> None:
-    """Show each plot in Prefect's UI, with what it finds."""
+    """Show each plot in Prefect's UI, with its finding."""
     from movies.report.plots import describe, headline
 
     await at_once(
@@ -160,8 +161,8 @@ async def show_plots(drawn: Mapping[str, Path], gold: Gold, provenance: Provenan
 
 @optional
 async def show_dashboard(written: Path, provenance: Provenance) -> None:
-    """Say in Prefect's UI where the dashboard is."""
-    # Pages that come from a server may not open files, so the place is there to be copied as well.
+    """Link the dashboard in Prefect's UI."""
+    # Pages from a server may not open local files, so the path is shown for copying, too.
     await acreate_markdown_artifact(
         f"The [dashboard]({written.absolute().as_uri()}) is one file, to be opened in a browser or sent to "
         f"somebody:\n\n```text\n{written.absolute()}\n```\n\n{escape(provenance.caption)}",
@@ -198,7 +199,7 @@ def _read(table: Table, lake_root: str, published: tuple[str, int]) -> pa.Table:
 
 
 def _read_quality(lake_root: str, made_from: MadeFrom) -> pa.Table | None:
-    """What the checks found when the gold tables were made; None where that table is another by now."""
+    """Return what the checks found when gold was made, or None if that table has changed since."""
     found = open_table(DATA_QUALITY, lake_root)
     if found is None or made_from["data_quality"] is None:
         return None
@@ -209,7 +210,7 @@ def _read_quality(lake_root: str, made_from: MadeFrom) -> pa.Table | None:
 
 
 def _cells(table: TextTable) -> list[dict[str, str]]:
-    """Rows by headings: the rank, the movie, and the first figures, which the ranking is about."""
+    """Return rows by headings: the rank, the movie, and the figures of the ranking."""
     headings = [column.title for column in table.columns[:SHOWN_COLUMNS]]
     return [dict(zip(headings, row, strict=False)) for row in table.rows]
 

@@ -1,4 +1,4 @@
-"""The log files of a run (contract, section 4)."""
+"""The log files of a run."""
 
 from __future__ import annotations
 

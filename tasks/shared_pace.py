@@ -1,4 +1,4 @@
-"""How several runs, in whatever containers, share TMDB's ceiling of requests a second."""
+"""The rate limit that runs on one Prefect API share, also from different containers."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ logger = logging.getLogger(__name__)
 RUNS_LIMIT = "tmdb-movies-runs-{host}"
 REQUESTS_LIMIT = "tmdb-movies-requests-per-second-{host}"
 MOST_RUNS = 1000
-# TMDB's own limit is near 50: a ceiling far above it is none, and nothing to share.
+# TMDB's own limit is near 50: a maximum far above it need not be shared.
 HIGHEST_SHARED_CEILING = 1_000
-# For all that one look asks Prefect's API.
+# For all requests of one look to Prefect's API.
 API_SECONDS = 5.0
 POLL_SECONDS = 0.25
-# How long a newcomer waits at most, however long the batches of the others are.
+# How long a new run waits at most for a share.
 LOOK_SECONDS = 5.0
 # Three times within a lease, so that one failure does not lose it.
 RENEWAL_SECONDS = LEASE_SECONDS / 3
-# By then every living run has looked and given way.
+# By then every active run has looked and given slots back.
 PATIENCE_SECONDS = LOOK_SECONDS + API_SECONDS + 2
 
 
 class OwnPace:
-    """A pace that no other run has a part in."""
+    """A pace that no other run shares."""
 
     async def take_share(self) -> None:
-        """Go on at once: all of it is this run's."""
+        """Return at once, because the run has the whole rate."""
 
 
 class SharedPace(OwnPace):
-    """A run's part in the ceiling that all runs on one Prefect API keep to together.
+    """A run's share of the rate limit of all runs on one Prefect API.
 
     A run occupies one slot of a global concurrency limit, by which runs are counted, and of another as many
-    slots as it may send requests a second. Whoever holds more than an equal share gives the difference back
-    when a batch begins or a few seconds have passed; whoever holds less takes what is free.
+    slots as it may send requests a second. A run with more than an equal share gives the difference back
+    when a batch begins or a few seconds have passed; a run with less takes what is free.
     """
 
     def __init__(self, pace: Pace, stop: Stop, runs: LeasedSlots, requests: LeasedSlots) -> None:
@@ -60,7 +60,7 @@ class SharedPace(OwnPace):
     async def take_share(self) -> None:
         """Limit the pace to this run's share as of now, waiting until there is one or the run is to stop.
 
-        While Prefect's API does not answer it stays limited as it was, or to half of the ceiling.
+        While Prefect's API does not respond, the pace keeps its limit, or half of the maximum if it had none.
         """
         patient_until = _now() + PATIENCE_SECONDS
         while not self._is_away and not self._stop.is_set:
@@ -79,18 +79,18 @@ class SharedPace(OwnPace):
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             is_due = _now() >= renew_at
-            # Whoever ends this must not do so between the taking of slots and the noting of their lease.
+            # Must not be cancelled between taking slots and storing their lease.
             await asyncio.shield(self._look(renew=is_due))
             if is_due and not self._is_away:
                 renew_at = _now() + RENEWAL_SECONDS
 
     async def leave(self) -> None:
-        """Give everything back to the others."""
+        """Give all slots back."""
         try:
             async with self._looking, asyncio.timeout(API_SECONDS):
                 await self._requests.give_back()
                 await self._runs.give_back()
-        except Exception as error:  # it comes back by itself
+        except Exception as error:  # its lease expires
             logger.info("the share of TMDB's ceiling could not be given back: %s", _describe(error))
 
     async def _look(self, *, renew: bool = False) -> None:
@@ -101,7 +101,7 @@ class SharedPace(OwnPace):
                         await self._runs.renew()
                         await self._requests.renew()
                     await self._adjust()
-            except Exception as error:  # the fetching is worth more than its share
+            except Exception as error:  # the fetching goes on without it
                 self._go_on_without_answer(error)
             else:
                 self._is_away = False
@@ -131,7 +131,7 @@ class SharedPace(OwnPace):
         if self._equal_share is None:
             self._pace.limit(max(1, self._pace.ceiling / 2))
         if not self._is_away:
-            self._warn(f"Prefect's API does not tell how many runs share TMDB's ceiling ({_describe(error)})")
+            self._warn(f"Prefect's API does not say how many runs share TMDB's ceiling ({_describe(error)})")
         self._is_away = True
 
     def _lose_patience(self, equal_share: int) -> None:
@@ -149,7 +149,7 @@ class SharedPace(OwnPace):
 
 @asynccontextmanager
 async def shared_pace(pace: Pace, base_url: str, stop: Stop) -> AsyncIterator[OwnPace]:
-    """Share the ceiling of that pace with every run that fetches from the same host."""
+    """Share the rate limit of a pace with every run that fetches from the same host."""
     if pace.ceiling > HIGHEST_SHARED_CEILING:
         yield OwnPace()
         return
@@ -157,7 +157,7 @@ async def shared_pace(pace: Pace, base_url: str, stop: Stop) -> AsyncIterator[Ow
     async with AsyncExitStack() as stack:
         try:
             client = await stack.enter_async_context(open_limits_client())
-        except Exception as error:  # the fetching is worth more than its share
+        except Exception as error:  # the fetching goes on without it
             pace.limit(max(1, pace.ceiling / 2))
             logger.warning("TMDB's ceiling is not shared with other runs: %s", _describe(error))
             yield OwnPace()

@@ -22,13 +22,13 @@ from tasks.waiting import all_done
 
 logger = logging.getLogger(__name__)
 
-# SQLite answers "database is locked" where many write at once.
+# SQLite fails with "database is locked" if many write at once.
 ARTIFACTS_AT_ONCE = 4
 
 
 @optional
 async def show_run(counts: list[dict[str, Any]], versions: dict[str, int], source: str) -> None:
-    """Show what a run did, and the versions of the tables it read and left, as one artifact each."""
+    """Show what a run did, and the versions of the tables it read and wrote, as one artifact each."""
     read = (RAW_MOVIES.name, FETCH_FAILURES.name, IMDB_RATINGS.name)
     tables = [
         {"table": name, "version": version, "direction": "in" if name in read else "out"}
@@ -38,7 +38,7 @@ async def show_run(counts: list[dict[str, Any]], versions: dict[str, int], sourc
         [
             acreate_table_artifact(_plain(counts), key="run", description=_outcomes(source)),
             acreate_table_artifact(
-                tables, key="run-tables", description="Versions of the tables read and left"
+                tables, key="run-tables", description="Versions of the tables read and written"
             ),
         ]
     )
@@ -59,13 +59,13 @@ async def show_quality(lake_root: str) -> None:
 
 @optional
 async def show_ingestion(counts: list[dict[str, Any]], source: str) -> None:
-    """Show what became of the movies of an ingestion that runs by itself."""
+    """Show the counts of an ingestion that is not part of a pipeline."""
     await acreate_table_artifact(_plain(counts), key="ingestion", description=_outcomes(source))
 
 
 @optional
 async def show_drift(lake_root: str, findings: Sequence[FieldDrift]) -> None:
-    """Tell, where there is any, what payloads had that TMDB does not document: news, and no failure."""
+    """Show and announce fields of payloads that TMDB does not document, if there are any."""
     if not findings:
         return
     rows = _plain([asdict(finding) for finding in findings])
@@ -82,7 +82,7 @@ def _outcomes(source: str) -> str:
 
 
 def _plain(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rows with control characters of their texts escaped."""
+    """Escape control characters in the texts of rows."""
     return [
         {name: escape_controls(value) if isinstance(value, str) else value for name, value in row.items()}
         for row in rows

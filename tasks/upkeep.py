@@ -1,4 +1,4 @@
-"""The upkeep tasks, one run for each table, and the table of what they did."""
+"""The upkeep tasks, which run once per table, and the artifact of what they did."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from tasks.optional import optional
 
 @task(name="drop-old-rows", task_run_name="{table}", cache_policy=NO_CACHE, persist_result=False)
 async def drop_old_rows(table: str, lake_root: str, column: str, before: datetime) -> int:
-    """Drop the rows of one table from before a moment, and return how many there were."""
+    """Drop the rows of one table that are older than a moment, and return their number."""
     return await asyncio.to_thread(drop_older, TABLES_BY_NAME[table], lake_root, column, before)
 
 
 @task(name="maintain-table", task_run_name="{table}", cache_policy=NO_CACHE, persist_result=False)
 async def maintain_table(table: str, lake_root: str, retention_days: float) -> dict[str, Any] | None:
-    """Compact one table and delete the files that nobody needs; None where there is no such table."""
+    """Compact one table and delete unused files; return None if the table does not exist."""
     done = await asyncio.to_thread(maintain, TABLES_BY_NAME[table], lake_root, timedelta(days=retention_days))
     return asdict(done) if done is not None else None
 

@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 async def all_done(awaitables: Iterable[Awaitable[T]]) -> list[T]:
-    """Wait for every one of them, and only then raise the first error: nothing is left running behind it."""
+    """Wait for all of them, and only then raise the first error, so that none is left running."""
     results = await asyncio.gather(*awaitables, return_exceptions=True)
     for result in results:
         if isinstance(result, BaseException):

@@ -136,8 +136,8 @@ def test_without_an_api_that_answers_one_sentence_says_so(monkeypatch: pytest.Mo
     assert (done.exit_code, done.stderr) == (
         1,
         "Error: Prefect's API at http://127.0.0.1:1/api does not answer (ConnectError: All connection "
-        "attempts failed). Start that server, set PREFECT_API_URL to another one, or unset it: then the run "
-        "has a temporary one of its own\n",
+        "attempts failed). Start that server, set PREFECT_API_URL to another one, or unset it to run with "
+        "a temporary one\n",
     )
 
 

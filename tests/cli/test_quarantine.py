@@ -1,4 +1,4 @@
-"""What was refused is counted, listed, shown and judged again."""
+"""Rejected payloads are counted, listed, shown and validated again."""
 
 import json
 import subprocess
@@ -10,7 +10,7 @@ from deltalake import write_deltalake
 from typer.testing import CliRunner, Result
 
 from cli.app import app
-from cli.refused import Fate, Refusal, lay_out
+from cli.refused import Fate, Refusal, indent
 from cli.replay import fetch_again, say_fates
 from cli.terminal import Terminal
 from flows.request import RunRequest
@@ -114,11 +114,11 @@ def test_the_list_counts_reasons_and_names_payloads_with_field_time_and_batch(ju
 def test_a_long_list_says_how_many_more_there_are(judged):
     assert ask(judged, "list", "--limit", "1").output.splitlines()[-2:] == [
         "   18  bad_value  release_date, genres  2026-02-01 00:00  b2",
-        "  … and 3 more: --limit 4 lists all",
+        "  … and 3 more. List all with --limit 4",
     ]
     assert ask(judged, "list", "--limit", "1", "--reason", "bad_value").output.splitlines()[-2:] == [
         "   18  bad_value  release_date, genres  2026-02-01 00:00  b2",
-        "  … and 1 more: --limit 2 lists all",
+        "  … and 1 more. List all with --limit 2",
     ]
 
 
@@ -155,18 +155,18 @@ def test_a_payload_that_is_no_json_is_printed_as_it_came(judged):
     assert done.stderr == (
         "Movie 24 is in quarantine: malformed (payload)\n"
         "Fetched at 2026-02-01 00:00 (UTC) in batch b2\n"
-        "An earlier payload of it, the last good one, stays in silver\n"
-        "The payload is no JSON that can be laid out: it is printed as it came\n"
+        "Silver keeps the last valid payload of this movie\n"
+        "The payload is not valid JSON, or is nested too deep; it is printed unchanged\n"
     )
 
 
 def test_only_a_payload_of_few_levels_is_laid_out():
     nested = "[" * 900 + ",".join("1" * 100_000) + "]" * 900
 
-    assert lay_out(nested) is None
-    assert lay_out("[" * 100_000) is None
-    assert lay_out("1" * 5_000) is not None
-    assert lay_out('{"a":[1]}') == '{\n  "a": [\n    1\n  ]\n}'
+    assert indent(nested) is None
+    assert indent("[" * 100_000) is None
+    assert indent("1" * 5_000) is not None
+    assert indent('{"a":[1]}') == '{\n  "a": [\n    1\n  ]\n}'
 
 
 def test_a_payload_goes_to_a_pipe_whole_and_alone(judged):
@@ -180,7 +180,7 @@ def test_a_payload_goes_to_a_pipe_whole_and_alone(judged):
     [
         (393, "which is in silver"),
         (680, "which is filtered (not_released)"),
-        (96, "of which no payload has been judged"),
+        (96, "whose payload has not been validated"),
     ],
     ids=["silver", "filtered", "unknown"],
 )
@@ -211,14 +211,14 @@ def test_where_nothing_is_in_quarantine_the_commands_say_so(tmp_path):
     assert said.output == f"Lake at {tmp_path}\n0 payloads in quarantine\n0 movies filtered\n"
 
     said = runner.invoke(app, ["quarantine", "replay", "--lake-root", str(tmp_path)])
-    assert (said.exit_code, said.output) == (0, "Nothing is in quarantine: there is nothing to replay\n")
+    assert (said.exit_code, said.output) == (0, "No payload is in quarantine. Nothing to replay\n")
 
 
 def test_a_reason_that_nothing_was_refused_for_is_nothing_to_replay(judged):
     done = ask(judged, "replay", "--reason", "missing_id")
 
     assert done.exit_code == 0
-    assert done.output == ("Nothing is in quarantine for the reason missing_id: there is nothing to replay\n")
+    assert done.output == ("No payload is in quarantine for the reason missing_id. Nothing to replay\n")
 
 
 def test_movie_ids_and_a_reason_at_once_are_wrong_usage(judged):
@@ -237,14 +237,14 @@ def test_what_other_rules_refused_is_judged_by_those_of_today(place):
 
     assert (done.returncode, done.stderr) == (0, "")
     assert fates(done.stdout) == (
-        "Of 3 payloads that had been refused:\n"
+        "Of 3 payloads that had been rejected:\n"
         "  in silver now ....         1\n"
         "  filtered now .....         1  (1 not_released)\n"
-        "  still refused ....         1  (1 malformed)\n"
+        "  still rejected ...         1  (1 malformed)\n"
         "       movie  was                  is\n"
         "         393  bad_value (runtime)  in silver\n"
         "         680  bad_value (status)   filtered: not_released\n"
-        "   24  malformed (payload)  still refused: malformed (payload)\n"
+        "   24  malformed (payload)  still rejected: malformed (payload)\n"
     )
     assert place.rows(SILVER_MOVIES, "id") == [393]
     assert place.rows(FILTERED, "movie_id", "reason") == [(680, "not_released")]
@@ -255,12 +255,12 @@ def test_what_other_rules_refused_is_judged_by_those_of_today(place):
     assert (done.returncode, done.stderr) == (0, "")
     assert "Unchanged" in done.stdout
     assert fates(done.stdout) == (
-        "Of 1 payload that had been refused:\n"
+        "Of 1 payload that had been rejected:\n"
         "  in silver now ....         0\n"
         "  filtered now .....         0\n"
-        "  still refused ....         1  (1 malformed)\n"
+        "  still rejected ...         1  (1 malformed)\n"
         "       movie  was                  is\n"
-        "   24  malformed (payload)  still refused: malformed (payload)\n"
+        "   24  malformed (payload)  still rejected: malformed (payload)\n"
     )
 
 
@@ -274,10 +274,10 @@ def test_what_tmdb_has_mended_is_fetched_again_and_gets_into_silver(place):
     assert counts(done.stdout[: done.stdout.index("Tables")])["fetched"] == 2
     assert place.movie_ids() == [18, 18, 24, 95, 95], "only those that were given"
     assert fates(done.stdout) == (
-        "Of 2 payloads that had been refused:\n"
+        "Of 2 payloads that had been rejected:\n"
         "  in silver now ....         2\n"
         "  filtered now .....         0\n"
-        "  still refused ....         0\n"
+        "  still rejected ...         0\n"
         "       movie  was                               is\n"
         "   18  bad_value (release_date, genres)  in silver\n"
         "   95  id_mismatch (id 96)               in silver\n"
@@ -301,7 +301,7 @@ def test_a_movie_that_cannot_be_fetched_fails_the_run_once_the_others_are_judged
     assert done.stderr.startswith("Error: 1 of 2 movies could not be fetched (1 exhausted_retries)")
     assert fates(done.stdout).splitlines()[-2:] == [
         "   18  bad_value (genres)   in silver",
-        "   24  malformed (payload)  still refused: malformed (payload)",
+        "   24  malformed (payload)  still rejected: malformed (payload)",
     ]
 
 
@@ -344,9 +344,9 @@ def test_many_payloads_are_counted_and_not_listed(capsys):
     say_fates(Terminal(), refused, gone | still)
 
     assert capsys.readouterr().out == (
-        "Of 30 payloads that had been refused:\n"
+        "Of 30 payloads that had been rejected:\n"
         "  in silver now ....         0\n"
         "  filtered now .....         0\n"
-        "  still refused ....        20  (20 bad_value)\n"
+        "  still rejected ...        20  (20 bad_value)\n"
         "  gone .............        10\n"
     )

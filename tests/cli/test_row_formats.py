@@ -143,9 +143,7 @@ def test_two_columns_of_one_name_have_no_place_in_an_object():
     rows = pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=["movies", "movies"])
 
     assert written(rows, Format.CSV) == '"movies","movies"\n1,2\n'
-    with pytest.raises(
-        RowFormatError, match="Two columns are called movies: for json, give one another name"
-    ):
+    with pytest.raises(RowFormatError, match="Two columns are named movies, which json does not allow"):
         written(rows, Format.JSON)
 
 

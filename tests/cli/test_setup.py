@@ -193,7 +193,7 @@ async def test_without_a_key_jobs_go_on_with_the_one_before_until_it_is_to_be_fo
     await set_up_here(tmdb_api_key="the-old-key")
 
     kept = (
-        "  no TMDB key is set here: jobs go on with the one in tmdb-api-key "
+        "  no TMDB key is set: jobs still use the one in tmdb-api-key "
         "(`movies setup --forget-keys` deletes it)\n"
     )
     assert kept in await set_up_here()
@@ -290,7 +290,7 @@ async def test_a_pool_of_that_name_and_another_type_is_left_alone(client):
     with pytest.raises(SetupError) as error:
         await set_up_here()
 
-    sentence = "There is a work pool movies-docker of type process, not docker: delete it first"
+    sentence = "There is a work pool movies-docker of type process, not docker. Delete it first"
     assert str(error.value) == sentence
 
 
@@ -318,7 +318,7 @@ def test_a_wrong_url_ends_it_with_one_sentence_and_status_2(place):
         ),
         pytest.param(
             None,
-            "No Prefect API is configured: start one with `prefect server start` and set PREFECT_API_URL, "
+            "No Prefect API is configured. Start one with `prefect server start` and set PREFECT_API_URL, "
             "or choose a profile that has one",
             id="none",
         ),

@@ -80,7 +80,7 @@ def test_rows_come_from_where_their_commit_says(tmp_path):
         (["movies"], 2, "Error: There are several tables called movies: raw.movies and silver.movies"),
         (["years"], 1, "Error: gold.years is not in the lake at"),
         (["genres", "--version", "9"], 1, "Error: gold.genres has no version 9: its newest is 1"),
-        (["--version", "1"], 2, "--version is of a table: name one"),
+        (["--version", "1"], 2, "--version needs a table. Give its name."),
     ],
 )
 def test_what_is_wrong_is_said_in_a_sentence(arguments, status, sentence, lake):

@@ -51,10 +51,10 @@ def test_a_query_comes_from_a_file_or_from_standard_input(lake, tmp_path):
 def test_a_table_says_how_many_rows_it_leaves_out(lake):
     done = ask(lake, GENRES, "--format", "table", "--limit", "1")
     assert done.stdout == (
-        "genre   movies\n──────────────\nAction       2\n1 row, and 1 more: --limit 2 has all\n"
+        "genre   movies\n──────────────\nAction       2\n1 row, and 1 more. Get all with --limit 2\n"
     )
     done = ask(lake, "SELECT n FROM generate_series(1, 103) AS t(n)", "--format", "table")
-    assert done.stdout.splitlines()[-2:] == ["100", "100 rows, and 3 more: --limit 103 has all"]
+    assert done.stdout.splitlines()[-2:] == ["100", "100 rows, and 3 more. Get all with --limit 103"]
     assert ask(lake, GENRES, "--format", "table").stdout.splitlines()[-1] == "2 rows"
 
 
@@ -62,7 +62,7 @@ def test_what_a_limit_leaves_out_of_data_is_said_beside_them(lake):
     done = ask(lake, GENRES, "--limit", "1")
     assert (done.stdout, done.stderr) == (
         '"genre","movies"\n"Action",2\n',
-        "1 row, and 1 more: --limit 2 has all\n",
+        "1 row, and 1 more. Get all with --limit 2\n",
     )
 
 
@@ -136,13 +136,13 @@ def test_ctrl_c_stops_a_query_at_once(lake):
         ([], 2, "Give the query in quotes, or --file with one in it, or - and the query on standard input"),
         (["SELECT 1", "--file", "x.sql"], 2, "Give the query in quotes, or --file"),
         (["--file", "nowhere.sql"], 2, "nowhere.sql cannot be read: No such file or directory"),
-        (["SELECT 1", "--format", "parquet"], 2, "Parquet goes into a file: give --output FILE.parquet"),
+        (["SELECT 1", "--format", "parquet"], 2, "Parquet needs a file. Give --output FILE.parquet"),
         (["SELECT 1", "--escape-formulas", "--format", "json"], 2, "--escape-formulas is for CSV"),
         (["SELECT 1", "--output", "/nowhere/x.csv"], 2, "/nowhere/x.csv cannot be written: No such file"),
         (
             ["SELECT o.movies, g.movies FROM gold.overview o, genres g", "--format", "json"],
             2,
-            "Two columns are called movies: for json, give one another name, with AS",
+            "Two columns are named movies, which json does not allow. Rename one with AS",
         ),
         (["SELECT 1 AS a, 2 AS \"b\"", "--format", "xml"], 2, "'xml' is not one of"),
     ],

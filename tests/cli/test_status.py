@@ -69,7 +69,7 @@ def land(lake: str, table, batch_id: str, **columns: object) -> None:
 
 def test_movies_are_counted_with_their_age(lake):
     assert said(lake)[:2] == [
-        "Movies: 4 here, 1 not at TMDB (0 of them deleted since), none owed",
+        "Movies: 4 here, 1 not at TMDB (0 of them deleted since), none missing",
         "Fetched between 2026-06-01 00:00 (2 days ago) and 2026-06-01 00:00 (2 days ago) (UTC)",
     ]
 
@@ -77,8 +77,8 @@ def test_movies_are_counted_with_their_age(lake):
 def test_what_is_kept_longer_than_allowed_is_said(lake):
     later = FETCHED_AT + LONGEST_AGE + timedelta(hours=1)
     assert said(lake, later)[2] == (
-        "4 movies fetched more than 180 days ago, longer than TMDB lets data be kept: "
-        "the flow maintain-lake fetches them again"
+        "4 movies fetched more than 180 days ago, longer than TMDB's terms allow. "
+        "Run the flow maintain-lake to fetch them again"
     )
     assert status(lake, later - timedelta(hours=1)).movies.stale == 0
 
@@ -96,8 +96,8 @@ def test_the_last_runs_are_those_of_the_logs(lake):
     assert found == [("run-b", 2, 1), ("run-a", 1, 0)]
     lines = [line[18:] for line in describe(status(lake)) if "ingest" in line or "stage" in line]
     assert lines == [
-        "  ingest     2 movies landed, 1 movie could not be had",
-        "  ingest     1 movie landed",
+        "  ingest     2 movies committed, 1 movie could not be fetched",
+        "  ingest     1 movie committed",
     ]
 
 
@@ -113,16 +113,16 @@ def test_stages_are_told_with_what_they_made_and_how_long_ago(lake):
 def test_the_next_run_does_what_is_not_up_to_date_and_says_why(lake, monkeypatch):
     be_made_by("old code", monkeypatch)
     fetched = {"ingestion_movie_ids": (18, 24, 0)}
-    assert said(lake, **fetched)[-1] == "Next run: nothing is to be done"
+    assert said(lake, **fetched)[-1] == "Next run: nothing to do"
 
     land(lake, RAW_MOVIES, "run-a-000001", movie_id=1, payload="{}", fetched_at=NOW)
-    assert said(lake, **fetched)[-1] == "Next run: transform, since raw.movies has changed since version 1"
+    assert said(lake, **fetched)[-1] == "Next run: transform, because raw.movies has changed since version 1"
 
     write(GENRES, lake, {"genre": "Another's", "movies": 1})
     be_made_by("new code", monkeypatch)
     assert said(lake, ingestion_movie_ids=(18, 603))[-1] == (
-        "Next run: fetch 1 movie; transform, since raw.movies has changed since version 1 and its code has "
-        "changed; kpis, since its code has changed and its tables are not as published"
+        "Next run: fetch 1 movie; transform, because raw.movies has changed since version 1 and its code has "
+        "changed; kpis, because its code has changed and its tables are not as published"
     )
 
 
@@ -132,7 +132,7 @@ def test_outputs_that_are_gone_or_were_made_from_other_tables_are_a_reason_to_ru
     (output / "dashboard").write_text("changed by hand")
 
     assert said(lake, ingestion_movie_ids=(18,))[-1] == (
-        f"Next run: report, since these are not current in {output}: plots, dashboard"
+        f"Next run: report, because these are stale in {output}: plots, dashboard"
     )
     assert status(lake, plot_theme="dark").outdated_outputs == ["plots", "dashboard"]
 
@@ -141,7 +141,7 @@ def test_ratings_that_silver_has_not_read_yet_are_a_reason_to_run(lake, monkeypa
     be_made_by("old code", monkeypatch)
 
     assert said(lake, ingestion_movie_ids=(18,), imdb_ratings="ratings.tsv.gz")[-1] == (
-        "Next run: transform, since raw.imdb_ratings is read, too"
+        "Next run: transform, because raw.imdb_ratings is now read, too"
     )
 
 
@@ -165,7 +165,7 @@ def test_failed_checks_are_said_with_what_they_do(lake):
     )
 
     assert [line for line in said(lake) if line.startswith("Quality")] == [
-        "Quality: unique_ids fails of 1 movie (allowed: none): error, which keeps gold from being published",
+        "Quality: unique_ids fails of 1 movie (allowed: none): error, gold is not published",
         "Quality: budget_floor fails of 2 movies (allowed: at most 1%): warning",
         "Quality: movie_count fails: warning",
     ]
@@ -193,9 +193,9 @@ def test_a_program_gets_it_as_json(lake):
 
 def test_an_empty_lake_says_what_a_run_would_do(tmp_path):
     assert said(str(tmp_path / "nowhere"), ingestion_movie_ids=(18,)) == [
-        "Movies: 0 here, 0 not at TMDB (0 of them deleted since), none owed",
-        "Next run: fetch 1 movie; transform, since it has published nothing yet; "
-        "kpis, since it has published nothing yet",
+        "Movies: 0 here, 0 not at TMDB (0 of them deleted since), none missing",
+        "Next run: fetch 1 movie; transform, because it has published nothing yet; "
+        "kpis, because it has published nothing yet",
     ]
 
 

@@ -130,8 +130,8 @@ def test_a_whole_run_goes_on_with_a_database_that_another_version_has_changed(tm
             "",
             1,
             "Error: Prefect's API at http://127.0.0.1:9/api does not answer (ConnectError: All connection "
-            "attempts failed). Start that server, set PREFECT_API_URL to another one, or unset it: then the "
-            "run has a temporary one of its own\n",
+            "attempts failed). Start that server, set PREFECT_API_URL to another one, or unset it to "
+            "run with a temporary one\n",
             id="dead-port",
         ),
         pytest.param(
@@ -139,8 +139,8 @@ def test_a_whole_run_goes_on_with_a_database_that_another_version_has_changed(tm
             "not [ toml",
             2,
             "Error: Prefect's profiles in {home}/profiles.toml cannot be read: Expected '=' after a key in a "
-            "key/value pair (at line 1, column 5). Correct the file, or delete it: then the run has a "
-            "temporary server of its own\n",
+            "key/value pair (at line 1, column 5). Correct the file, or delete it to run with a "
+            "temporary server\n",
             id="broken-profiles",
         ),
         pytest.param(

@@ -113,7 +113,7 @@ def test_a_base_url_needs_no_key_here_since_it_may_be_in_a_secret_block(monkeypa
 def test_a_lake_that_no_mount_keeps_is_refused(monkeypatch, lake):
     monkeypatch.setenv("LAKE_ROOT", lake)
 
-    with pytest.raises(SettingsError, match=r"^LAKE_ROOT: .* jobs keep only what lies below /data"):
+    with pytest.raises(SettingsError, match=r"^LAKE_ROOT: .* jobs store only files below /data"):
         job_settings()
 
 
@@ -156,7 +156,9 @@ def test_a_folder_of_another_machine_is_given_with_its_whole_path(monkeypatch):
     monkeypatch.setenv("DATA_USER", "1500:100")
     for folder in ("./data", "~/data"):
         monkeypatch.setenv("DATA_VOLUME", folder)
-        with pytest.raises(SettingsError, match=f"^DATA_VOLUME: {folder} .* Give the whole path"):
+        with pytest.raises(
+            SettingsError, match=f"^DATA_VOLUME: {folder} is a relative path. Give an absolute one"
+        ):
             job_settings()
 
 

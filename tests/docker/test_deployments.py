@@ -380,7 +380,7 @@ def await_new_run(service: Service, flow: str, before: int) -> dict[str, Any]:
         (
             "ingest-movies",
             {"movie_ids_file": "/proc/self/environ"},
-            "movie_ids_file: a job reads no file like /proc/",
+            "movie_ids_file: a job cannot read /proc/",
         ),
         (
             "ingest-movies",

@@ -197,7 +197,7 @@ def test_the_archive_of_classes_is_used_by_every_spark_of_the_image(docker_clien
 @pytest.mark.parametrize(
     ("command", "answer"),
     [
-        pytest.param(["--help"], "Movies from TMDB into Delta tables", id="option"),
+        pytest.param(["--help"], "Fetch movies from TMDB into Delta tables", id="option"),
         pytest.param(["status"], "Lake at /data/", id="command"),
         pytest.param(["movies", "status"], "Lake at /data/", id="movies"),
         pytest.param(["prefect", "--version"], "3.8.8", id="prefect"),

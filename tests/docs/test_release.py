@@ -62,9 +62,10 @@ def test_licence_is_the_one_that_is_named() -> None:
 def test_changes_have_a_place_for_the_next_release() -> None:
     titles = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert titles[0] == "Unreleased"
-    assert [
-        title for title in titles[1:] if not re.fullmatch(r"\d+\.\d+\.\d+ - \d{4}-\d\d-\d\d", title)
-    ] == []
+    # A version has its date once it is released.
+    pattern = r"\d+\.\d+\.\d+( - \d{4}-\d\d-\d\d)?"
+    assert [title for title in titles[1:] if not re.fullmatch(pattern, title)] == []
+    assert PROJECT["version"] in [title.partition(" ")[0] for title in titles]
 
 
 def test_workflow_and_test_matrix_name_every_python() -> None:

@@ -126,14 +126,14 @@ def test_a_change_is_followed_only_by_content_from_after_it(place, server):
 
     said = place.succeed(*INGEST, "--source", "changes")
 
-    assert counts(said)["not followed"] == 1
+    assert counts(said)["still outdated"] == 1
     assert read_cursor(place.lake).followed.date() == yesterday
     assert sorted(server.asked) == sorted([stale, fresh])
 
     server.ages, server.asked = {}, []
     said = place.succeed(*INGEST, "--source", "changes")
     assert server.asked == [stale]
-    assert "not followed" not in counts(said)
+    assert "still outdated" not in counts(said)
     assert read_cursor(place.lake).followed.date() == datetime.now(UTC).date()
 
 

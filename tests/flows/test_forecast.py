@@ -1,4 +1,4 @@
-"""`movies forecast` as a user has it: learnt once, found again, refused in one sentence."""
+"""`movies forecast` as a user has it: trained once, found again, rejected in one sentence."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_a_forecast_is_learnt_once_and_comes_back_where_its_model_is_damaged(pla
     status, said, errors = forecast(place, "--movie", "900")
 
     assert (status, errors) == (0, "")
-    assert "learnt from" in said
+    assert "trained on" in said
     assert "To come (2013): $" in said
     assert "Nothing has changed" not in said
     saved = model.read_bytes()
@@ -66,14 +66,14 @@ def test_a_forecast_is_learnt_once_and_comes_back_where_its_model_is_damaged(pla
     status, said, errors = forecast(place)
 
     assert (status, errors) == (0, "")
-    assert "Nothing has changed since this was learnt: nothing is learnt again." in said
+    assert "Nothing has changed since the last training, so the model was not trained again." in said
 
     pictures = [picture.read_bytes() for picture in sorted(model.parent.glob("*.png"))]
     place.environment["PLOT_THEME"] = "dark"
     status, said, errors = forecast(place)
 
     assert (status, errors) == (0, "")
-    assert "nothing is learnt again" in said
+    assert "the model was not trained again" in said
     drawn = [picture.read_bytes() for picture in sorted(model.parent.glob("*.png"))]
     assert [one == other for one, other in zip(pictures, drawn, strict=True)] == [False, False]
 

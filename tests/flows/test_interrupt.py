@@ -19,7 +19,7 @@ from movies.tmdb.stop import GRACE_SECONDS
 PROJECT_ROOT = Path(__file__).parents[2]
 SECONDS = 30.0
 LEFT = "what is committed stays, and the next run goes on from there"
-DRAINING = "what is in flight is being checkpointed; once more ends at once"
+DRAINING = "saving a checkpoint; a second signal stops at once"
 SIGNALS = [
     pytest.param(signal.SIGINT, 130, "Interrupted", id="ctrl-c"),
     pytest.param(signal.SIGTERM, 143, "Terminated", id="sigterm"),

@@ -75,7 +75,7 @@ def test_without_key_or_server_the_first_run_leaves_tables_report_plots_logs_and
     said = place.succeed()
 
     assert counts(said) == {
-        "asked for": 19,
+        "requested": 19,
         "fetched": 18,
         "already there": 0,
         "not found": 1,
@@ -240,7 +240,7 @@ def test_a_report_is_not_drawn_from_gold_that_is_older_than_silver(filled):
     done = place.run("--stage", "report", **NO_ENGINE)
 
     assert done.returncode == 1
-    assert "older than silver: run the stage 'kpis' first" in done.stderr
+    assert "older than silver. Run the stage 'kpis' first" in done.stderr
 
 
 @pytest.mark.slow
@@ -255,7 +255,7 @@ def test_status_says_what_is_in_the_lake(served):
     assert rows["raw/fetch_failures"] == ["1", "1"]
     assert rows["silver/movies"] == ["18", "1"]
     assert rows["gold/years"] == ["-"]
-    assert "Movies: 18 here, 1 not at TMDB (0 of them deleted since), none owed" in said
+    assert "Movies: 18 here, 1 not at TMDB (0 of them deleted since), none missing" in said
 
 
 @pytest.mark.slow
@@ -266,14 +266,15 @@ def test_status_says_what_is_owed_and_how_far_changes_are_followed(served):
     place.run("--stage", "ingest", "--movie-ids", "24", INGESTION_MAX_RETRIES="0")
     sandbox.set_faults({})
     assert (
-        "1 owed (exhausted_retries (1))" in runner.invoke(app, ["status", "--lake-root", place.lake]).output
+        "1 missing (exhausted_retries (1))"
+        in runner.invoke(app, ["status", "--lake-root", place.lake]).output
     )
 
     place.succeed("--stage", "ingest", "--source", "changes")
 
     said = runner.invoke(app, ["status", "--lake-root", place.lake]).output
-    assert "none owed" in said
-    assert "TMDB's changes are followed until " in said
+    assert "none missing" in said
+    assert "TMDB's changes are processed up to " in said
 
 
 @pytest.mark.slow

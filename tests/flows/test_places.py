@@ -66,8 +66,8 @@ def test_what_a_container_takes_along_is_no_place_to_write(name, place, containe
 
     shown = Path(place.removeprefix("file://")).resolve()
     assert str(error.value) == (
-        f"{name.upper()}: nothing that a job writes to {shown} outlives its container. Give a folder below a "
-        "mounted one, such as /data"
+        f"{name.upper()}: files that a job writes to {shown} are lost with its container. Give a folder "
+        "below a mounted one, such as /data"
     )
 
 
@@ -78,7 +78,7 @@ def test_what_a_container_takes_along_is_no_place_to_write(name, place, containe
 def test_a_job_reads_no_file_of_its_container(name, place, container):
     place = place.format(root=container)
 
-    with pytest.raises(PlaceError, match=f"^{name}: a job reads no file like "):
+    with pytest.raises(PlaceError, match=f"^{name}: a job cannot read "):
         check_job_places({name: place})
 
 

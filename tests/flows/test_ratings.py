@@ -142,9 +142,9 @@ def test_what_is_no_file_of_ratings_leaves_those_from_before_and_fails_the_run_a
 
     assert done.returncode == 1
     assert "line 1: this is not a file of IMDb's ratings, which begins with tconst" in done.stderr
-    assert "The ratings from before stay, and the next run looks again" in done.stderr
+    assert "The earlier ratings stay, and the next run tries again" in done.stderr
     assert counts(done.stdout)["IMDb ratings"] == 2
-    assert "(kept from before)" in done.stdout
+    assert "(from an earlier run)" in done.stdout
     assert open_table(IMDB_RATINGS, place.lake).version() == before
     assert place.rows(SILVER_MOVIES, "id") == [18, 24, 597, 19995]
 

@@ -149,7 +149,7 @@ def test_every_odd_payload_ends_where_it_must(run_on, shared_data):
             assert refused["payload"] == fetched[int(movie_id)]
 
 
-# Where the published report differs on purpose: see "Beside a published analysis" in the README.
+# Where the published report differs on purpose: see docs/comparison.md.
 TRUE_MEDIANS = {("Franchise", "median_roi"): (7.71, 7.79), ("Standalone", "median_roi"): (7.91, 9.62)}
 
 

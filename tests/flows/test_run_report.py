@@ -43,10 +43,10 @@ def test_analytics_are_told_in_a_sentence(report: AnalyticsReport, sentence: str
 
 def test_a_run_that_its_concurrency_held_back_says_so_in_its_summary() -> None:
     report = IngestionReport(
-        asked=60, fetched=60, requests=60, held_back="held back by INGESTION_CONCURRENCY=5"
+        asked=60, fetched=60, requests=60, held_back="limited by INGESTION_CONCURRENCY=5"
     )
 
-    assert report.rows()[1]["detail"] == "60 requests, 0 retries; held back by INGESTION_CONCURRENCY=5"
+    assert report.rows()[1]["detail"] == "60 requests, 0 retries; limited by INGESTION_CONCURRENCY=5"
 
 
 def test_an_outage_fails_a_run_with_its_own_sentence_before_others() -> None:

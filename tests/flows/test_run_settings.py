@@ -179,7 +179,7 @@ async def test_a_block_that_holds_no_text_is_named(client, deployed):
         load_run_settings(IngestRequest())
 
     assert (
-        str(error.value) == "The Secret block tmdb-access-token holds no text: save the key in it as a string"
+        str(error.value) == "The Secret block tmdb-access-token has no text. Save the key in it as a string"
     )
 
 

@@ -167,7 +167,7 @@ def test_minutes_may_be_used_up_before_it_is_known_what_to_fetch(catalogue):
     said = place.succeed(*INGEST, "--source", "discover", "--max-minutes", "0.02")
 
     assert "the 0.02 minutes of this run are used up; the next run goes on" in said
-    assert counts(said)["asked for"] == 0
+    assert counts(said)["requested"] == 0
 
 
 @pytest.mark.slow

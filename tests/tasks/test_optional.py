@@ -129,4 +129,4 @@ def test_a_terminal_that_is_gone_costs_a_warning_and_no_run(caplog):
         progress.advance(failed=False)
         progress.advance(failed=False)
 
-    assert (progress.done, caplog.messages) == (2, ["the progress is not shown any more: no reader"])
+    assert (progress.done, caplog.messages) == (2, ["the progress is no longer shown: no reader"])

@@ -109,7 +109,7 @@ async def test_what_the_packages_warn_of_is_in_the_file_of_their_component(tmp_p
 
     texts = {name: (tmp_path / name).read_text() for name in FILES}
     said = {
-        "does not tell how many runs share": ["ingestion.log"],
+        "does not say how many runs share": ["ingestion.log"],
         "payloads of TMDB have changed": ["ingestion.log"],
         "tables maintained": ["ingestion.log"],
         "has no spark.checkpoint.dir": ["etl.log"],

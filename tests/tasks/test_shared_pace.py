@@ -331,7 +331,7 @@ async def test_without_an_api_the_fetching_goes_on_at_half_the_ceiling_with_one_
 
     assert [type(movie) for movie in movies] == [Movie] * 20
     assert [record.levelname for record in caplog.records if record.levelno >= logging.WARNING] == ["WARNING"]
-    assert "Prefect's API does not tell how many runs share TMDB's ceiling" in caplog.text
+    assert "Prefect's API does not say how many runs share TMDB's ceiling" in caplog.text
     assert "Going on with 500 requests a second" in caplog.text
 
 

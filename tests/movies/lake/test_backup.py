@@ -388,4 +388,4 @@ def test_an_interrupted_backup_says_how_to_go_on(run, target, monkeypatch):
     said = run("backup", target)
 
     assert said.exit_code == 130
-    assert said.stderr == f"Error: Interrupted: the same command again finishes what was begun in {target}\n"
+    assert said.stderr == f"Error: Interrupted. Run the same command again to finish the copy in {target}\n"

@@ -132,8 +132,8 @@ async def test_a_line_that_is_no_movie_costs_that_line_and_is_counted(line, file
 
 
 def test_the_summary_of_a_run_tells_refused_lines():
-    assert [row for row in IngestionReport(refused_lines=2).rows() if row["movies"] == "lines refused"] == [
-        {"movies": "lines refused", "count": 2, "detail": "of the list of ids; the log shows the first"}
+    assert [row for row in IngestionReport(refused_lines=2).rows() if row["movies"] == "lines rejected"] == [
+        {"movies": "lines rejected", "count": 2, "detail": "of the list of ids; the log shows the first"}
     ]
 
 
