@@ -75,7 +75,7 @@ def step(what: str, name: str, lake: str, file: Path) -> None:
 
 
 def run_inside(name: str, lake: str, file: str) -> dict[str, Any]:
-    from tasks.ratings import read_ratings
+    from tasks.imdb_ratings import read_ratings
 
     facts: Any = ""
     if name in ("silver", "without"):

@@ -63,7 +63,7 @@ def run(
 
     Without a TMDB key, movies come from a bundled sandbox. What is up to date is skipped.
     """
-    from cli.run import execute
+    from cli.run_command import execute
 
     raise typer.Exit(execute(request, dry_run=dry_run))
 
@@ -75,7 +75,7 @@ def forecast(request: ForecastRequest) -> None:
 
     The model is trained on the years before the held-back ones, and compared with simple guesses on these.
     """
-    from cli.forecast import run_forecast
+    from cli.forecast_command import run_forecast
 
     raise typer.Exit(run_forecast(request))
 
@@ -106,7 +106,7 @@ def backup(
     lake_root: LakeRoot = None,
 ) -> None:
     """Copy the lake to another folder or object store; a run may write to the lake meanwhile."""
-    from cli.backup import show_backup
+    from cli.backup_command import show_backup
 
     show_backup(target, lake_root)
 
@@ -125,7 +125,7 @@ def restore(
     ] = None,
 ) -> None:
     """Copy the tables of a backup into an empty lake."""
-    from cli.backup import show_restore
+    from cli.backup_command import show_restore
 
     show_restore(backup_root, lake_root)
 

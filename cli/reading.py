@@ -9,7 +9,7 @@ import typer
 
 from cli.examples import epilog
 from cli.options import LARGEST, Format, LakeRoot, parse_file
-from movies.lake.names import complete_name
+from movies.lake.table_names import complete_name
 
 app = typer.Typer()
 
@@ -63,7 +63,7 @@ def sql(
 
     Gold tables are read in their published version, the others in their newest one. Queries only read.
     """
-    from cli.sql import read_sql, show_answer
+    from cli.sql_command import read_sql, show_answer
 
     show_answer(
         read_sql(query, file), form, output, limit, version or (), timeout, lake_root, escape_formulas

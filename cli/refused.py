@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cli.streams import standard_output
-from cli.tables import rows_of
 from cli.terminal import Terminal
+from cli.terminal_tables import rows_of
 from movies.lake.arrow import arrow_schema
 from movies.lake.delta import open_table, query
 from movies.lake.table import Table

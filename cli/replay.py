@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from cli.refused import Fate, NotInQuarantineError, Refusal, describe_absence, find_fates, find_refusals
-from cli.run import execute
+from cli.run_command import execute
 from cli.terminal import Terminal
 from flows.failure import FAILED, OK
 from flows.request import AnalyticsRequest, RunRequest

@@ -12,7 +12,7 @@ from pyarrow.csv import CSVWriter
 from pyarrow.parquet import ParquetWriter
 
 from cli.options import Format
-from cli.tables import is_number, markdown_lines, table_lines
+from cli.terminal_tables import is_number, markdown_lines, table_lines
 
 # What spreadsheets compute: https://owasp.org/www-community/attacks/CSV_Injection.
 FORMULA = r"^([=+\-@\t\r\n＝＋－＠])"  # noqa: RUF001

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cli.tables import rows_of
 from cli.terminal import Terminal
+from cli.terminal_tables import rows_of
 from movies.lake.catalogue import Catalogue, Entry, find_table
-from movies.lake.names import sql_name
 from movies.lake.table import Table
+from movies.lake.table_names import sql_name
 from movies.report.provenance import SHOWN_DIGITS
 from movies.settings import load_settings
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from cli.streams import standard_output
-from cli.tables import rows_of, table_lines
 from cli.terminal import Terminal
+from cli.terminal_tables import rows_of, table_lines
 from movies.report.formats import counted
 from movies.settings import load_settings
 from stages.lake_status import LONGEST_AGE, LakeStatus, MovieStatus, StageStatus, TableStatus, read_status

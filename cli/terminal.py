@@ -15,7 +15,7 @@ from rich.console import Console
 
 from cli.streams import silence
 from movies.imdb import ATTRIBUTION
-from movies.report.files import DASHBOARD_NAME
+from movies.report.output_files import DASHBOARD_NAME
 from movies.report.provenance import SANDBOX
 from movies.tmdb.redaction import escape_controls, redact
 
@@ -66,7 +66,7 @@ class Terminal:
 
     def say_rows(self, rows: pa.Table, *, wrap: bool = False) -> None:
         """Print rows below the names of their columns; texts wider than the terminal are cut or wrapped."""
-        from cli.tables import table_lines
+        from cli.terminal_tables import table_lines
 
         width = shutil.get_terminal_size().columns if self._out.is_terminal else None
         for line in table_lines(rows, width, wrap=wrap):

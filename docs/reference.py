@@ -19,7 +19,7 @@ from movies.lake.gold_tables import GOLD
 from movies.lake.table import Table
 from movies.sandbox.__main__ import main as sandbox
 from movies.settings import DEFAULT_MOVIE_IDS, Settings
-from spark.checks.registry import CHECKS
+from spark.checks.all_checks import CHECKS
 from spark.kpis.rankings import RANKINGS
 from spark.kpis.searches import SEARCHES
 from spark.kpis.suspicious_money import SUSPICIONS

@@ -16,10 +16,10 @@ from movies.settings import Settings
 from stages.names import StageName
 from stages.report_stage import report_stages
 from stages.spark_run import SparkRun
-from tasks.analytics import kpis, require_published, transform
 from tasks.context import RunContext, spark_context
 from tasks.report_as_of import report_as_of
 from tasks.reporting import report
+from tasks.spark_tables import kpis, require_published, transform
 
 logger = logging.getLogger(__name__)
 

@@ -20,8 +20,8 @@ from stages.names import StageName
 from stages.report_stage import report_stages
 from stages.stage import why_stale
 from stages.transform_stage import transform_stage
-from tasks.analytics import require_published
 from tasks.context import RunContext
+from tasks.spark_tables import require_published
 
 logger = logging.getLogger(__name__)
 

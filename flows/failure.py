@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from movies.lake.errors import describe_refusal, find_refusal
+from movies.lake.lake_errors import describe_refusal, find_refusal
 from movies.project import OWN_PACKAGES
 
 if TYPE_CHECKING:

@@ -10,15 +10,15 @@ from flows.planning import announce_data
 from flows.request import ForecastRequest
 from flows.run_names import name_forecast
 from flows.run_settings import run_of
-from movies.forecast.errors import ShortageError
+from movies.forecast.forecast_errors import ShortageError
 from movies.lake.tables import SILVER_MOVIES
 from movies.report.provenance import describe_data
 from stages.forecast_stage import MODEL_FILE, model_made_from
 from stages.names import StageName
-from tasks.analytics import require_published
-from tasks.forecast import bring_up_to_date
 from tasks.forecast_movies import forecast_movies
 from tasks.forecast_showing import show_forecast
+from tasks.forecast_training import bring_up_to_date
+from tasks.spark_tables import require_published
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from movies.report.forecast import NAMES, ForecastTables, held_back
+from movies.report.forecast_text import NAMES, ForecastTables, held_back
 from movies.report.formats import short_money
 
 Row = dict[str, Any]

@@ -26,12 +26,12 @@ from flows.planning import (
     read_position,
     source_of,
 )
-from flows.ratings import ingest_ratings
+from flows.ratings_ingestion import ingest_ratings
 from flows.request import IngestRequest
 from flows.run_names import name_ingestion
 from flows.run_report import IngestionReport, raise_for_lost
 from flows.run_settings import is_deployed, run_of
-from movies.lake.changes import find_gone
+from movies.lake.changed_movies import find_gone
 from movies.lake.checkpoints import Committer
 from movies.lake.cursor import mark_begun, move_cursor
 from movies.lake.inventory import Inventory, read_inventory
@@ -41,9 +41,9 @@ from movies.lake.upkeep import redate_future
 from movies.lake.work_list import WorkList
 from movies.settings import Settings
 from movies.tmdb.clock import TOLERANCE, Clock
-from movies.tmdb.errors import BudgetSpent, OutageError, StoppedError
 from movies.tmdb.sources import Found
 from movies.tmdb.stop import Stop
+from movies.tmdb.tmdb_errors import BudgetSpent, OutageError, StoppedError
 from tasks.context import Ingestion, RunContext, ingestion_context
 from tasks.events import announce_ingestion, announce_landed_rows
 from tasks.fetch import FetchCounts, await_records, fetch_part

@@ -17,17 +17,17 @@ from flows.run_names import name_upkeep
 from flows.run_report import IngestionReport, raise_for_lost
 from flows.run_settings import is_deployed, run_of
 from movies.lake.all_tables import TABLES
-from movies.lake.errors import LakeError
 from movies.lake.inventory import read_inventory
+from movies.lake.lake_errors import LakeError
 from movies.lake.tables import RAW_MOVIES
 from movies.lake.work_list import stale_movies
 from movies.report.formats import counted
 from movies.settings import Settings
-from movies.tmdb.errors import TmdbError
+from movies.tmdb.tmdb_errors import TmdbError
 from tasks.context import RunContext
 from tasks.events import announce_landed_rows
 from tasks.pruning import prune_runs
-from tasks.upkeep import drop_old_rows, maintain_table, show_upkeep
+from tasks.table_upkeep import drop_old_rows, maintain_table, show_upkeep
 from tasks.waiting import all_done
 
 logger = logging.getLogger(__name__)

@@ -66,7 +66,7 @@ def check_ratings(settings: Settings) -> None:
     """
     if settings.imdb_ratings is None:
         return
-    from movies.imdb.errors import UnavailableError
+    from movies.imdb.imdb_errors import UnavailableError
     from movies.imdb.location import check_file
 
     try:

@@ -171,7 +171,7 @@ class AnalyticsRequest(Request):
         _check_stages(self)
         _check_engine(self.spark_master)
         if self.accept_checks:
-            from spark.checks.registry import require_known
+            from spark.checks.all_checks import require_known
 
             require_known(self.accept_checks)
 
@@ -305,7 +305,7 @@ def _check_engine(master: str | None) -> None:
     if master_secrets(master):
         raise ParameterError("Set a master with a token as SPARK_MASTER: as an option it would be seen")
     from spark.engines.session import check_engine_settings
-    from spark.errors import EngineUnavailable
+    from spark.spark_errors import EngineUnavailable
 
     try:
         check_engine_settings(master)

@@ -17,7 +17,7 @@ from stages.names import StageName
 
 if TYPE_CHECKING:
     # It imports Prefect, which must not be imported before its settings are known.
-    from tasks.ratings import RatingsCounts
+    from tasks.imdb_ratings import RatingsCounts
 
 
 NOTHING_CHANGED = "nothing changed"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from movies.lake.arrow import arrow_schema
 from movies.lake.delta import open_table, query
-from movies.lake.errors import LakeError
+from movies.lake.lake_errors import LakeError
 from movies.lake.tables import RAW_MOVIES
 from movies.report.gold import REPORT_TABLES, Gold
 from movies.report.provenance import Provenance

@@ -9,8 +9,8 @@ from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, DataFrameWriter, SparkSession
 from pyspark.sql import functions as F
 
+from spark.engines.engine_options import CHECKPOINT, KEPT_BY, LINKS, PERSIST
 from spark.engines.links import plain_path
-from spark.engines.options import CHECKPOINT, KEPT_BY, LINKS, PERSIST
 
 logger = logging.getLogger(__name__)
 

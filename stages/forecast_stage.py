@@ -67,7 +67,7 @@ def learn(lake_root: str, content: TableVersion, holdout_years: int) -> tuple[Tr
 
 def load_silver(lake_root: str, content: TableVersion) -> pd.DataFrame:
     """Read the movies of a version of silver with a known budget or revenue."""
-    from movies.forecast.movies import COLUMNS, load_movies
+    from movies.forecast.silver_movies import COLUMNS, load_movies
 
     found = open_table(SILVER_MOVIES, lake_root)
     assert found is not None, "silver is published"

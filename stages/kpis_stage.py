@@ -29,7 +29,7 @@ def write_gold(order: Order, spark: SparkRun) -> Written:
         DataQualityError: a check failed that was not accepted; its results are in `gold/data_quality`.
     """
     from spark.checks import run_checks
-    from spark.checks.run import CHECKED_COLUMNS
+    from spark.checks.check_run import CHECKED_COLUMNS
     from spark.kpis import compute_tables, read_movies
     from spark.kpis.kpi import MOVIE_COLUMNS
 

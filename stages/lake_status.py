@@ -15,10 +15,10 @@ from movies.lake.delta import LakeView, open_table, query
 from movies.lake.forecast_tables import FORECAST
 from movies.lake.integrity import damaged_files
 from movies.lake.inventory import Inventory, read_inventory
-from movies.lake.names import sql_name
 from movies.lake.publications import find_publication
 from movies.lake.repair import require_raw_files
 from movies.lake.runs import PastIngestion, recent_ingestions
+from movies.lake.table_names import sql_name
 from movies.lake.tables import DATA_QUALITY, IMDB_RATINGS
 from movies.lake.work_list import plan_work, stale_movies
 from movies.settings import LONGEST_AGE_DAYS, Settings

@@ -18,7 +18,7 @@ from stages.file_stage import FileStage
 from stages.names import StageName
 
 REPORT, PLOTS, DASHBOARD = "report", "plots", "dashboard"
-MODULE = "movies.report.files"
+MODULE = "movies.report.output_files"
 LIBRARIES = ("itables", "matplotlib", "plotly", "pyarrow", "seaborn")
 
 

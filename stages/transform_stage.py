@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from movies.lake.changes import ChangedMovies, find_changes, find_gone, find_rated_otherwise
+from movies.lake.changed_movies import ChangedMovies, find_changes, find_gone, find_rated_otherwise
 from movies.lake.delta import LakeView, TableVersion, content_version, create, open_table, query
-from movies.lake.errors import OvertakenError
+from movies.lake.lake_errors import OvertakenError
 from movies.lake.publications import Publication, find_damage
 from movies.lake.table import Table
 from movies.lake.tables import (
@@ -116,7 +116,7 @@ def find_mergeable_work(order: Order) -> Work | None:
 
 def rebuild_silver(session: SparkSession, order: Order) -> dict[str, TableVersion]:
     """Validate the latest payload of every movie."""
-    from movies.lake.files import adopt_files, new_folder
+    from movies.lake.data_files import adopt_files, new_folder
     from spark.transform import write_all
 
     versions = _versions(order)
@@ -132,7 +132,7 @@ def rebuild_silver(session: SparkSession, order: Order) -> dict[str, TableVersio
 
 def merge_changes(session: SparkSession, order: Order, work: Work) -> dict[str, TableVersion]:
     """Validate the movies that have changed, and replace their rows in silver's tables."""
-    from movies.lake.files import replace_rows
+    from movies.lake.data_files import replace_rows
     from spark.transform import compute_some, rate_some
 
     versions, judged = _versions(order), work.changes.movie_ids

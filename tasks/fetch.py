@@ -18,7 +18,7 @@ from prefect.client.schemas.filters import (
 )
 from prefect.client.schemas.objects import StateType
 
-from movies.tmdb.movies import Failure, Movie, fetch_movies
+from movies.tmdb.movie_answers import Failure, Movie, fetch_movies
 from tasks.context import current_ingestion
 from tasks.optional import optional
 

@@ -15,7 +15,7 @@ from movies.lake.forecast_tables import FORECAST
 from movies.lake.publications import Publication
 from movies.lake.table import Table
 from movies.lake.tables import RAW_MOVIES, SILVER_MOVIES
-from movies.report.forecast import ForecastTables, markdown_forecast
+from movies.report.forecast_text import ForecastTables, markdown_forecast
 from movies.report.markdown import escape
 from movies.report.provenance import SHOWN_DIGITS, Provenance
 from movies.report.record import MadeFrom, made_files, replace_file, write_record
@@ -25,7 +25,7 @@ from stages.report_stage import source_name
 from tasks.caching import CACHE
 from tasks.optional import optional
 
-MODULES = ("movies.report.forecast", "movies.report.forecast_plots")
+MODULES = ("movies.report.forecast_text", "movies.report.forecast_plots")
 LIBRARIES = ("matplotlib", "numpy", "pillow", "pyarrow")
 # Files of the report in an output folder.
 SHOWN = "forecast"

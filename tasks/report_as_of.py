@@ -13,9 +13,9 @@ from prefect.cache_policies import NO_CACHE
 
 from movies.lake.delta import origin_of, require_version
 from movies.lake.tables import SILVER_MOVIES
-from movies.report.files import write_dashboard, write_plots, write_report
 from movies.report.gold import Gold
 from movies.report.markdown import markdown_report
+from movies.report.output_files import write_dashboard, write_plots, write_report
 from movies.report.provenance import SHOWN_DIGITS, Provenance
 from movies.report.themes import Theme
 from stages.report_stage import source_name

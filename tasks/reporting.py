@@ -28,10 +28,10 @@ from movies.lake.publications import read_publications
 from movies.lake.table import Table
 from movies.lake.tables import DATA_QUALITY, SILVER_MOVIES
 from movies.report.dashboard import DASHBOARD_TABLES
-from movies.report.files import write_dashboard, write_plots, write_report
 from movies.report.formats import counted
 from movies.report.gold import REPORT_TABLES, Gold
 from movies.report.markdown import escape, markdown_report
+from movies.report.output_files import write_dashboard, write_plots, write_report
 from movies.report.provenance import SHOWN_DIGITS, Provenance
 from movies.report.record import MadeFrom, made_files, write_record
 from movies.report.sections import TextTable, build_rankings
@@ -39,11 +39,11 @@ from stages.file_stage import FileStage
 from stages.names import StageName
 from stages.report_stage import DASHBOARD, PLOTS, REPORT
 from stages.stage import why_stale
-from tasks.analytics import MissingInputError
 from tasks.caching import CACHE
 from tasks.context import current_run
 from tasks.optional import optional
 from tasks.showing import at_once
+from tasks.spark_tables import MissingInputError
 from tasks.waiting import all_done
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from movies.forecast.errors import ModelFileError, NoForecastError
 from movies.forecast.features import FEATURES
+from movies.forecast.forecast_errors import ModelFileError, NoForecastError
 from movies.forecast.interval import Interval
 from movies.forecast.trees import Floats, Trees
 

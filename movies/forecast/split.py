@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from movies.forecast.errors import ShortageError
+from movies.forecast.forecast_errors import ShortageError
 from movies.forecast.histories import SETTLED
 from movies.forecast.interval import LEVEL, least_errors
-from movies.forecast.movies import has_money
+from movies.forecast.silver_movies import has_money
 
 LEAST_MOVIES = 200
 # Share of the training movies, the latest ones, whose errors make the intervals.

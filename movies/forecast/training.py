@@ -14,9 +14,9 @@ from movies.forecast.drivers import measure_drivers
 from movies.forecast.features import build_features
 from movies.forecast.interval import Interval, calibrate, tiers
 from movies.forecast.model import Model
-from movies.forecast.movies import has_money
 from movies.forecast.recipes import BUDGET, GENRE, MODEL, RECIPES, Fit, Predict, log_revenue, predict_by
 from movies.forecast.scores import describe_leak, score
+from movies.forecast.silver_movies import has_money
 from movies.forecast.split import Split, learnable, split_by_year
 from movies.forecast.trees import Floats, grow_trees
 

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 import httpx
 
-from movies.imdb.errors import UnavailableError
+from movies.imdb.imdb_errors import UnavailableError
 from movies.project import user_agent
 
 logger = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from movies.bounded import LARGEST_FILE, Lines, NotWholeError, TooLargeError, Unpacker
-from movies.imdb.errors import NotRatingsError, UnavailableError
+from movies.imdb.imdb_errors import NotRatingsError, UnavailableError
 
 logger = logging.getLogger(__name__)
 

@@ -19,8 +19,8 @@ from obstore import open_writer
 
 from movies.lake.all_tables import TABLES
 from movies.lake.delta import open_table, query
-from movies.lake.errors import FilesLostError, LakeError, access
 from movies.lake.integrity import damaged_files, files_of, require_files
+from movies.lake.lake_errors import FilesLostError, LakeError, access
 from movies.lake.table import Table, local_folder, open_store
 
 if TYPE_CHECKING:

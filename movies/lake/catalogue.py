@@ -12,11 +12,17 @@ from deltalake import DeltaTable
 
 from movies.lake.all_tables import TABLES
 from movies.lake.delta import open_table, origin_of_commit, query, version_to_read
-from movies.lake.errors import LakeAccessError, TableMissingError, UnknownTableError, VersionGoneError, access
 from movies.lake.integrity import require_files
-from movies.lake.names import SHORT_NAMES, layer_of, short_name, sql_name
+from movies.lake.lake_errors import (
+    LakeAccessError,
+    TableMissingError,
+    UnknownTableError,
+    VersionGoneError,
+    access,
+)
 from movies.lake.publications import Publication, read_publications
 from movies.lake.table import Table
+from movies.lake.table_names import SHORT_NAMES, layer_of, short_name, sql_name
 
 # Tables of this layer are read at the published version; all others at the newest.
 PUBLISHED_LAYER = "gold"

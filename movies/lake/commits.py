@@ -20,8 +20,8 @@ from deltalake import (
 from deltalake.exceptions import DeltaError
 
 from movies.lake.delta import TableVersion, content_version, create, insist, query
-from movies.lake.errors import access
 from movies.lake.integrity import damaged_files
+from movies.lake.lake_errors import access
 from movies.lake.table import Table
 
 logger = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from deltalake import CommitProperties, Transaction
 
 from movies.lake.delta import NO_ROWS, Lake, create, insist, open_table
-from movies.lake.errors import access
+from movies.lake.lake_errors import access
 from movies.lake.tables import RAW_MOVIES
 
 FOLLOWED = "tmdb-movies-changes-followed"

@@ -14,7 +14,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError
 from deltalake.schema import PrimitiveType
 
 from movies.lake.arrow import arrow_schema
-from movies.lake.errors import LakeAccessError, SchemaMismatchError, VersionGoneError, access
+from movies.lake.lake_errors import LakeAccessError, SchemaMismatchError, VersionGoneError, access
 from movies.lake.table import Column, Table, open_store
 
 logger = logging.getLogger(__name__)

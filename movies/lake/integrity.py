@@ -8,7 +8,7 @@ from urllib.parse import unquote
 import pyarrow as pa
 from deltalake import DeltaTable
 
-from movies.lake.errors import FilesLostError, access
+from movies.lake.lake_errors import FilesLostError, access
 from movies.lake.table import Table, local_folder, open_store
 
 REBUILD = "Run `movies run`, which rebuilds it."

@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 
 from filelock import FileLock, Timeout
 
-from movies.lake.errors import access
+from movies.lake.lake_errors import access
 from movies.lake.table import local_folder
 
 logger = logging.getLogger(__name__)

@@ -14,8 +14,8 @@ from deltalake.transaction import RemoveAction
 from movies.lake.arrow import arrow_schema
 from movies.lake.commits import Appender
 from movies.lake.delta import Lake, LakeView, insist, open_table, query, root_of
-from movies.lake.errors import access
 from movies.lake.integrity import damaged_files, files_of, require_files
+from movies.lake.lake_errors import access
 from movies.lake.table import Table
 from movies.lake.tables import FETCH_FAILURES, FILTERED, QUARANTINE, RAW_MOVIES, SILVER_MOVIES
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from movies.lake.delta import open_table
-from movies.lake.errors import access
+from movies.lake.lake_errors import access
 from movies.lake.table import Table
 from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES
 

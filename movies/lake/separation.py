@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from movies.lake.errors import access
+from movies.lake.lake_errors import access
 from movies.lake.lock import ingestion_lock
 from movies.lake.table import local_folder
 from movies.lake.work_list import find_sources

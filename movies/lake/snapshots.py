@@ -19,10 +19,10 @@ from deltalake.transaction import AddAction
 from pyarrow.fs import FileSystem
 
 from movies.lake.arrow import arrow_schema
+from movies.lake.data_files import commit_files, describe_file, file_system
 from movies.lake.delta import NO_ROWS, Lake, changes_rows, create, insist, open_table
-from movies.lake.errors import access
-from movies.lake.files import commit_files, describe_file, file_system
 from movies.lake.integrity import damaged_files
+from movies.lake.lake_errors import access
 from movies.lake.table import Table
 
 logger = logging.getLogger(__name__)

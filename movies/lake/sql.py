@@ -16,10 +16,10 @@ import pyarrow.dataset as ds
 from deltalake import DeltaTable, QueryBuilder
 
 from movies.lake.catalogue import Catalogue, find_table
-from movies.lake.errors import LakeAccessError, LakeError, QueryError, QueryStoppedError
 from movies.lake.integrity import require_files
-from movies.lake.names import SHORT_NAMES, layer_of, short_name, sql_name
+from movies.lake.lake_errors import LakeAccessError, LakeError, QueryError, QueryStoppedError
 from movies.lake.table import Table
+from movies.lake.table_names import SHORT_NAMES, layer_of, short_name, sql_name
 
 T = TypeVar("T")
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from movies.lake.errors import FolderNameError
+from movies.lake.lake_errors import FolderNameError
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore

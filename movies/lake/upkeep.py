@@ -10,7 +10,7 @@ from deltalake import DeltaTable
 
 from movies.lake.commits import WRITER
 from movies.lake.delta import insist, open_table, renew_comments
-from movies.lake.errors import access
+from movies.lake.lake_errors import access
 from movies.lake.table import Table
 
 # Compressed size. Dropping rows rewrites the rest of their files, and rows take twenty times as much in

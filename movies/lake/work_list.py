@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from movies.lake.delta import Lake, open_table, query, root_of
-from movies.lake.errors import MixedSourcesError
 from movies.lake.inventory import MOMENT, Inventory
+from movies.lake.lake_errors import MixedSourcesError
 from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES
 
 

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
 from movies.report import style
-from movies.report.forecast import ForecastTables, Row, chance_range, finding, held_back, sentence_case
+from movies.report.forecast_text import ForecastTables, Row, chance_range, finding, held_back, sentence_case
 from movies.report.formats import counted
 from movies.report.plots import axes as house_axes
 from movies.report.plots import canvas

@@ -37,8 +37,8 @@ def main(
     """Serve TMDB's API over true facts, made-up load and faults, until interrupted."""
     import uvicorn
 
-    from movies.sandbox.app import create_app
     from movies.sandbox.faults import parse_faults
+    from movies.sandbox.server import create_app
 
     key = key or secrets.token_hex(16)
     try:

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from movies.sandbox.answers import (
+from movies.sandbox.answer_bodies import (
     HTML,
     INTERNAL_ERROR,
     INVALID_ID,
@@ -33,8 +33,8 @@ from movies.sandbox.answers import (
     respond_dripping,
     respond_torn,
 )
+from movies.sandbox.bundled_movies import Movies, with_id, without_credits
 from movies.sandbox.faults import Fault, FaultPlan, Faults
-from movies.sandbox.movies import Movies, with_id, without_credits
 from movies.sandbox.stats import WINDOW_SECONDS, Stats
 
 API_ROOT = "/3/"

@@ -9,7 +9,7 @@ import gzip
 import json
 import re
 
-from movies.sandbox.movies import Movies
+from movies.sandbox.bundled_movies import Movies
 
 HEADER = "tconst\taverageRating\tnumVotes\n"
 LEAST_VOTES = 5

@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 from threading import Lock
 from typing import Any
 
-from movies.sandbox.answers import INVALID_PAGE, INVALID_PARAMETERS, INVALID_WINDOW, Refused, encode
-from movies.sandbox.movies import ListedMovie, Movies
+from movies.sandbox.answer_bodies import INVALID_PAGE, INVALID_PARAMETERS, INVALID_WINDOW, Refused, encode
+from movies.sandbox.bundled_movies import ListedMovie, Movies
 
 DISCOVER_PAGE_SIZE = 20
 CHANGES_PAGE_SIZE = 100

@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # importing pydantic would slow the start of the parent
     from movies.sandbox.faults import Faults
 
 ENVIRONMENT_PREFIX = "TMDB_SANDBOX_"
-FACTORY = "movies.sandbox.app:create_app_from_environment"
+FACTORY = "movies.sandbox.server:create_app_from_environment"
 CONTROL_SECONDS = 30.0
 
 

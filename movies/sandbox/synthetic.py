@@ -8,8 +8,8 @@ from __future__ import annotations
 from itertools import count
 from typing import Any, NamedTuple
 
-from movies.sandbox.answers import encode
-from movies.sandbox.catalogue import build_cast, build_crew, build_payload
+from movies.sandbox.answer_bodies import encode
+from movies.sandbox.movie_catalogue import build_cast, build_crew, build_payload
 
 DEFAULT_PAYLOAD_BYTES = 17_000
 TEMPLATES = 48

@@ -6,7 +6,9 @@ import httpx
 import msgspec
 
 from movies.tmdb.drift import Drift
-from movies.tmdb.errors import (
+from movies.tmdb.redaction import quote
+from movies.tmdb.texts import decode_leniently, read_id, read_text, without_mark
+from movies.tmdb.tmdb_errors import (
     AccessDeniedError,
     BadKeyError,
     InvalidPayloadError,
@@ -16,8 +18,6 @@ from movies.tmdb.errors import (
     ServerError,
     UnexpectedStatusError,
 )
-from movies.tmdb.redaction import quote
-from movies.tmdb.texts import decode_leniently, read_id, read_text, without_mark
 
 # TMDB's own codes (https://developer.themoviedb.org/docs/errors).
 NOT_FOUND = {6, 34, 37}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 
 from movies.bounded import LARGEST_ANSWER, NotWholeError, TooLargeError, Unpacker
-from movies.tmdb.errors import InvalidPayloadError, OversizedPayloadError, TmdbError
+from movies.tmdb.tmdb_errors import InvalidPayloadError, OversizedPayloadError, TmdbError
 
 
 async def read_body(response: httpx.Response) -> tuple[httpx.Response, TmdbError | None]:

@@ -21,7 +21,12 @@ from movies.tmdb.answers import check_status
 from movies.tmdb.bodies import read_body
 from movies.tmdb.clock import Clock, Stamp
 from movies.tmdb.drift import Drift
-from movies.tmdb.errors import (
+from movies.tmdb.outage import Asking, Outage, describe_silence
+from movies.tmdb.pace import Pace
+from movies.tmdb.redaction import quote, redact_record
+from movies.tmdb.retry import RetryPolicy, parse_retry_after
+from movies.tmdb.stop import Stop
+from movies.tmdb.tmdb_errors import (
     BudgetSpent,
     CertificateError,
     ConnectionFailedError,
@@ -34,11 +39,6 @@ from movies.tmdb.errors import (
     TransientError,
     UnreachableError,
 )
-from movies.tmdb.outage import Asking, Outage, describe_silence
-from movies.tmdb.pace import Pace
-from movies.tmdb.redaction import quote, redact_record
-from movies.tmdb.retry import RetryPolicy, parse_retry_after
-from movies.tmdb.stop import Stop
 
 logger = logging.getLogger(__name__)
 

@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 
-from movies.tmdb.errors import (
+from movies.tmdb.stop import Stop
+from movies.tmdb.tmdb_errors import (
     ConnectionFailedError,
     OutageError,
     RateLimitedError,
     TransientError,
     UnreachableError,
 )
-from movies.tmdb.stop import Stop
 
 logger = logging.getLogger(__name__)
 

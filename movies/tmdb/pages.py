@@ -12,14 +12,14 @@ import httpx
 import msgspec
 
 from movies.tmdb.client import TmdbClient
-from movies.tmdb.errors import (
+from movies.tmdb.texts import decode_leniently, read_id, without_mark
+from movies.tmdb.tmdb_errors import (
     InvalidPayloadError,
     ListFailedError,
     ListOutageError,
     RecordError,
     TransientError,
 )
-from movies.tmdb.texts import decode_leniently, read_id, without_mark
 from movies.tmdb.together import together
 
 logger = logging.getLogger(__name__)

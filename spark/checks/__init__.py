@@ -1,10 +1,10 @@
 """Data quality checks of silver, which must pass before gold is published."""
 
+from spark.checks.all_checks import CHECKS
 from spark.checks.check import Check
-from spark.checks.registry import CHECKS
+from spark.checks.check_run import run_checks
 from spark.checks.results import CheckResult, CheckResults
-from spark.checks.run import run_checks
-from spark.errors import DataQualityError
+from spark.spark_errors import DataQualityError
 
 __all__ = [
     "CHECKS",

@@ -10,7 +10,7 @@ import pyarrow as pa
 from movies.lake.arrow import arrow_rows
 from movies.lake.tables import DATA_QUALITY
 from spark.checks.check import Severity, Status
-from spark.errors import DataQualityError
+from spark.spark_errors import DataQualityError
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import logging
 import socket
 from typing import TYPE_CHECKING
 
-from spark.engines.options import CHECKPOINT, KEPT_BY, PERSIST, data_options
+from spark.engines.engine_options import CHECKPOINT, KEPT_BY, PERSIST, data_options
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from movies.proxies import keep_loopback_direct
-from spark.engines.options import SESSION_OPTIONS
+from spark.engines.engine_options import SESSION_OPTIONS
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

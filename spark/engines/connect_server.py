@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from spark.engines.cluster import driver_options
+from spark.engines.engine_options import SESSION_OPTIONS
 from spark.engines.object_store import object_store_options
-from spark.engines.options import SESSION_OPTIONS
 
 PORT = 15002
 MAIN_CLASS = "org.apache.spark.sql.connect.service.SparkConnectServer"

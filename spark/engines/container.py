@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spark.engines.connect_server import HEAP_IS_FULL, KILLED_FOR_MEMORY, PORT
-from spark.engines.options import LARGE_DATA_OPTIONS, LARGE_MOVIES, EngineOptions, bytes_of
-from spark.errors import EngineSilentError, EngineUnavailable
+from spark.engines.engine_options import LARGE_DATA_OPTIONS, LARGE_MOVIES, EngineOptions, bytes_of
+from spark.spark_errors import EngineSilentError, EngineUnavailable
 
 if TYPE_CHECKING:
     from docker import DockerClient

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
-from spark.errors import EngineUnavailable
+from spark.spark_errors import EngineUnavailable
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from spark.errors import EngineUnavailable
+from spark.spark_errors import EngineUnavailable
 
 PLAIN = re.compile(r"[\w/.+=@,~:;&'()!$\\-]*", re.ASCII)
 ADVICE = "named with letters from A to Z, digits, - and _"

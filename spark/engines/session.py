@@ -18,12 +18,12 @@ from spark.engines.cluster import driver_options, is_cluster, keep_on_server
 from spark.engines.connect import connect, environment_defaults, lost_connections_not_warned_of
 from spark.engines.container import spark_container
 from spark.engines.decoder_pool import open_decoder_pool
+from spark.engines.engine_options import EMBEDDED, LINKS, SESSION_OPTIONS, EngineOptions, bytes_of
 from spark.engines.java import jvm_death, log_complaint, require_java, resolving_alone, ships_delta, stderr_to
 from spark.engines.links import plain_temporary_place, temporary_folder
 from spark.engines.object_store import object_store_options
-from spark.engines.options import EMBEDDED, LINKS, SESSION_OPTIONS, EngineOptions, bytes_of
 from spark.engines.workers import prepare_workers
-from spark.errors import EngineDied, EngineError, EngineSilentError, EngineUnavailable
+from spark.spark_errors import EngineDied, EngineError, EngineSilentError, EngineUnavailable
 
 __all__ = [
     "OPENERS",

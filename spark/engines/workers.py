@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from spark import payloads
 from spark.engines.decoder_pool import decode_side_by_side
-from spark.engines.options import EMBEDDED
-from spark.errors import EngineUnavailable
+from spark.engines.engine_options import EMBEDDED
 from spark.payloads import DECODED, KEPT, decode_payloads
+from spark.spark_errors import EngineUnavailable
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession

@@ -11,8 +11,8 @@ from movies.lake.arrow import arrow_schema
 from movies.lake.table import Table
 from movies.lake.tables import SILVER_MOVIES
 from spark.frames import keep_result, read_table
+from spark.kpis.all_kpis import KPIS
 from spark.kpis.kpi import MOVIE_COLUMNS
-from spark.kpis.registry import KPIS
 
 # Stored movies are small, and more files would take longer to open.
 KEPT_FILES = 2

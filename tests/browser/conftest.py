@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from movies.report.files import write_dashboard
+from movies.report.output_files import write_dashboard
 from movies.report.provenance import Provenance
 from tests.movies.report.conftest import silver_rows
 from tests.movies.report.gold_tables import movie, tables_from_silver

@@ -20,7 +20,7 @@ from movies.lake.cursor import read_cursor
 from movies.lake.delta import read
 from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES
 from movies.sandbox import Sandbox
-from movies.sandbox.movies import Movies
+from movies.sandbox.bundled_movies import Movies
 from movies.sandbox.synthetic import SyntheticMovies
 from tests.chaos.driver import RETRIES, Job
 from tests.places import clean_environment

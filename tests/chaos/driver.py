@@ -26,7 +26,7 @@ from movies.lake.inventory import read_inventory
 from movies.lake.lock import ingestion_lock
 from movies.lake.work_list import check_source, plan_work
 from movies.tmdb.client import TmdbClient, open_client
-from movies.tmdb.movies import Failure, Movie, fetch_movies
+from movies.tmdb.movie_answers import Failure, Movie, fetch_movies
 from movies.tmdb.pace import Pace
 from movies.tmdb.retry import RetryPolicy
 

@@ -14,10 +14,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from movies.tmdb.client import open_client
-from movies.tmdb.errors import FatalError
-from movies.tmdb.movies import Failure, Movie, fetch_movies
+from movies.tmdb.movie_answers import Failure, Movie, fetch_movies
 from movies.tmdb.pace import Pace
 from movies.tmdb.retry import RetryPolicy
+from movies.tmdb.tmdb_errors import FatalError
 from tests.conftest import SkippingClock
 
 pytestmark = pytest.mark.chaos

@@ -23,7 +23,7 @@ import movies.tmdb.client
 from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES
 from movies.sandbox import Sandbox
 from movies.tmdb.client import open_client
-from movies.tmdb.movies import Failure, Movie, fetch_movies
+from movies.tmdb.movie_answers import Failure, Movie, fetch_movies
 from movies.tmdb.pace import Pace
 from movies.tmdb.retry import RetryPolicy
 from tests.flows.test_faults import QUICK, ids

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-import cli.forecast
-import cli.run
+import cli.forecast_command
+import cli.run_command
 import cli.status
 from cli.app import app
 from flows.failure import explained, is_temporary
-from movies.lake.errors import LakeAccessError, MixedSourcesError
+from movies.lake.lake_errors import LakeAccessError, MixedSourcesError
 from movies.settings import SettingsError, load_settings
 from tests.places import clean_environment
 
@@ -82,7 +82,7 @@ def test_what_nobody_foresaw_is_one_sentence_and_its_trace_is_in_the_log(tmp_pat
 def test_what_is_not_installed_is_told_before_anything_is_written(
     command, missing, said, tmp_path, monkeypatch
 ):
-    for module in (cli.run, cli.forecast):
+    for module in (cli.run_command, cli.forecast_command):
         monkeypatch.setattr(module, "find_spec", lambda name: None if name == missing else object())
     monkeypatch.chdir(tmp_path)
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-import cli.forecast
-import cli.run
+import cli.forecast_command
+import cli.run_command
 from cli.app import app
 from tests.movies.lake.small_lake import make_lake
 from tests.places import FOREIGN
@@ -39,8 +39,8 @@ def invoke(monkeypatch, tmp_path) -> Callable[..., Result]:
     def start() -> None:
         pytest.fail("a flow was about to run")
 
-    monkeypatch.setattr(cli.run, "start_local_api", start)
-    monkeypatch.setattr(cli.forecast, "start_local_api", start)
+    monkeypatch.setattr(cli.run_command, "start_local_api", start)
+    monkeypatch.setattr(cli.forecast_command, "start_local_api", start)
 
     def run(*arguments: str, **environment: str) -> Result:
         for name, value in environment.items():

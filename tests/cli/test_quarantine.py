@@ -17,7 +17,7 @@ from flows.request import RunRequest
 from movies.lake.arrow import arrow_rows
 from movies.lake.delta import create
 from movies.lake.tables import FILTERED, QUARANTINE, SILVER, SILVER_MOVIES
-from movies.sandbox.catalogue import load_catalogue
+from movies.sandbox.movie_catalogue import load_catalogue
 from stages.names import StageName
 from tests.flows.test_pipeline import NO_ENGINE, counts
 from tests.places import RUN_SECONDS, Place, clean_environment

@@ -18,7 +18,7 @@ from rich.cells import cell_len
 
 from cli.options import Format
 from cli.row_formats import Head, RowFormatError, write_rows
-from cli.tables import cell
+from cli.terminal_tables import cell
 
 ROWS = pa.Table.from_pylist(
     [

@@ -13,7 +13,7 @@ from movies.lake.all_tables import TABLES
 from movies.lake.arrow import arrow_schema
 from movies.lake.commits import replace
 from movies.lake.gold_tables import GENRES
-from movies.lake.names import complete_name
+from movies.lake.table_names import complete_name
 from tests.movies.lake.small_lake import GENRE_ROWS, make_lake, write
 
 

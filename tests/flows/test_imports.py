@@ -22,7 +22,7 @@ import flows.ingest, flows.maintain, flows.pipeline, cli.prune, cli.setup, deplo
 
 CHECKS_ARE_KNOWN = """
 from flows.request import RunRequest
-from spark.errors import UnknownCheckError
+from spark.spark_errors import UnknownCheckError
 
 RunRequest.read({"accept_checks": ["unique_ids"]})
 try:

@@ -30,7 +30,7 @@ import asyncio, sys, threading
 from pathlib import Path
 import flows.interrupt
 from flows.interrupt import stop_on_signals
-from cli.run import guarded
+from cli.run_command import guarded
 from movies.settings import load_settings
 from spark.engines.java import stderr_to
 

@@ -17,7 +17,7 @@ from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId
 from prefect.exceptions import SignatureMismatchError
 from typer.testing import CliRunner
 
-import cli.run
+import cli.run_command
 from cli import replay
 from cli.app import app
 from flows.analytics import refresh_analytics
@@ -28,7 +28,7 @@ from flows.maintain import maintain_lake
 from flows.parameters import ParameterError
 from flows.pipeline import movie_pipeline
 from flows.request import MaintainRequest, RunRequest
-from spark.errors import EngineUnavailable, UnknownCheckError
+from spark.spark_errors import EngineUnavailable, UnknownCheckError
 from stages.names import StageName
 from tests.places import FOREIGN, PROJECT_ROOT, clean_environment
 
@@ -142,7 +142,7 @@ def left_in(folder: Path) -> list[str]:
 def test_a_flow_refuses_what_the_command_line_refuses_in_the_same_sentence(
     given, options, sentence, folder, monkeypatch
 ):
-    monkeypatch.setattr(cli.run, "start_local_api", lambda: pytest.fail("a flow was about to run"))
+    monkeypatch.setattr(cli.run_command, "start_local_api", lambda: pytest.fail("a flow was about to run"))
     said = CliRunner().invoke(app, ["run", *options], input="")
 
     with pytest.raises((ParameterError, UnknownCheckError, EngineUnavailable)) as error:

@@ -114,7 +114,7 @@ def test_a_run_that_is_killed_between_ratings_and_silver_is_mended_by_the_next(r
     killer.write_text(
         "import os, signal, sys\n"
         "import lake.files\n"
-        "movies.lake.files.replace_rows = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "movies.lake.data_files.replace_rows = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     root = Path(__file__).parents[2]
     done = place.run(*MOVIES, PYTHONPATH=f"{place.folder}{os.pathsep}{root}")

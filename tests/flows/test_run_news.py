@@ -9,7 +9,7 @@ import pytest
 from deltalake import DeltaTable
 
 from movies.lake.tables import RAW_MOVIES
-from movies.sandbox.catalogue import load_catalogue
+from movies.sandbox.movie_catalogue import load_catalogue
 from tests.flows.test_pipeline import artifacts
 from tests.flows.test_sources import INGEST, QUICK
 

@@ -14,7 +14,7 @@ from movies.lake.commits import Appender
 from movies.lake.cursor import move_cursor, read_cursor
 from movies.lake.inventory import read_inventory
 from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES
-from movies.sandbox.catalogue import load_catalogue
+from movies.sandbox.movie_catalogue import load_catalogue
 from tests.flows.test_pipeline import counts
 from tests.movies.lake.rows import Movie
 from tests.places import Place

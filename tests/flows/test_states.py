@@ -11,7 +11,7 @@ from prefect.client.orchestration import SyncPrefectClient
 
 from flows import run_names
 from flows.states import shorten_own_error
-from movies.forecast.errors import NoForecastError
+from movies.forecast.forecast_errors import NoForecastError
 from movies.lake.arrow import arrow_rows
 from movies.lake.commits import Appender
 from movies.lake.cursor import move_cursor
@@ -183,4 +183,4 @@ def test_a_stack_trace_of_an_own_error_goes_into_the_files_alone() -> None:
     assert logging.Formatter().format(records[0]) == "Movie 7 is not in silver"
     in_file = RedactingFormatter(()).format(records[0])
     assert "Movie 7 is not in silver\nTraceback (most recent call last):" in in_file
-    assert in_file.endswith("movies.forecast.errors.NoForecastError: Movie 7 is not in silver")
+    assert in_file.endswith("movies.forecast.forecast_errors.NoForecastError: Movie 7 is not in silver")

@@ -22,9 +22,9 @@ from movies.proxies import (
     keep_loopback_direct,
 )
 from movies.tmdb.client import open_client
-from movies.tmdb.errors import FatalError, TransientError
 from movies.tmdb.pace import Pace
 from movies.tmdb.retry import RetryPolicy
+from movies.tmdb.tmdb_errors import FatalError, TransientError
 
 ALL_NAMES = [spelt for name in (*PROXY_NAMES, "NO_PROXY") for spelt in (name, name.lower())]
 SOCKS_GREETING = b"\x05\x01\x00"

@@ -13,8 +13,8 @@ import pytest
 from movies.lake.arrow import arrow_schema
 from movies.lake.tables import DATA_QUALITY, SILVER_MOVIES
 from spark.checks import CHECKS, CheckResult, CheckResults, DataQualityError, run_checks
+from spark.checks.check_run import CHECKED_COLUMNS
 from spark.checks.comparisons import LittleDrift
-from spark.checks.run import CHECKED_COLUMNS
 from spark.engines.session import Engine
 from spark.frames import read_table
 from tests.spark.lakes import Rows

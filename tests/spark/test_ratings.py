@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from movies.lake import files
+from movies.lake import data_files as files
 from movies.lake.delta import create, open_table
 from movies.lake.snapshots import Snapshot, replace_by_file
 from movies.lake.tables import FILTERED, IMDB_RATINGS, QUARANTINE, RATED_MOVIES, SILVER_MOVIES

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from movies.lake import files
+from movies.lake import data_files as files
 from movies.lake.delta import open_table, origin_of
 from movies.lake.publications import find_publication
 from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES, SILVER, SILVER_MOVIES

@@ -13,7 +13,7 @@ from stages.code import PROJECT_ROOT, code_files, code_version
 TRANSFORM, KPIS, REPORT, FORECAST = (
     "stages.transform_stage",
     "stages.kpis_stage",
-    "movies.report.files",
+    "movies.report.output_files",
     "stages.forecast_stage",
 )
 
@@ -52,13 +52,13 @@ def stale_after(code: Path, *changed: str, text: str = "\n# A change.\n") -> lis
         ("spark/checks/rules.py", [KPIS]),
         ("movies/lake/gold_tables.py", [KPIS, REPORT]),
         ("movies/lake/delta.py", [TRANSFORM, KPIS, FORECAST]),
-        ("movies/report/plots/genres.py", [REPORT]),
+        ("movies/report/plots/genre_rows.py", [REPORT]),
         ("movies/report/dashboard/page/style.css", [REPORT]),
         ("movies/forecast/trees.py", [FORECAST]),
-        ("cli/sql.py", []),
+        ("cli/sql_command.py", []),
         ("movies/lake/catalogue.py", []),
         ("movies/lake/backup.py", []),
-        ("tasks/analytics.py", []),
+        ("tasks/spark_tables.py", []),
         ("flows/pipeline.py", []),
     ],
 )

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from stages.publishing import describe
-from tasks.analytics import compute_gold, transform_movies
+from tasks.spark_tables import compute_gold, transform_movies
 
 
 @pytest.mark.parametrize(

@@ -20,11 +20,11 @@ def test_each_room_writes_its_file_and_project_log_has_them_all_without_keys(tmp
     with log_files(tmp_path, ("s3cr3t",)):
         logging.getLogger("movies.tmdb.client").info("fetched with %s", "s3cr3t")
         logging.getLogger("spark.transform").info("transformed")
-        logging.getLogger("movies.report.files").info("drawn")
+        logging.getLogger("movies.report.output_files").info("drawn")
         try:
             raise ValueError("GET /3/movie/1?api_key=abc with s3cr3t")
         except ValueError:
-            logging.getLogger("cli.run").exception("the run failed")
+            logging.getLogger("cli.run_command").exception("the run failed")
     logging.getLogger("movies.tmdb.client").info("after the run")
 
     texts = {name: (tmp_path / name).read_text() for name in FILES}

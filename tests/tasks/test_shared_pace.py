@@ -15,10 +15,10 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 import tasks.shared_pace
 from movies.tmdb.client import open_client
-from movies.tmdb.errors import FatalError
-from movies.tmdb.movies import Movie, fetch_movies
+from movies.tmdb.movie_answers import Movie, fetch_movies
 from movies.tmdb.pace import Pace
 from movies.tmdb.stop import Stop
+from movies.tmdb.tmdb_errors import FatalError
 from tasks.leased_slots import LeasedSlots
 from tasks.shared_pace import OwnPace, SharedPace, shared_pace
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from movies.report.plots.registry import PLOTS, describe, headline, render
+from movies.report.plots.all_plots import PLOTS, describe, headline, render
 
 __all__ = ["PLOTS", "describe", "headline", "render"]

@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 
 from movies.report import style
 from movies.report.formats import shorten, tick, tick_money
-from movies.report.plots.movies import Numbers
+from movies.report.plots.movie_points import Numbers
 
 _LOG_FROM_RATIO = 50
 _NAME_CELLS = 30

@@ -10,7 +10,7 @@ from movies.report import style
 from movies.report.formats import counted, decimal, enumeration, known, one_line, short_money
 from movies.report.gold import Gold, Row
 from movies.report.plots import axes as house_axes
-from movies.report.plots.genres import MOST_GENRES, by_size, summarise
+from movies.report.plots.genre_rows import MOST_GENRES, by_size, summarise
 from movies.report.plots.palettes import Palette
 from movies.report.plots.plot import Plot
 

@@ -15,7 +15,7 @@ from matplotlib.text import Text
 from movies.report import style
 from movies.report.formats import one_line, shorten
 from movies.report.plots import canvas
-from movies.report.plots.movies import Numbers
+from movies.report.plots.movie_points import Numbers
 from movies.report.plots.palettes import Palette
 from movies.report.plots.room import Box, Point, Room, Spot
 

@@ -11,7 +11,7 @@ from movies.report.formats import counted, one_line
 from movies.report.gold import FEW_MOVIES, Gold
 from movies.report.plots import axes as house_axes
 from movies.report.plots.labels import PointLabel, place_labels
-from movies.report.plots.movies import (
+from movies.report.plots.movie_points import (
     Numbers,
     Points,
     named,

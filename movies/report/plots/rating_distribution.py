@@ -10,7 +10,7 @@ from movies.report.formats import counted, decimal
 from movies.report.gold import Gold
 from movies.report.plots import axes as house_axes
 from movies.report.plots.labels import halo
-from movies.report.plots.movies import Numbers, sample
+from movies.report.plots.movie_points import Numbers, sample
 from movies.report.plots.palettes import Palette
 from movies.report.plots.plot import Plot
 

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from movies.lake.gold_tables import MOVIE_SAMPLE
 from movies.report.gold import Gold
-from movies.report.plots.movies import Numbers
+from movies.report.plots.movie_points import Numbers
 
 # Axes square their values, which must stay finite. No real money, votes or ratings are near these limits.
 LARGEST_FIGURE = 1e30

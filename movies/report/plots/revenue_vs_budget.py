@@ -13,7 +13,7 @@ from movies.report.gold import Gold
 from movies.report.plots import axes as house_axes
 from movies.report.plots import canvas
 from movies.report.plots.labels import PointLabel, halo, place_labels
-from movies.report.plots.movies import (
+from movies.report.plots.movie_points import (
     Numbers,
     Points,
     named,

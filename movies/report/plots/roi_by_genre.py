@@ -10,8 +10,8 @@ from movies.report import style
 from movies.report.formats import counted, enumeration, multiple, one_line
 from movies.report.gold import Gold, Row
 from movies.report.plots import axes as house_axes
-from movies.report.plots.genres import MOST_GENRES, by_size, summarise
-from movies.report.plots.movies import Numbers, sample, sampled_note
+from movies.report.plots.genre_rows import MOST_GENRES, by_size, summarise
+from movies.report.plots.movie_points import Numbers, sample, sampled_note
 from movies.report.plots.palettes import Palette
 from movies.report.plots.plot import Plot
 

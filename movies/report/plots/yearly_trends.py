@@ -11,7 +11,7 @@ from movies.report import style
 from movies.report.formats import counted, enumeration, short_money
 from movies.report.gold import Gold, Row
 from movies.report.plots import axes as house_axes
-from movies.report.plots.movies import Numbers
+from movies.report.plots.movie_points import Numbers
 from movies.report.plots.palettes import Palette
 from movies.report.plots.plot import Plot
 from movies.report.plots.reach import span_of_years

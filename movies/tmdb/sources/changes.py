@@ -10,8 +10,8 @@ from array import array
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from movies.tmdb.errors import ListFailedError
 from movies.tmdb.sources.source import Found, Position, Source, Tmdb
+from movies.tmdb.tmdb_errors import ListFailedError
 from movies.tmdb.together import together
 
 if TYPE_CHECKING:

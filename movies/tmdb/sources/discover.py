@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import ConfigDict, model_validator
 
-from movies.tmdb.errors import ListFailedError
 from movies.tmdb.sources.source import Found, Position, Source, Tmdb
+from movies.tmdb.tmdb_errors import ListFailedError
 from movies.tmdb.together import together
 
 if TYPE_CHECKING:

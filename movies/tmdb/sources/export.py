@@ -13,9 +13,9 @@ from pydantic import AllowInfNan, NonNegativeFloat
 
 from movies.bounded import LARGEST_FILE, Lines, NotWholeError, TooLargeError, Unpacker
 from movies.project import user_agent
-from movies.tmdb.errors import ListFailedError, ListOutageError, StoppedError
 from movies.tmdb.redaction import hide_queries
 from movies.tmdb.sources.source import Found, Position, Source, Tmdb
+from movies.tmdb.tmdb_errors import ListFailedError, ListOutageError, StoppedError
 
 if TYPE_CHECKING:
     from movies.tmdb.client import TmdbClient

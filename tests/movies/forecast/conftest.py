@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from movies.forecast.movies import load_movies
+from movies.forecast.silver_movies import load_movies
 from movies.forecast.training import Training, train
 from tests.movies.forecast.movies import generate, movie, silver
 

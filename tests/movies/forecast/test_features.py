@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from movies.forecast.features import DRIVERS, FEATURES, build_features
-from movies.forecast.movies import COLUMNS, load_movies
+from movies.forecast.silver_movies import COLUMNS, load_movies
 from movies.lake.tables import SILVER_MOVIES
 from tests.movies.forecast.movies import Row, generate, movie, silver
 

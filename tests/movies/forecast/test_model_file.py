@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from movies.forecast.errors import ModelFileError, NoForecastError
 from movies.forecast.features import build_features
+from movies.forecast.forecast_errors import ModelFileError, NoForecastError
 from movies.forecast.model import dump_model, load_model
 from movies.forecast.training import Training
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from movies.forecast.errors import ShortageError
-from movies.forecast.movies import has_money, load_movies
+from movies.forecast.forecast_errors import ShortageError
+from movies.forecast.silver_movies import has_money, load_movies
 from movies.forecast.split import Split, describe_shortage, learnable, split_by_year
 from tests.movies.forecast.movies import generate, movie, silver
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from movies.forecast.features import DRIVERS, build_features
-from movies.forecast.movies import has_money, load_movies
+from movies.forecast.silver_movies import has_money, load_movies
 from movies.forecast.training import Training, train
 from movies.lake import forecast_tables as tables
 from tests.movies.forecast.conftest import TO_COME

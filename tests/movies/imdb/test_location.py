@@ -11,7 +11,7 @@ from threading import Thread
 import pytest
 
 from movies.imdb import location
-from movies.imdb.errors import UnavailableError
+from movies.imdb.imdb_errors import UnavailableError
 from movies.imdb.location import check_file, obtain, shown
 
 Answer = tuple[int, dict[str, str], bytes]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from movies.bounded import MIB, Limit
 from movies.imdb import ratings
-from movies.imdb.errors import NotRatingsError, UnavailableError
+from movies.imdb.imdb_errors import NotRatingsError, UnavailableError
 from movies.imdb.ratings import RatingsFile
 from tests.movies.imdb.files import HEADER, write_ratings
 

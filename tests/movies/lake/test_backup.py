@@ -6,7 +6,7 @@ import pytest
 from deltalake import write_deltalake
 from typer.testing import CliRunner
 
-import cli.backup
+import cli.backup_command
 from cli.app import app
 from movies.lake import backup
 from movies.lake.arrow import arrow_schema
@@ -20,8 +20,8 @@ from movies.lake.backup import (
 )
 from movies.lake.commits import APPLICATION_ID, Appender, replace
 from movies.lake.delta import content_version, open_table, read
-from movies.lake.errors import LakeAccessError
 from movies.lake.gold_tables import OVERVIEW, YEARS
+from movies.lake.lake_errors import LakeAccessError
 from movies.lake.publications import Publication, find_intact, publish
 from movies.lake.table import Table
 from movies.lake.tables import PUBLICATIONS, RAW_MOVIES, SILVER_MOVIES
@@ -383,7 +383,7 @@ def test_an_interrupted_backup_says_how_to_go_on(run, target, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli.backup, "copy_lake", interrupt)
+    monkeypatch.setattr(cli.backup_command, "copy_lake", interrupt)
 
     said = run("backup", target)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from movies.lake.changes import find_gone
+from movies.lake.changed_movies import find_gone
 from movies.lake.commits import Appender
 from movies.lake.delta import LakeView, content_version, open_table
 from movies.lake.publications import find_publication, publish

@@ -5,7 +5,7 @@ import pytest
 import movies.lake.commits
 from movies.lake.checkpoints import Committer
 from movies.lake.delta import read
-from movies.lake.errors import LakeAccessError, StorageRefusedError
+from movies.lake.lake_errors import LakeAccessError, StorageRefusedError
 from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES
 from tests.movies.lake.rows import Failure, Movie
 

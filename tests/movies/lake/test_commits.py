@@ -13,8 +13,8 @@ from movies.lake.all_tables import TABLES
 from movies.lake.arrow import arrow_schema
 from movies.lake.commits import APPLICATION_ID, Appender, replace
 from movies.lake.delta import content_version, create, current_version, open_table, query, read
-from movies.lake.errors import LakeAccessError, SchemaMismatchError
 from movies.lake.gold_tables import OVERVIEW
+from movies.lake.lake_errors import LakeAccessError, SchemaMismatchError
 from movies.lake.table import Column
 from movies.lake.tables import RAW_MOVIES
 

@@ -9,11 +9,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from movies.lake import files
+from movies.lake import data_files as files
 from movies.lake.arrow import arrow_schema
+from movies.lake.data_files import adopt_files, new_folder, replace_rows
 from movies.lake.delta import open_table, origin_of, query
-from movies.lake.errors import FilesMissingError, LakeAccessError, SchemaMismatchError
-from movies.lake.files import adopt_files, new_folder, replace_rows
+from movies.lake.lake_errors import FilesMissingError, LakeAccessError, SchemaMismatchError
 from movies.lake.table import Table
 from movies.lake.tables import FILTERED, SILVER_MOVIES
 from movies.lake.upkeep import compact, delete_unneeded_files

@@ -10,10 +10,10 @@ import pytest
 from movies.lake.arrow import arrow_schema
 from movies.lake.backup import copy_lake
 from movies.lake.commits import replace
+from movies.lake.data_files import read_columns
 from movies.lake.delta import open_table, query, read
-from movies.lake.errors import FolderNameError
-from movies.lake.files import read_columns
 from movies.lake.integrity import damaged_files, files_of
+from movies.lake.lake_errors import FolderNameError
 from movies.lake.sql import ask
 from movies.lake.table import open_store
 from movies.lake.tables import FETCH_FAILURES

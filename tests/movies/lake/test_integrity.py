@@ -11,10 +11,10 @@ from movies.lake.arrow import arrow_schema
 from movies.lake.backup import UNFINISHED, CopyRefusedError, copy_lake
 from movies.lake.commits import Appender, replace
 from movies.lake.delta import open_table, read
-from movies.lake.errors import FilesLostError
 from movies.lake.gold_tables import GENRES
 from movies.lake.integrity import damaged_files, files_of
 from movies.lake.inventory import read_inventory
+from movies.lake.lake_errors import FilesLostError
 from movies.lake.publications import find_intact, read_publications
 from movies.lake.repair import LOST, drop_lost_files
 from movies.lake.sql import ask

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from movies.lake.errors import LakeAccessError
+from movies.lake.lake_errors import LakeAccessError
 from movies.lake.lock import LOCK_FILE, ingestion_lock
 
 HOLDER = """

@@ -16,8 +16,8 @@ from movies.lake.all_tables import TABLES
 from movies.lake.arrow import arrow_schema
 from movies.lake.commits import replace
 from movies.lake.delta import content_version, create, open_table, query, read
-from movies.lake.errors import SchemaMismatchError
 from movies.lake.gold_tables import YEARS
+from movies.lake.lake_errors import SchemaMismatchError
 from movies.lake.publications import find_damage, read_publications
 from movies.lake.table import Column, Table
 from movies.lake.tables import SILVER_MOVIES

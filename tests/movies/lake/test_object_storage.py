@@ -19,15 +19,15 @@ from movies.lake.all_tables import TABLES
 from movies.lake.arrow import arrow_schema
 from movies.lake.backup import copy_file, copy_lake
 from movies.lake.commits import APPLICATION_ID, Appender
+from movies.lake.data_files import adopt_files, new_folder, replace_rows
 from movies.lake.delta import content_version, create, open_table, origin_of, read
-from movies.lake.errors import LakeAccessError
-from movies.lake.files import adopt_files, new_folder, replace_rows
 from movies.lake.gold_tables import GOLD, OVERVIEW
+from movies.lake.lake_errors import LakeAccessError
 from movies.lake.snapshots import Snapshot
 from movies.lake.table import open_store
 from movies.lake.tables import FETCH_FAILURES, IMDB_RATINGS, RAW_MOVIES, SILVER_MOVIES
 from movies.settings import DEFAULT_MOVIE_IDS
-from tasks.ratings import mirror_ratings
+from tasks.imdb_ratings import mirror_ratings
 from tests.movies.imdb.files import write_ratings
 from tests.movies.lake.s3_server import s3_server
 from tests.movies.lake.test_commits import ids, movies

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from movies.lake.delta import content_version, open_table, read
-from movies.lake.errors import LakeAccessError
+from movies.lake.lake_errors import LakeAccessError
 from movies.lake.snapshots import Snapshot, read_snapshot, replace_by_file
 from movies.lake.tables import IMDB_RATINGS
 from movies.lake.upkeep import maintain

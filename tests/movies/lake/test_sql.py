@@ -19,7 +19,8 @@ from movies.lake.all_tables import TABLES
 from movies.lake.arrow import arrow_schema
 from movies.lake.commits import replace
 from movies.lake.delta import open_table, read
-from movies.lake.errors import (
+from movies.lake.gold_tables import GENRES, OVERVIEW
+from movies.lake.lake_errors import (
     FilesLostError,
     LakeAccessError,
     QueryError,
@@ -27,7 +28,6 @@ from movies.lake.errors import (
     TableMissingError,
     VersionGoneError,
 )
-from movies.lake.gold_tables import GENRES, OVERVIEW
 from movies.lake.sql import ask
 from movies.lake.tables import DATA_QUALITY, SILVER_MOVIES
 from movies.lake.upkeep import compact

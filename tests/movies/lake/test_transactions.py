@@ -15,10 +15,10 @@ import movies.lake.commits
 import movies.lake.snapshots
 from movies.lake.arrow import arrow_schema
 from movies.lake.commits import replace
+from movies.lake.data_files import replace_rows
 from movies.lake.delta import TableVersion, content_version, open_table, read
-from movies.lake.errors import OvertakenError
-from movies.lake.files import replace_rows
 from movies.lake.gold_tables import OVERVIEW
+from movies.lake.lake_errors import OvertakenError
 from movies.lake.publications import Publication, publish, read_publications
 from movies.lake.snapshots import Snapshot, read_snapshot, replace_by_file
 from movies.lake.tables import FILTERED, IMDB_RATINGS

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from movies.lake.checkpoints import Committer
-from movies.lake.errors import MixedSourcesError
 from movies.lake.inventory import read_inventory
+from movies.lake.lake_errors import MixedSourcesError
 from movies.lake.tables import RAW_MOVIES
 from movies.lake.upkeep import drop_older
 from movies.lake.work_list import WorkList, check_source, find_sources, owed_movies, plan_work, stale_movies

@@ -20,8 +20,8 @@ from movies.lake.gold_tables import DIRECTORS, MOVIE_RANKINGS, MOVIE_SAMPLE, OVE
 from movies.lake.tables import DATA_QUALITY
 from movies.report.dashboard import dashboard_page
 from movies.report.dashboard.libraries import MissingLibraryError, as_script, data_tables, plotly
-from movies.report.files import write_dashboard
 from movies.report.gold import IncompleteGold
+from movies.report.output_files import write_dashboard
 from movies.report.provenance import ATTRIBUTION, Provenance
 from tests.movies.report.gold_tables import movie, tables_from_silver
 

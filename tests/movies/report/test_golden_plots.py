@@ -57,5 +57,5 @@ def test_a_label_that_moves_is_seen(few: Gold) -> None:
 def test_a_colour_that_changes_is_seen(few: Gold, monkeypatch: pytest.MonkeyPatch) -> None:
     picture = draw("top_directors", few, "light")
     other = replace(palettes.LIGHT, vermillion="#E07400")
-    monkeypatch.setattr("movies.report.plots.registry.PALETTES", {"light": other})
+    monkeypatch.setattr("movies.report.plots.all_plots.PALETTES", {"light": other})
     assert pixels_off(picture, draw("top_directors", few, "light")) > MOST_PIXELS_OFF

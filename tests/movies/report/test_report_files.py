@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from movies.report.files import write_plots, write_report
 from movies.report.gold import Gold
 from movies.report.markdown import markdown_report
+from movies.report.output_files import write_plots, write_report
 from movies.report.plots import PLOTS, render
 from movies.report.provenance import Provenance
 from movies.report.record import replace_file

@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from movies.sandbox import Sandbox
-from movies.sandbox.catalogue import load_catalogue
-from movies.sandbox.movies import Movies, load_payloads
+from movies.sandbox.bundled_movies import Movies, load_payloads
+from movies.sandbox.movie_catalogue import load_catalogue
 from movies.sandbox.synthetic import SyntheticMovies
 from movies.settings import DEFAULT_MOVIE_IDS
 

@@ -91,7 +91,7 @@ def test_port_that_is_taken_is_named() -> None:
         other.listen()
         port = other.getsockname()[1]
         with pytest.raises(LoopbackServerError, match=f"status 1 .* Port {port} cannot be used"):
-            LoopbackServer.start("movies.sandbox.app:create_app", port=port)
+            LoopbackServer.start("movies.sandbox.server:create_app", port=port)
 
 
 def test_factory_that_is_not_there_ends_the_server_and_is_logged(tmp_path: Path, wait_until: Wait) -> None:
@@ -104,13 +104,13 @@ def test_factory_that_is_not_there_ends_the_server_and_is_logged(tmp_path: Path,
 def test_server_that_cannot_start_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(sys, "executable", str(tmp_path / "no-python"))
     with pytest.raises(LoopbackServerError, match="could not be started"):
-        LoopbackServer.start("movies.sandbox.app:create_app")
+        LoopbackServer.start("movies.sandbox.server:create_app")
 
 
 def test_environment_is_passed_through(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMDB_SANDBOX_KEY", "from-the-parent")
     with LoopbackServer.start(
-        "movies.sandbox.app:create_app_from_environment", env={"TMDB_SANDBOX_FAULTS": "server_error=1"}
+        "movies.sandbox.server:create_app_from_environment", env={"TMDB_SANDBOX_FAULTS": "server_error=1"}
     ) as server:
         headers = {"Authorization": "Bearer from-the-parent"}
         assert httpx.get(f"{server.url}/3/movie/597", headers=headers, trust_env=False).status_code == 500

@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from movies.sandbox import Sandbox
-from movies.sandbox.catalogue import load_catalogue
+from movies.sandbox.bundled_movies import Movies
 from movies.sandbox.lists import Lists
-from movies.sandbox.movies import Movies
+from movies.sandbox.movie_catalogue import load_catalogue
 from movies.sandbox.synthetic import SyntheticMovies
 
 NOT_FOUND = {

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from movies.bounded import MIB
 from movies.tmdb.answers import read_movie
 from movies.tmdb.drift import Drift
-from movies.tmdb.errors import InvalidPayloadError
 from movies.tmdb.texts import read_id
+from movies.tmdb.tmdb_errors import InvalidPayloadError
 from spark.payloads import _whole
 
 CREDITS = '"credits":{"crew":[],"cast":[]}'

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from movies.bounded import LARGEST_ANSWER, MIB, Limit
-from movies.tmdb.movies import Failure, Movie
+from movies.tmdb.movie_answers import Failure, Movie
 from movies.tmdb.retry import RetryPolicy
 from tests.movies.tmdb.test_client import Server, answer, asked_for, fetch, payload
 

@@ -13,7 +13,11 @@ import pytest
 
 from movies.project import version
 from movies.tmdb.client import FetchStats, TmdbClient, open_client
-from movies.tmdb.errors import (
+from movies.tmdb.movie_answers import Failure, Movie, fetch_movies
+from movies.tmdb.pace import Pace
+from movies.tmdb.retry import RetryPolicy
+from movies.tmdb.stop import Stop
+from movies.tmdb.tmdb_errors import (
     AccessDeniedError,
     BadKeyError,
     BudgetSpent,
@@ -22,10 +26,6 @@ from movies.tmdb.errors import (
     LongPauseError,
     UnreachableError,
 )
-from movies.tmdb.movies import Failure, Movie, fetch_movies
-from movies.tmdb.pace import Pace
-from movies.tmdb.retry import RetryPolicy
-from movies.tmdb.stop import Stop
 
 V3_KEY = "0123456789abcdef0123456789abcdef"
 

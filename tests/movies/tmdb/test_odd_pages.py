@@ -11,10 +11,10 @@ import pytest
 
 from movies.bounded import Limit
 from movies.tmdb.client import open_client
-from movies.tmdb.errors import ListFailedError
 from movies.tmdb.pace import Pace
 from movies.tmdb.retry import RetryPolicy
 from movies.tmdb.sources import Found, Position, build_source
+from movies.tmdb.tmdb_errors import ListFailedError
 
 
 class Tmdb:

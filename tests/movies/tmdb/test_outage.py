@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from movies.tmdb.errors import LongPauseError, OutageError, UnreachableError
-from movies.tmdb.movies import Failure, Movie
+from movies.tmdb.movie_answers import Failure, Movie
 from movies.tmdb.retry import RetryPolicy, parse_retry_after
 from movies.tmdb.stop import Stop
+from movies.tmdb.tmdb_errors import LongPauseError, OutageError, UnreachableError
 from tests.movies.tmdb.test_client import Handler, Server, asked_for, fetch, raising, refusing, status
 
 OFFLINE = refusing(503, 9, "Service offline.")

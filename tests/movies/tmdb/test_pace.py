@@ -8,10 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from movies.tmdb.client import open_client
-from movies.tmdb.errors import FatalError
-from movies.tmdb.movies import fetch_movies
+from movies.tmdb.movie_answers import fetch_movies
 from movies.tmdb.pace import Pace
 from movies.tmdb.stop import Stop
+from movies.tmdb.tmdb_errors import FatalError
 
 Change = Callable[[Pace], None]
 

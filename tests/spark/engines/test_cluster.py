@@ -12,7 +12,7 @@ from pyspark.errors import PySparkException
 
 from spark.engines.cluster import address_towards, driver_options, keep_on_server
 from spark.engines.connect_server import command
-from spark.engines.options import CHECKPOINT, KEPT_BY, LARGE_DATA_OPTIONS, PERSIST, SMALL_DATA_OPTIONS
+from spark.engines.engine_options import CHECKPOINT, KEPT_BY, LARGE_DATA_OPTIONS, PERSIST, SMALL_DATA_OPTIONS
 from spark.frames import keep_result
 
 

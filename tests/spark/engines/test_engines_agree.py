@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from movies.lake.tables import DATA_QUALITY, SILVER
 from spark.checks import run_checks
-from spark.checks.run import CHECKED_COLUMNS
+from spark.checks.check_run import CHECKED_COLUMNS
 from spark.engines.session import CONNECT_MODE, Engine
 from spark.kpis import compute_kpis, read_movies
 from spark.payloads import NAME_LISTS, NUMBERS, TEXTS

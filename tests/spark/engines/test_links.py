@@ -11,13 +11,13 @@ import pytest
 import spark.engines.links
 from movies.lake.arrow import arrow_schema
 from movies.lake.commits import replace
+from movies.lake.data_files import adopt_files, new_folder
 from movies.lake.delta import create, read
-from movies.lake.files import adopt_files, new_folder
 from movies.lake.tables import FETCH_FAILURES, SILVER_MOVIES
 from spark.engines.links import plain_path, plain_temporary_place
 from spark.engines.session import Engine, check_engine_settings
-from spark.errors import EngineUnavailable
 from spark.frames import read_table, write_files, write_partitions
+from spark.spark_errors import EngineUnavailable
 
 NAMES = (
     "My Films",

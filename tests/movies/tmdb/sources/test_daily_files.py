@@ -17,12 +17,12 @@ import pytest
 import movies.tmdb.sources.export
 from flows.run_report import IngestionReport
 from movies.bounded import MIB, Limit
-from movies.sandbox.app import create_app
+from movies.sandbox.server import create_app
 from movies.tmdb.client import open_client
-from movies.tmdb.errors import ListFailedError
 from movies.tmdb.pace import Pace
 from movies.tmdb.retry import RetryPolicy
 from movies.tmdb.sources import Found, Position, build_source
+from movies.tmdb.tmdb_errors import ListFailedError
 
 
 class Files:

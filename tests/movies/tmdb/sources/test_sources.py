@@ -13,11 +13,11 @@ import pytest
 import movies.tmdb.sources.export
 from movies.sandbox import Sandbox
 from movies.tmdb.client import TmdbClient, open_client
-from movies.tmdb.errors import BudgetSpent, ListFailedError, ListOutageError, StoppedError
 from movies.tmdb.pace import Pace
 from movies.tmdb.retry import RetryPolicy
 from movies.tmdb.sources import Found, Ids, Position, build_source
 from movies.tmdb.sources.export import Export
+from movies.tmdb.tmdb_errors import BudgetSpent, ListFailedError, ListOutageError, StoppedError
 
 MOVIES = 12_000
 TODAY = datetime.now(UTC).date()
@@ -72,7 +72,7 @@ def sandbox(large) -> Iterator[Sandbox]:
 @pytest.fixture(scope="module")
 def catalogue(large) -> list[int]:
     """All ids of the sandbox, which its payloads and lists come from."""
-    from movies.sandbox.catalogue import load_catalogue
+    from movies.sandbox.movie_catalogue import load_catalogue
 
     return sorted({*load_catalogue(), *range(1, MOVIES + 1)})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 from cli.local_api import start_local_api
-from cli.run import guarded
+from cli.run_command import guarded
 from cli.terminal import Terminal, short
 from flows.failure import FAILED, OK
 from flows.interrupt import Interrupts

@@ -18,7 +18,7 @@ from movies.lake.delta import LakeView, TableVersion, create, open_table
 from movies.lake.integrity import require_files
 from movies.lake.publications import Publication, find_intact, publish, read_publications
 from movies.lake.tables import FETCH_FAILURES, IMDB_RATINGS, RAW_MOVIES
-from spark.errors import DataQualityError
+from spark.spark_errors import DataQualityError
 from stages.kpis_stage import KPIS_STAGE, write_gold
 from stages.names import StageName
 from stages.publishing import Order, Written, make_tables

@@ -12,8 +12,8 @@ import httpx
 from movies.tmdb.answers import read_movie
 from movies.tmdb.client import TmdbClient
 from movies.tmdb.clock import Clock
-from movies.tmdb.errors import MovieNotFoundError, RecordError, StoppedError, TransientError
 from movies.tmdb.redaction import redact
+from movies.tmdb.tmdb_errors import MovieNotFoundError, RecordError, StoppedError, TransientError
 
 WITH_CREDITS = {"append_to_response": "credits"}
 

@@ -7,12 +7,12 @@ import logging
 
 from flows.interrupt import stop_on_signals
 from flows.run_report import IngestionReport
-from movies.imdb.errors import ImdbError
+from movies.imdb.imdb_errors import ImdbError
 from movies.lake.lock import ingestion_lock
 from movies.lake.tables import IMDB_RATINGS
 from movies.tmdb.retry import RetryPolicy
 from tasks.context import RunContext
-from tasks.ratings import RatingsCounts, read_ratings
+from tasks.imdb_ratings import RatingsCounts, read_ratings
 
 logger = logging.getLogger(__name__)
 

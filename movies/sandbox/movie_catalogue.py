@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from movies.sandbox.answers import encode
+from movies.sandbox.answer_bodies import encode
 
 
 def load_catalogue() -> dict[int, bytes]:

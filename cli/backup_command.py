@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from cli.tables import rows_of
 from cli.terminal import Terminal
+from cli.terminal_tables import rows_of
 from movies.lake.backup import CopiedTable, copy_lake
 from movies.settings import SettingsError, load_settings, parse_lake
 

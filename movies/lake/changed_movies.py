@@ -10,9 +10,9 @@ import pyarrow.compute as pc
 from deltalake import DeltaTable
 
 from movies.lake.arrow import arrow_schema
+from movies.lake.data_files import data_paths, read_columns
 from movies.lake.delta import Lake, TableVersion, open_table, query, root_of
-from movies.lake.errors import LakeAccessError
-from movies.lake.files import data_paths, read_columns
+from movies.lake.lake_errors import LakeAccessError
 from movies.lake.table import Table
 from movies.lake.tables import FETCH_FAILURES, IMDB_RATINGS, RATED_MOVIES, RAW_MOVIES
 

@@ -12,8 +12,8 @@ from typing import IO
 from cli.options import SUFFIXES, Format
 from cli.row_formats import Head, write_rows
 from cli.streams import standard_output
-from cli.tables import terminal_width
 from cli.terminal import Terminal
+from cli.terminal_tables import terminal_width
 from movies.lake.catalogue import find_table
 from movies.lake.sql import ask
 from movies.report.formats import counted

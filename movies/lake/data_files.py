@@ -24,7 +24,7 @@ from pyarrow.fs import FileSelector, FileSystem, LocalFileSystem, PyFileSystem, 
 
 from movies.lake.arrow import arrow_schema
 from movies.lake.delta import TableVersion, content_version, create, delta_schema, insist
-from movies.lake.errors import FilesMissingError, OvertakenError, SchemaMismatchError, access
+from movies.lake.lake_errors import FilesMissingError, OvertakenError, SchemaMismatchError, access
 from movies.lake.table import Table, local_folder
 
 # Reading and compression release Python's global lock.

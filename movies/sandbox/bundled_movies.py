@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from movies.bounded import BOM
-from movies.sandbox.answers import encode
-from movies.sandbox.catalogue import load_catalogue
+from movies.sandbox.answer_bodies import encode
+from movies.sandbox.movie_catalogue import load_catalogue
 from movies.sandbox.synthetic import SyntheticMovies
 
 

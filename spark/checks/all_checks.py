@@ -8,7 +8,7 @@ from spark.checks.completeness import KNOWN, MISSING
 from spark.checks.medians import MEDIANS
 from spark.checks.promises import PROMISES
 from spark.checks.values import VALUES
-from spark.errors import UnknownCheckError
+from spark.spark_errors import UnknownCheckError
 
 CHECKS = (*PROMISES, *VALUES, *MISSING, *KNOWN, *MEDIANS)
 

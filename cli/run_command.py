@@ -34,10 +34,10 @@ PACKAGES = {StageName.TRANSFORM: "pyspark", StageName.KPIS: "pyspark", StageName
 def execute(request: RunRequest, *, dry_run: bool = False) -> int:
     """Run the pipeline, or only print what it would do; return the exit status."""
     from flows.planning import check_ratings
-    from movies.lake.errors import FolderNameError
+    from movies.lake.lake_errors import FolderNameError
     from movies.lake.table import check_folder
     from spark.engines.session import check_engine_settings
-    from spark.errors import EngineUnavailable
+    from spark.spark_errors import EngineUnavailable
 
     settings = request.load_settings()
     try:

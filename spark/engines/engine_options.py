@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from spark.errors import EngineUnavailable
+from spark.spark_errors import EngineUnavailable
 
 DEFAULT_IMAGE = "tmdb-movies-spark:latest"
 MEMORY_UNITS = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from prefect import runtime, task
 
-from movies.forecast.errors import ShortageError, SuspectedLeakError
+from movies.forecast.forecast_errors import ShortageError, SuspectedLeakError
 from movies.lake.delta import TableVersion
 from movies.lake.publications import Publication, find_publication, read_publications
 from movies.lake.tables import SILVER_MOVIES
-from movies.report.forecast import ForecastTables, markdown_forecast
+from movies.report.forecast_text import ForecastTables, markdown_forecast
 from movies.report.provenance import Provenance
 from stages.forecast_stage import FORECAST, forecast_stage, learn, publish_forecast
 from stages.publishing import Order

@@ -7,8 +7,8 @@ from datetime import date
 from functools import reduce
 from typing import TYPE_CHECKING
 
+from spark.checks.all_checks import CHECKS
 from spark.checks.check import ALL_ROWS, Check, Figures, Finding
-from spark.checks.registry import CHECKS
 from spark.checks.results import CheckResult, CheckResults
 
 if TYPE_CHECKING:

@@ -14,12 +14,12 @@ from fastapi import FastAPI, Request, Response
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
-from movies.sandbox.answers import JSON, NOT_FOUND, Refused, encode
+from movies.sandbox.answer_bodies import JSON, NOT_FOUND, Refused, encode
+from movies.sandbox.bundled_movies import Movies
 from movies.sandbox.faults import Faults, parse_faults
 from movies.sandbox.gate import Gate
 from movies.sandbox.imdb import render_ratings
 from movies.sandbox.lists import Lists
-from movies.sandbox.movies import Movies
 from movies.sandbox.process import ENVIRONMENT_PREFIX
 from movies.sandbox.synthetic import DEFAULT_PAYLOAD_BYTES, SyntheticMovies
 
