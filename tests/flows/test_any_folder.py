@@ -84,7 +84,7 @@ def test_status_and_queries_say_which_table_has_lost_files_and_what_rebuilds_it(
     assert (status.exit_code, shown.exit_code) == (0, 1)
     [line] = [line for line in status.stdout.splitlines() if line.startswith("  silver/movies ")]
     assert f"1 file missing or torn: {path.relative_to(Path(lake, SILVER_MOVIES.name))}" in line
-    assert "transform, since" in status.stdout
+    assert "transform, because" in status.stdout
     assert "files of silver.movies are missing or torn" in status.stdout.splitlines()[-1]
     assert "Run `movies run`, which rebuilds it." in shown.stderr
     raw = Path(lake, RAW_MOVIES.name, min(files_of(open_table(RAW_MOVIES, lake))))

@@ -124,7 +124,7 @@ def test_a_server_on_a_cluster_without_such_a_folder_is_warned_of(caplog) -> Non
     with caplog.at_level(logging.WARNING, "spark.engines.cluster"):
         keep_on_server(session)  # type: ignore[arg-type]
     assert KEPT_BY not in session.conf
-    assert "no spark.checkpoint.dir: should a machine be lost, the run fails" in caplog.text
+    assert "no spark.checkpoint.dir. If a machine is lost, the run fails" in caplog.text
 
 
 @pytest.mark.parametrize("refused", [False, True])
