@@ -62,8 +62,10 @@ async def cleared(api: str) -> AsyncIterator[PrefectClient]:
     with temporary_settings({PREFECT_API_URL: api}):
         async with PrefectClient(api) as client:
             await _clear(client)
-            yield client
-            await _clear(client)
+            try:
+                yield client
+            finally:
+                await _clear(client)
 
 
 async def _clear(client: PrefectClient) -> None:

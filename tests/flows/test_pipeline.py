@@ -104,7 +104,8 @@ def test_without_key_or_server_the_first_run_leaves_tables_report_plots_logs_and
     assert {path.name for path in (output / "logs").iterdir()} == LOGS
     assert all((output / "logs" / name).stat().st_size for name in LOGS)
 
-    made = {key: made for key, made in latest_artifacts(prefect_api).items() if made != older.get(key)}
+    latest = latest_artifacts(prefect_api)
+    made = {key: artifact for key, artifact in latest.items() if artifact != older.get(key)}
     shown = {key: artifact["data"] for key, artifact in made.items()}
     assert str(output / "dashboard.html") in shown["dashboard"]
     assert {"kpi-report", "ingestion-progress", "run", "run-tables"} <= shown.keys()
