@@ -9,31 +9,28 @@ from typer.testing import CliRunner
 import cli.backup_command
 from cli.app import app
 from movies.lake import backup
-from movies.lake.arrow import arrow_schema
 from movies.lake.backup import (
-    CopiedTable,
     CopyBrokenError,
     CopyRefusedError,
     check_finished,
     copy_file,
     copy_lake,
 )
-from movies.lake.commits import APPLICATION_ID, Appender, replace
+from movies.lake.commits import APPLICATION_ID, Appender
 from movies.lake.delta import content_version, open_table, read
 from movies.lake.gold_tables import OVERVIEW, YEARS
 from movies.lake.lake_errors import LakeAccessError
 from movies.lake.publications import Publication, find_intact, publish
 from movies.lake.table import Table
 from movies.lake.tables import PUBLICATIONS, RAW_MOVIES, SILVER_MOVIES
+from tests.movies.lake.small_lake import write
 from tests.movies.lake.test_commits import ids, movies
 
 
-def write(table: Table, root: str, **row: object) -> Publication:
+def publish_row(table: Table, root: str, **row: object) -> None:
     """Replace a table's rows by one, and publish that."""
-    version = replace(table, root, pa.Table.from_pylist([row], schema=arrow_schema(table)))
-    publication = Publication(f"make {table.name}", {}, {table.name: version}, "code")
-    publish(root, publication)
-    return publication
+    version = write(table, root, row)
+    publish(root, Publication(f"make {table.name}", {}, {table.name: version}, "code"))
 
 
 def files(root: str) -> dict[str, bytes]:
@@ -51,7 +48,7 @@ def root(tmp_path) -> str:
     appender = Appender(RAW_MOVIES, root, "sandbox")
     for batch, movie_id in enumerate((1, 2, 3)):
         appender.append(movies(movie_id), f"batch {batch}")
-    write(OVERVIEW, root, movies=3)
+    publish_row(OVERVIEW, root, movies=3)
     return root
 
 
@@ -99,7 +96,7 @@ def test_a_copy_brought_back_is_the_lake_again(root, target, tmp_path):
 
 
 def test_what_only_older_versions_are_made_of_is_left_out(root, target):
-    write(OVERVIEW, root, movies=4)
+    publish_row(OVERVIEW, root, movies=4)
     open_table(RAW_MOVIES, root).optimize.compact()
 
     copied = {table.name: table for table in copy_lake(root, target)}
@@ -133,7 +130,7 @@ def test_what_is_committed_while_it_is_copied_is_not_in_the_copy(root, target, m
         monkeypatch.undo()
         Appender(RAW_MOVIES, root, "sandbox").append(movies(4), "meanwhile")
         open_table(RAW_MOVIES, root).create_checkpoint()
-        write(OVERVIEW, root, movies=4)
+        publish_row(OVERVIEW, root, movies=4)
         return copy_file(source, target, path)
 
     monkeypatch.setattr(backup, "copy_file", commit_first)
@@ -156,7 +153,7 @@ def test_publications_speak_of_nothing_later_than_the_tables_of_the_copy(
         found = open_table(table, *arguments)
         if table is opened_first:
             monkeypatch.undo()
-            write(OVERVIEW, root, movies=4)
+            publish_row(OVERVIEW, root, movies=4)
         return found
 
     monkeypatch.setattr(backup, "open_table", open_and_write)
@@ -181,7 +178,7 @@ def test_what_a_table_is_made_from_is_in_the_copy(root, target, monkeypatch):
         if table is SILVER_MOVIES:
             monkeypatch.undo()
             Appender(RAW_MOVIES, root, "sandbox").append(movies(4), "meanwhile")
-            write(SILVER_MOVIES, root, id=4)
+            publish_row(SILVER_MOVIES, root, id=4)
         return found
 
     monkeypatch.setattr(backup, "open_table", open_and_run)
@@ -249,7 +246,7 @@ def test_a_copy_that_is_finished_later_copies_no_data_file_twice(root, target, m
 
 def test_a_lake_is_not_copied_over_another(root, target, tmp_path):
     other = str(tmp_path / "other")
-    write(YEARS, other, movies=1)
+    publish_row(YEARS, other, movies=1)
     copy_lake(root, target)
 
     for place, name in ((target, "raw/movies"), (root, "raw/movies"), (other, "gold/years")):
@@ -261,7 +258,7 @@ def test_a_lake_is_not_copied_over_another(root, target, tmp_path):
 
 def test_a_copy_begun_of_another_lake_is_not_finished_with_this_one(root, target, tmp_path, monkeypatch):
     other = str(tmp_path / "other")
-    write(OVERVIEW, other, movies=1)
+    publish_row(OVERVIEW, other, movies=1)
     with monkeypatch.context() as patch:
         patch.setattr(backup, "copy_file", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
@@ -298,7 +295,7 @@ def test_a_copy_that_something_else_wrote_to_is_no_copy(intruder, root, target, 
     check = backup._check_copy
 
     def write_first(*arguments):
-        write(intruder, target, movies=7)
+        publish_row(intruder, target, movies=7)
         check(*arguments)
 
     monkeypatch.setattr(backup, "_check_copy", write_first)
@@ -321,14 +318,6 @@ def test_a_target_that_cannot_be_written_is_told(root, tmp_path):
 
     with pytest.raises(LakeAccessError, match=r"file/target cannot be written: "):
         copy_lake(root, str(tmp_path / "file" / "target"))
-
-
-def test_what_was_copied_is_told(root, target):
-    [*_, publications] = copy_lake(root, target)
-
-    log = Path(target, PUBLICATIONS.name, "_delta_log")
-    size = sum(path.stat().st_size for path in [*log.iterdir(), *log.parent.glob("*.parquet")])
-    assert publications == CopiedTable("meta/publications", 1, 1, 3, size)
 
 
 @pytest.fixture
@@ -368,15 +357,6 @@ def test_the_command_line_says_in_one_sentence_what_stands_in_the_way(run, root,
     assert missing.stderr == (
         f"Error: There are no tables in {tmp_path / 'nothing'}. Name the lake to copy.\n"
     )
-
-
-def test_a_setting_that_cannot_be_used_is_a_usage_error(run, target, monkeypatch):
-    monkeypatch.setenv("INGESTION_CONCURRENCY", "none")
-
-    said = run("backup", target)
-
-    assert said.exit_code == 2
-    assert "INGESTION_CONCURRENCY" in said.stderr
 
 
 def test_an_interrupted_backup_says_how_to_go_on(run, target, monkeypatch):

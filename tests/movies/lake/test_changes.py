@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
 
+from movies.lake.arrow import arrow_rows
 from movies.lake.changed_movies import find_gone
 from movies.lake.commits import Appender
 from movies.lake.delta import LakeView, content_version, open_table
@@ -16,6 +16,7 @@ from stages.kpis_stage import KPIS_STAGE
 from stages.names import StageName
 from stages.stage import why_stale
 from stages.transform_stage import transform_stage
+from tests.movies.lake.rows import Failure
 from tests.movies.lake.small_lake import FETCHED_AT, make_lake
 
 TRANSFORM = transform_stage(with_ratings=False)
@@ -33,17 +34,7 @@ def lake(tmp_path) -> str:
 
 
 def add_failure(lake: str, movie_id: int, reason: str) -> None:
-    import pyarrow as pa
-
-    from movies.lake.arrow import arrow_schema
-
-    row: Mapping[str, object] = {
-        "movie_id": movie_id,
-        "reason": reason,
-        "failed_at": FETCHED_AT,
-        "batch_id": "b2",
-    }
-    rows = pa.Table.from_pylist([row], schema=arrow_schema(FETCH_FAILURES))
+    rows = arrow_rows(FETCH_FAILURES, [Failure(movie_id, reason, FETCHED_AT)], batch_id="b2")
     Appender(FETCH_FAILURES, lake, "sandbox").append(rows, "b2")
 
 

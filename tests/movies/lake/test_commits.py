@@ -17,6 +17,7 @@ from movies.lake.gold_tables import OVERVIEW
 from movies.lake.lake_errors import LakeAccessError, SchemaMismatchError
 from movies.lake.table import Column
 from movies.lake.tables import RAW_MOVIES
+from tests.movies.lake.small_lake import write
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -32,11 +33,6 @@ def movies(*movie_ids: int, batch_id: str = "b") -> pa.Table:
 def ids(lake_root: str) -> list[int]:
     found = open_table(RAW_MOVIES, lake_root)
     return query(found, "SELECT movie_id FROM t ORDER BY movie_id").column(0).to_pylist()
-
-
-@pytest.fixture
-def root(tmp_path) -> str:
-    return str(tmp_path)
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
@@ -56,7 +52,7 @@ def test_every_table_is_created_with_its_columns_all_nullable(table, root):
 
 
 def test_a_table_with_other_columns_is_refused(root):
-    replace(OVERVIEW, root, pa.Table.from_pylist([], schema=arrow_schema(OVERVIEW)))
+    write(OVERVIEW, root)
 
     with pytest.raises(SchemaMismatchError, match="mean_rating"):
         create(dataclasses.replace(RAW_MOVIES, name=OVERVIEW.name), root)
@@ -259,20 +255,18 @@ def test_compaction_changes_the_version_and_not_the_content(root):
 
 
 def test_a_table_made_again_is_another_table(root, tmp_path):
-    rows = pa.Table.from_pylist([{"movies": 1}], schema=arrow_schema(OVERVIEW))
-    first = replace(OVERVIEW, root, rows)
+    first = write(OVERVIEW, root, {"movies": 1})
     (tmp_path / OVERVIEW.name).rename(tmp_path / "gone")
 
-    second = replace(OVERVIEW, root, rows)
+    second = write(OVERVIEW, root, {"movies": 1})
 
     assert first.version == second.version
     assert first.table_id != second.table_id
 
 
 def test_replacing_leaves_only_the_new_rows_and_an_old_version_can_be_read(root):
-    schema = arrow_schema(OVERVIEW)
-    first = replace(OVERVIEW, root, pa.Table.from_pylist([{"movies": 1}], schema=schema))
-    replace(OVERVIEW, root, pa.Table.from_pylist([{"movies": 2}], schema=schema))
+    first = write(OVERVIEW, root, {"movies": 1})
+    write(OVERVIEW, root, {"movies": 2})
 
     assert read(OVERVIEW, root).column("movies").to_pylist() == [2]
     assert read(OVERVIEW, root, first.version).column("movies").to_pylist() == [1]

@@ -1,7 +1,6 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from deltalake import DeltaTable
 
 from movies.lake.checkpoints import Committer
@@ -12,11 +11,6 @@ from movies.lake.upkeep import maintain
 from tests.movies.lake.rows import Movie
 
 BEGUN = datetime(2026, 6, 1, 8, 30, tzinfo=UTC)
-
-
-@pytest.fixture
-def root(tmp_path) -> str:
-    return str(tmp_path)
 
 
 def commit(root: str, *movie_ids: int) -> None:

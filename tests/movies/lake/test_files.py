@@ -21,11 +21,6 @@ from movies.lake.upkeep import compact, delete_unneeded_files
 ORIGIN = {"raw_movies_version": "3", "run_id": "r"}
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> str:
-    return str(tmp_path)
-
-
 def movies(*rows: tuple[int, int, str]) -> pa.Table:
     """Rows of silver by id, year and title."""
     found = [{"id": id_, "release_year": year, "title": title} for id_, year, title in rows]

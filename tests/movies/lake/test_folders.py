@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pyarrow as pa
 import pytest
 
-from movies.lake.arrow import arrow_schema
 from movies.lake.backup import copy_lake
-from movies.lake.commits import replace
 from movies.lake.data_files import read_columns
 from movies.lake.delta import open_table, query, read
 from movies.lake.integrity import damaged_files, files_of
@@ -18,6 +15,7 @@ from movies.lake.sql import ask
 from movies.lake.table import open_store
 from movies.lake.tables import FETCH_FAILURES
 from movies.lake.upkeep import compact, delete_unneeded_files
+from tests.movies.lake.small_lake import write
 
 TAKEN = (
     "My Films",
@@ -31,21 +29,19 @@ TAKEN = (
     "a{b}",
     "a*b",
     "a:b",
+    "a<b",
     "~",
+    "~ $HOME",
 )
 REFUSED = ("a%20b", "%41", "a[1]", "a^b", "a|b", "a\\b", "a\nb", "ä%C3%A4")
-ROWS = [{"movie_id": 1, "reason": "not_found"}]
-
-
-def rows() -> pa.Table:
-    return pa.Table.from_pylist(ROWS, schema=arrow_schema(FETCH_FAILURES))
+ROW = {"movie_id": 1, "reason": "not_found"}
 
 
 @pytest.mark.parametrize("name", TAKEN)
 def test_a_lake_is_in_the_very_folder_that_is_named(name, tmp_path):
     root = str(tmp_path / name / "lake")
 
-    replace(FETCH_FAILURES, root, rows())
+    write(FETCH_FAILURES, root, ROW)
     found = open_table(FETCH_FAILURES, root)
     compact(found)
     delete_unneeded_files(found, timedelta(days=7))
@@ -69,7 +65,7 @@ def test_a_lake_is_in_the_very_folder_that_is_named(name, tmp_path):
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_folder_that_would_be_taken_for_another_one_is_refused_and_nothing_is_made(name, tmp_path):
     with pytest.raises(FolderNameError, match="Choose another folder"):
-        replace(FETCH_FAILURES, str(tmp_path / name), rows())
+        write(FETCH_FAILURES, str(tmp_path / name), ROW)
     with pytest.raises(FolderNameError):
         open_store(str(tmp_path / name))
 
@@ -81,11 +77,11 @@ def test_a_link_does_not_hide_a_name_that_is_refused(tmp_path):
     (tmp_path / "plain").symlink_to(tmp_path / "a%20b")
 
     with pytest.raises(FolderNameError, match="'%20'"):
-        replace(FETCH_FAILURES, str(tmp_path / "plain"), rows())
+        write(FETCH_FAILURES, str(tmp_path / "plain"), ROW)
 
 
 def test_an_escape_and_a_blank_are_two_folders(tmp_path):
-    replace(FETCH_FAILURES, str(tmp_path / "a b"), rows())
+    write(FETCH_FAILURES, str(tmp_path / "a b"), ROW)
 
     with pytest.raises(FolderNameError):
         read(FETCH_FAILURES, str(tmp_path / "a%20b"))

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 
-from movies.lake.arrow import arrow_schema
 from movies.lake.backup import UNFINISHED, CopyRefusedError, copy_lake
-from movies.lake.commits import Appender, replace
+from movies.lake.commits import Appender
 from movies.lake.delta import open_table, read
 from movies.lake.gold_tables import GENRES
 from movies.lake.integrity import damaged_files, files_of
@@ -21,7 +19,7 @@ from movies.lake.sql import ask
 from movies.lake.table import Table
 from movies.lake.tables import PUBLICATIONS, RAW_MOVIES, SILVER_MOVIES
 from movies.lake.work_list import owed_movies
-from tests.movies.lake.small_lake import GENRE_ROWS, make_lake
+from tests.movies.lake.small_lake import GENRE_ROWS, make_lake, write
 from tests.movies.lake.test_commits import movies
 
 
@@ -58,7 +56,7 @@ def test_a_published_table_is_not_current_without_all_of_its_files(root, table, 
 def test_rows_that_a_torn_table_had_are_written_anew(root, damage):
     damage(data_file(GENRES, root))
 
-    replace(GENRES, root, pa.Table.from_pylist(GENRE_ROWS, schema=arrow_schema(GENRES)))
+    write(GENRES, root, *GENRE_ROWS)
 
     assert damaged_files(open_table(GENRES, root)) == []
     assert read(GENRES, root).select(["genre", "movies"]).to_pylist() == GENRE_ROWS

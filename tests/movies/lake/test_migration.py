@@ -13,8 +13,6 @@ import pytest
 from deltalake import DeltaTable
 
 from movies.lake.all_tables import TABLES
-from movies.lake.arrow import arrow_schema
-from movies.lake.commits import replace
 from movies.lake.delta import content_version, create, open_table, query, read
 from movies.lake.gold_tables import YEARS
 from movies.lake.lake_errors import SchemaMismatchError
@@ -22,11 +20,7 @@ from movies.lake.publications import find_damage, read_publications
 from movies.lake.table import Column, Table
 from movies.lake.tables import SILVER_MOVIES
 from movies.lake.upkeep import maintain
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> str:
-    return str(tmp_path)
+from tests.movies.lake.small_lake import write
 
 
 def older(table: Table, *lacking: str) -> Table:
@@ -35,13 +29,9 @@ def older(table: Table, *lacking: str) -> Table:
     return other(table, columns=MappingProxyType(columns))
 
 
-def rows(table: Table, *found: dict[str, object]) -> pa.Table:
-    return pa.Table.from_pylist(list(found), schema=arrow_schema(table))
-
-
 def test_a_table_gets_the_columns_it_lacks_null_in_its_rows(root: str) -> None:
     before = older(YEARS, "movies", "price_index")
-    replace(before, root, rows(before, {"release_year": 2001, "mean_profit_musd": 1.5}))
+    write(before, root, {"release_year": 2001, "mean_profit_musd": 1.5})
 
     create(YEARS, root)
 
@@ -52,9 +42,9 @@ def test_a_table_gets_the_columns_it_lacks_null_in_its_rows(root: str) -> None:
 
 def test_a_table_with_partitions_gets_them_too_and_takes_new_rows(root: str) -> None:
     before = older(SILVER_MOVIES, "tagline")
-    replace(before, root, rows(before, {"id": 1, "release_year": 2001}))
+    write(before, root, {"id": 1, "release_year": 2001})
 
-    replace(SILVER_MOVIES, root, rows(SILVER_MOVIES, {"id": 2, "release_year": 2002, "tagline": "New."}))
+    write(SILVER_MOVIES, root, {"id": 2, "release_year": 2002, "tagline": "New."})
 
     assert [row["tagline"] for row in read(SILVER_MOVIES, root).to_pylist()] == ["New."]
 
@@ -79,7 +69,7 @@ def meanings(table: Table) -> dict[str, str]:
 @pytest.mark.parametrize("renew", [create, lambda table, root: maintain(table, root, timedelta(days=7))])
 def test_a_meaning_that_has_changed_reaches_the_schema_and_changes_no_content(renew, root: str) -> None:
     columns = YEARS.columns | {"movies": Column("long", "Films.")}
-    content = replace(other(YEARS, columns=columns), root, rows(YEARS, {"release_year": 2001}))
+    content = write(other(YEARS, columns=columns), root, {"release_year": 2001})
 
     renew(YEARS, root)
 
@@ -88,7 +78,7 @@ def test_a_meaning_that_has_changed_reaches_the_schema_and_changes_no_content(re
     assert content_version(found) == content
     version = found.version()
     assert create(YEARS, root).version() == version
-    replace(YEARS, root, rows(YEARS, {"release_year": 2002}))
+    write(YEARS, root, {"release_year": 2002})
     assert comments(open_table(YEARS, root)) == meanings(YEARS)
 
 

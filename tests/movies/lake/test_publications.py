@@ -1,21 +1,10 @@
-import pyarrow as pa
 import pytest
 
-from movies.lake.arrow import arrow_schema
-from movies.lake.commits import replace
 from movies.lake.delta import TableVersion, open_table, read, version_to_read
 from movies.lake.gold_tables import OVERVIEW, YEARS
 from movies.lake.publications import Publication, find_intact, publish
 from movies.lake.tables import PUBLICATIONS
-
-
-@pytest.fixture
-def root(tmp_path) -> str:
-    return str(tmp_path)
-
-
-def write(table, root: str, *rows: dict) -> TableVersion:
-    return replace(table, root, pa.Table.from_pylist(list(rows), schema=arrow_schema(table)))
+from tests.movies.lake.small_lake import write
 
 
 def test_nothing_is_published_in_an_empty_lake(root):

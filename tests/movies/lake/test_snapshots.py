@@ -43,8 +43,7 @@ def version(root: str) -> int:
     return content_version(found).version
 
 
-def test_a_files_rows_become_the_table_along_with_where_they_come_from(tmp_path: Path) -> None:
-    root = str(tmp_path)
+def test_a_files_rows_become_the_table_along_with_where_they_come_from(root: str) -> None:
     assert read_snapshot(IMDB_RATINGS, root) is None
 
     assert mirror(root, FIRST, 2, 1)
@@ -59,8 +58,7 @@ def test_a_files_rows_become_the_table_along_with_where_they_come_from(tmp_path:
     assert open_table(IMDB_RATINGS, root).history(1)[0]["batch_id"] == "b1"
 
 
-def test_the_same_rows_are_not_committed_again_and_their_new_mark_changes_no_content(tmp_path: Path) -> None:
-    root = str(tmp_path)
+def test_the_same_rows_are_not_committed_again_and_their_new_mark_changes_no_content(root: str) -> None:
     mirror(root, FIRST, 3)
     before, files = version(root), files_of(root)
 
@@ -74,8 +72,7 @@ def test_the_same_rows_are_not_committed_again_and_their_new_mark_changes_no_con
 
 
 @pytest.mark.parametrize("change", [{"digest": "digest 2"}, {"code": "other"}])
-def test_other_rows_and_other_code_replace_all_of_it(change: dict[str, str], tmp_path: Path) -> None:
-    root = str(tmp_path)
+def test_other_rows_and_other_code_replace_all_of_it(change: dict[str, str], root: str) -> None:
     mirror(root, FIRST, 3)
 
     assert mirror(root, replace(FIRST, **change), 1)
@@ -83,8 +80,7 @@ def test_other_rows_and_other_code_replace_all_of_it(change: dict[str, str], tmp
     assert read(IMDB_RATINGS, root).column("imdb_id").to_pylist() == ["tt00"]
 
 
-def test_an_error_while_reading_leaves_the_table_and_no_file(tmp_path: Path) -> None:
-    root = str(tmp_path)
+def test_an_error_while_reading_leaves_the_table_and_no_file(root: str) -> None:
     mirror(root, FIRST, 3)
     before, files = version(root), files_of(root)
 
@@ -99,8 +95,7 @@ def test_an_error_while_reading_leaves_the_table_and_no_file(tmp_path: Path) -> 
     assert read_snapshot(IMDB_RATINGS, root) == FIRST
 
 
-def test_upkeep_forgets_nothing_and_a_strangers_commit_is_not_taken_for_the_file(tmp_path: Path) -> None:
-    root = str(tmp_path)
+def test_upkeep_forgets_nothing_and_a_strangers_commit_is_not_taken_for_the_file(root: str) -> None:
     mirror(root, FIRST, 3)
     mirror(root, replace(FIRST, digest="2"), 2)
     maintain(IMDB_RATINGS, root, retention=AT - AT)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -23,6 +22,7 @@ from movies.lake.publications import Publication, publish, read_publications
 from movies.lake.snapshots import Snapshot, read_snapshot, replace_by_file
 from movies.lake.tables import FILTERED, IMDB_RATINGS
 from tests.conftest import PROJECT_ROOT
+from tests.movies.lake.small_lake import write
 
 WRITERS, PUBLICATIONS_EACH = 3, 4
 PUBLISH = """
@@ -33,15 +33,6 @@ sys.stdin.readline()
 for time in range(int(times)):
     publish(root, Publication(f"stage {writer}", {}, {}, f"code {time}"))
 """
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> str:
-    return str(tmp_path / "lake")
-
-
-def overview(movies: int) -> pa.Table:
-    return pa.Table.from_pylist([{"movies": movies}], schema=arrow_schema(OVERVIEW))
 
 
 def meanwhile(monkeypatch: pytest.MonkeyPatch, module: object, name: str, act: Callable[[], object]) -> None:
@@ -97,26 +88,26 @@ def test_processes_that_publish_at_the_same_time_lose_nothing(root):
 def test_a_table_that_is_replaced_twice_at_the_same_moment_names_each_content_by_its_own_version(
     root, monkeypatch
 ):
-    replace(OVERVIEW, root, overview(1))
+    write(OVERVIEW, root, {"movies": 1})
     others: list[TableVersion] = []
     meanwhile(
         monkeypatch,
         movies.lake.commits,
         "write_deltalake",
-        lambda: others.append(replace(OVERVIEW, root, overview(2))),
+        lambda: others.append(write(OVERVIEW, root, {"movies": 2})),
     )
 
-    version = replace(OVERVIEW, root, overview(3))
+    version = write(OVERVIEW, root, {"movies": 3})
 
     assert (others[0].version, version.version) == (2, 3)
     assert [read(OVERVIEW, root, number)["movies"].to_pylist() for number in (2, 3)] == [[2], [3]]
 
 
 def test_the_content_of_an_open_table_is_not_that_of_a_later_commit(root):
-    first = replace(OVERVIEW, root, overview(1))
+    first = write(OVERVIEW, root, {"movies": 1})
     found = open_table(OVERVIEW, root)
     assert isinstance(found, DeltaTable)
-    replace(OVERVIEW, root, overview(2))
+    write(OVERVIEW, root, {"movies": 2})
 
     assert content_version(found) == first
 

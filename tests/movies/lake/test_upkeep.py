@@ -4,22 +4,18 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pyarrow as pa
-import pytest
 
 from movies.lake.arrow import arrow_schema
-from movies.lake.commits import Appender, replace
-from movies.lake.delta import content_version, open_table, query, read, version_to_read
+from movies.lake.commits import Appender
+from movies.lake.delta import content_version, open_table, read, version_to_read
 from movies.lake.gold_tables import OVERVIEW
 from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES
 from movies.lake.upkeep import LONG_AGO, Upkeep, drop_older, maintain, redate_future
+from tests.movies.lake.small_lake import write
+from tests.movies.lake.test_commits import ids
 
 WEEK = timedelta(days=7)
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
-
-
-@pytest.fixture
-def root(tmp_path) -> str:
-    return str(tmp_path)
 
 
 def batch(number: int, size: int = 3, at: datetime = NOW) -> pa.Table:
@@ -32,11 +28,6 @@ def batch(number: int, size: int = 3, at: datetime = NOW) -> pa.Table:
 
 def drop(root: str, moment: datetime = NOW) -> int:
     return drop_older(RAW_MOVIES, root, "fetched_at", moment)
-
-
-def rows(root: str) -> list[int]:
-    found = open_table(RAW_MOVIES, root)
-    return query(found, "SELECT movie_id FROM t ORDER BY movie_id").column(0).to_pylist()
 
 
 def append_batches(root: str, count: int) -> Appender:
@@ -57,7 +48,7 @@ def test_small_files_become_one_with_the_same_rows_and_the_same_content_version(
     done = maintain(RAW_MOVIES, root, WEEK)
 
     assert done == Upkeep("raw/movies", files_before=8, files_after=1, files_deleted=0)
-    assert rows(root) == list(range(24))
+    assert ids(root) == list(range(24))
     found = open_table(RAW_MOVIES, root)
     assert content_version(found) == content
     assert version_to_read(found, content) == found.version() == content.version + 1
@@ -90,11 +81,11 @@ def test_files_replaced_longer_ago_than_the_retention_are_deleted_and_newer_ones
     assert len(list(folder.glob("*.parquet"))) == 1
     found = open_table(RAW_MOVIES, root)
     assert content_version(found) == content
-    assert rows(root) == list(range(12))
+    assert ids(root) == list(range(12))
 
 
 def test_many_rounds_of_upkeep_do_not_hide_which_version_has_the_content(root):
-    replace(OVERVIEW, root, pa.Table.from_pylist([], schema=arrow_schema(OVERVIEW)))
+    write(OVERVIEW, root)
     content = content_version(open_table(OVERVIEW, root))
 
     for _ in range(120):
@@ -124,7 +115,7 @@ def test_upkeep_in_the_middle_of_an_ingestion_loses_nothing_and_doubles_nothing(
     upkeep.join()
 
     assert failures == []
-    assert rows(root) == list(range(75))
+    assert ids(root) == list(range(75))
     assert appender.commits == 25
 
 
@@ -162,7 +153,7 @@ def test_all_rows_of_a_table_may_be_too_old(root):
     append_batches(root, 2)
 
     assert drop(root, NOW + WEEK) == 6
-    assert rows(root) == []
+    assert ids(root) == []
     assert drop(root, NOW + WEEK) == 0
 
 
@@ -174,7 +165,7 @@ def test_rows_are_dropped_from_what_another_commit_has_left(root, monkeypatch):
 
     assert drop(root, NOW + WEEK) == 6
 
-    assert rows(root) == [6, 7, 8]
+    assert ids(root) == [6, 7, 8]
 
 
 def test_rows_dropped_in_the_middle_of_an_ingestion_take_none_of_its_own_along(root):
@@ -197,7 +188,7 @@ def test_rows_dropped_in_the_middle_of_an_ingestion_take_none_of_its_own_along(r
     dropping.join()
 
     assert dropped == [3] * 10
-    assert rows(root) == list(range(30, 75))
+    assert ids(root) == list(range(30, 75))
     assert appender.commits == 25
 
 

@@ -28,11 +28,6 @@ def commit(root: str, movies: list[Movie], failures: list[Failure] = (), source:
     asyncio.run(run())
 
 
-@pytest.fixture
-def root(tmp_path) -> str:
-    return str(tmp_path / "lake")
-
-
 def work(*to_fetch: int, present: int = 0, absent: int = 0) -> WorkList:
     return WorkList(array("q", to_fetch), present, absent)
 
