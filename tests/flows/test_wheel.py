@@ -69,7 +69,7 @@ def check_version(environment: Path, folder: Path) -> None:
         text=True,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, f"movies {project.version()}\n", "")
-    asked = [environment / "bin" / "python", "-c", "import project; print(project.__file__)"]
+    asked = [environment / "bin" / "python", "-c", "from movies import project; print(project.__file__)"]
     found = subprocess.run(asked, cwd=folder, env=clean_environment(), capture_output=True, text=True)
     assert Path(found.stdout.strip()).is_relative_to(environment)
 
