@@ -1,8 +1,8 @@
-"""Leaves out Spark JARs that nobody uses here, and orders the others: arrange_jars.py SPARK_JARS.
+"""Delete Spark JARs that are not used here, and order the others: arrange_jars.py SPARK_JARS.
 
-Spark's launcher puts `jars/*` on the class path, in the order that the file system lists them: on another
-host another one, and a class-data archive made with the first would be ignored. So all JARs move one folder
-down, and the one that is left names them in order.
+Spark's launcher puts `jars/*` on the class path, in the order in which the file system lists them. The order
+may differ on another host, and the JVM would then ignore the class archive. So all JARs move one folder down,
+and one new JAR names them in order.
 """
 
 import shutil
@@ -29,7 +29,7 @@ BYTES_A_LINE = 72
 
 
 def manifest(names: list[str]) -> bytes:
-    """A JAR's manifest with the class path folded as its format asks for."""
+    """Return a JAR's manifest with the class path, folded as the format requires."""
     line = f"Class-Path: {' '.join(f'{ALL}/{name}' for name in names)}".encode()
     parts = [line[:BYTES_A_LINE]]
     parts += [line[i : i + BYTES_A_LINE - 1] for i in range(BYTES_A_LINE, len(line), BYTES_A_LINE - 1)]

@@ -1,4 +1,4 @@
-"""Fetches the JARs of a list, verified, with the resolver that Spark brings.
+"""Download and verify the JARs of a list, with the resolver that Spark has.
 
 fetch_jars.py SPARK_JARS LIST TARGET
 """
@@ -20,13 +20,13 @@ IVY_FILE = """<ivy-module version="2.0">
 
 
 def read_list(path: Path) -> dict[str, str]:
-    """Digests by coordinates (`group:artifact:version`)."""
+    """Return the digests by coordinates (`group:artifact:version`)."""
     lines = [line.split() for line in path.read_text().splitlines() if line and not line.startswith("#")]
     return {coordinates: digest for digest, coordinates in lines}
 
 
 def fetch(ivy: Path, coordinates: list[str], target: Path) -> None:
-    """Fetch just these, without what they depend on."""
+    """Download only these JARs, without their dependencies."""
     dependencies = "\n".join(
         "    <dependency org={} name={} rev={} transitive='false'/>".format(*map(quoteattr, one.split(":")))
         for one in coordinates

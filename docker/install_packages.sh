@@ -1,7 +1,8 @@
 #!/bin/sh
-# Installs the project's pinned dependencies into a virtual environment, without the packages named (and what only
-# they need), and takes out what nobody uses: install_packages.sh FOLDER [PACKAGE…], where pyproject.toml lies. EXTRAS
-# may be uv's options for extras. Into an environment that is there already come those that it lacks.
+# Installs the project's pinned dependencies into a virtual environment, and deletes files that are not used:
+#   install_packages.sh FOLDER [PACKAGE…]
+# Run it in the folder of pyproject.toml. It leaves out the packages named and their own dependencies. EXTRAS may be uv's
+# options for extras. If the environment exists already, it adds the packages that are missing.
 set -eu
 folder=$1
 shift
@@ -9,7 +10,7 @@ shift
 pruned=""
 for package in "$@"; do pruned="$pruned --prune $package"; done
 
-# The host's certificates, not the bundled ones: a private authority in the base image then counts.
+# Use the certificates of the base image, not the bundled ones: it may have a private authority.
 export UV_SYSTEM_CERTS=1 UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=copy
 # shellcheck disable=SC2086
 uv export --quiet --no-dev --no-emit-project --no-hashes --no-annotate --no-header \
@@ -19,23 +20,23 @@ uv pip install --quiet --no-cache --python "$folder" --requirement requirements.
 
 packages=$(echo "$folder"/lib/python*/site-packages)
 cd "$packages"
-# Arrow's RPC, ORC and own clients of stores (delta-rs has them), headers and sources; tests that packages ship.
+# Delete Arrow's RPC, ORC and clients of object stores (delta-rs has its own), headers, sources and packages' tests.
 rm -rf pyarrow/*_flight* pyarrow/*_s3* pyarrow/_azurefs* pyarrow/_gcsfs* pyarrow/_hdfs* pyarrow/_orc* pyarrow/_dataset_orc* \
   pyarrow/*_cpp_tests* pyarrow/include pyarrow/src pyarrow/tests sqlalchemy/testing alembic/testing
-# Of what the dashboard is made with, the JavaScript alone: that runs in the reader's browser.
+# Of the dashboard's libraries, keep only the JavaScript, which runs in the reader's browser.
 for package in plotly itables; do
   if [ -d $package ]; then find $package -type f ! -name plotly.min.js ! -path 'itables/html/dt_bundle.*' -delete; fi
 done
 rm -rf _plotly_utils "$folder/share/jupyter" "$folder/etc/jupyter"
-# What is for compilers, type checkers and scanners alone.
+# Delete files that only compilers, type checkers and scanners use.
 find . -type f \( -name '*.pyi' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.pxi' -o -path '*.dist-info/sboms/*' \) -delete
-# One copy of each library under the name it is asked for by, where wheels have to carry three.
+# Keep one copy of each library, under the name that is loaded. A wheel has three copies.
 rm -f pyarrow/libarrow_python*.so pyarrow/libarrow_python*.so.*.*.*
 find . -type d \( -name tests -o -name test \) ! -path './prefect*' ! -path './numpy*' -prune -exec rm -rf {} +
-# Symbols for debuggers. Libraries that a wheel carries along (*.libs) do not all survive it.
+# Delete symbols for debuggers, but not in bundled libraries of wheels (*.libs), because some would break.
 find . -name '*.so*' -type f ! -path './*.libs/*' -exec strip --strip-unneeded {} +
 
-# A user who may not write here would compile at every start: bytecode of what is imported, not of everything.
+# Compile the modules that are imported. A user without write access here would compile them at every start.
 cat >imports.py <<'PYTHON'
 from importlib import import_module
 

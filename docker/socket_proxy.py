@@ -1,10 +1,10 @@
-"""Docker's socket for a worker of Prefect's, as far as it needs it to run the jobs of one installation.
+"""A proxy of Docker's socket that allows Prefect's worker only what it needs to run one installation's jobs.
 
-Whoever may speak to Docker is root on the host, so the worker speaks to `python docker/socket_proxy.py`
-instead, which listens at a socket in a volume of the two. It creates containers of the installation's images
-with its volume and network, without privileges, and touches no other containers. `JOB_IMAGES`,
-`DATA_VOLUME` and `JOB_NETWORK` say what the installation has. Everything that is not named below is refused
-with status 403.
+Any process that can call Docker's API can become root on the host. So the worker calls
+`python docker/socket_proxy.py` instead, which listens at a socket in a volume that both mount. The proxy
+creates containers of the installation's images with its volume and network, without privileges, and touches
+no other containers. `JOB_IMAGES`, `DATA_VOLUME` and `JOB_NETWORK` name the installation's images, volume and
+network. The proxy rejects all calls and values that are not listed below with status 403.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from starlette.routing import BaseRoute, Route
 SOCKET = "/var/run/docker.sock"
 SERVED = "/run/docker-proxy/docker.sock"
 DATA = "/data"
-# Where Spark puts what does not fit into memory: on a disk of its own, which goes with the container.
+# Spark writes data here that do not fit into memory. The volume is deleted with the container.
 SCRATCH = {"Type": "volume", "Target": "/scratch"}
-# Of containers that were created here, with the installation's network as its value: no other one is touched.
+# Label of containers that the proxy created; its value is the installation's network. It touches no others.
 LABEL = "tmdb-movies.installation"
-# Compose labels the images that it builds, a container inherits them, and would pass for one of its services.
+# A container inherits these labels from an image that compose built. Compose would take it for a service.
 OF_COMPOSE = ("com.docker.compose.project", "com.docker.compose.service", "com.docker.compose.version")
 MOST_PROCESSES = 4096
 LARGEST_BODY = 2**20
@@ -47,12 +47,12 @@ Call = Callable[[Request], Any]
 
 
 class Refusal(Exception):
-    """The call is not one that the worker needs; the text says which part of it."""
+    """The worker does not need such a call; the text says which part is not allowed."""
 
 
 @dataclass(frozen=True)
 class Installation:
-    """What the containers of jobs may be made of."""
+    """The images, the volume and the network that jobs may use."""
 
     images: frozenset[str]
     volume: str
@@ -60,7 +60,7 @@ class Installation:
 
     @classmethod
     def of_environment(cls, environment: Mapping[str, str]) -> Installation:
-        """Read what compose says.
+        """Read the variables that compose sets.
 
         Raises:
             KeyError: a variable is missing.
@@ -68,7 +68,7 @@ class Installation:
         images = frozenset(environment["JOB_IMAGES"].split())
         volume = environment["DATA_VOLUME"]
         if volume.startswith("/"):
-            # As the work pool has it: without a slash at the end.
+            # Without a slash at the end, as in the work pool.
             volume = os.path.normpath(volume)
         return cls(images, volume, environment["JOB_NETWORK"])
 
@@ -102,7 +102,7 @@ def is_user(value: Any) -> bool:
 
 
 def is_exactly(wanted: Any) -> Rule:
-    # `1 == True`, and Docker tells them apart.
+    # `1 == True` in Python, but Docker distinguishes them.
     return lambda value: type(value) is type(wanted) and value == wanted
 
 
@@ -115,7 +115,7 @@ def are_among(wanted: frozenset[str]) -> Rule:
 
 
 def container_rules(installation: Installation) -> dict[str, Rule]:
-    """What `POST /containers/create` may say, and of each what it may be."""
+    """Return the fields that `POST /containers/create` may have, each with the rule for its value."""
     return {
         "Image": is_among(installation.images),
         "Cmd": is_texts,
@@ -124,16 +124,16 @@ def container_rules(installation: Installation) -> dict[str, Rule]:
         "User": is_user,
         "AttachStdout": is_flag,
         "AttachStderr": is_flag,
-        # Where the client says once more at which paths volumes are mounted.
+        # The client repeats here at which paths volumes are mounted.
         "Volumes": lambda value: isinstance(value, dict) and set(value) <= {DATA},
-        # As docker-py says it beside `NetworkMode`, which is what counts.
+        # docker-py sends this beside `NetworkMode`, which decides.
         "NetworkingConfig": is_exactly({installation.network: None}),
         "HostConfig": lambda value: isinstance(value, dict),
     }
 
 
 def host_rules(installation: Installation) -> dict[str, Rule]:
-    """What its `HostConfig` may say."""
+    """Return the fields that its `HostConfig` may have, each with the rule for its value."""
     bind = f"{installation.volume}:{DATA}"
     return {
         "Binds": are_among(frozenset((bind, f"{bind}:rw", f"{bind}:ro"))),
@@ -151,7 +151,7 @@ def host_rules(installation: Installation) -> dict[str, Rule]:
     }
 
 
-# Docker's defaults give more than a job needs.
+# Docker's defaults for these fields allow more than a job needs.
 REQUIRED = {
     "container": ("Image", "HostConfig"),
     "host": ("NetworkMode", "Memory", "CapDrop", "SecurityOpt", "ReadonlyRootfs", "PidsLimit"),
@@ -159,10 +159,10 @@ REQUIRED = {
 
 
 def checked(body: Any, installation: Installation) -> dict[str, Any]:
-    """The body of `POST /containers/create`, made of nothing but what passed the rules.
+    """Check the body of `POST /containers/create`; return a new one with only the fields that are valid.
 
     Raises:
-        Refusal: some part of it is not a job's.
+        Refusal: some part of it is not valid for a job.
     """
     container = _checked(body, container_rules(installation), REQUIRED["container"], "")
     host = _checked(container["HostConfig"], host_rules(installation), REQUIRED["host"], "HostConfig.")
@@ -173,7 +173,7 @@ def checked(body: Any, installation: Installation) -> dict[str, Any]:
 def _checked(given: Any, rules: dict[str, Rule], required: tuple[str, ...], where: str) -> dict[str, Any]:
     if not isinstance(given, dict):
         raise Refusal(f"{where or 'the body'} is no object")
-    # Clients send what is not set, too. It is left out: `privileged` and `Privileged` are the same to Docker.
+    # Clients also send fields that are not set. Leave them out: Docker reads `privileged` as `Privileged`.
     said = {name: value for name, value in given.items() if value not in (None, False, "", 0, [], {})}
     for name, value in said.items():
         if name not in rules:
@@ -186,12 +186,12 @@ def _checked(given: Any, rules: dict[str, Rule], required: tuple[str, ...], wher
 
 
 class SocketProxy:
-    """The calls that pass, each built anew from the parts of it that were checked."""
+    """Forward the allowed calls; each is built from the parts that were checked."""
 
     def __init__(self, installation: Installation, socket: str = SOCKET) -> None:
         self._installation = installation
         self._label = f"{LABEL}={installation.network}"
-        # A stream of logs or events may be silent for days.
+        # No read timeout: a stream of logs or events may be silent for days.
         self._docker = httpx.AsyncClient(
             transport=httpx.AsyncHTTPTransport(uds=socket),
             base_url="http://docker",
@@ -199,7 +199,7 @@ class SocketProxy:
         )
 
     def app(self) -> Starlette:
-        """The application, for uvicorn."""
+        """Return the application for uvicorn."""
         calls: list[tuple[str, str, Call]] = [
             ("GET", "/_ping", self.ask("/_ping")),
             ("GET", "/version", self.ask("/version")),
@@ -232,7 +232,7 @@ class SocketProxy:
         )
 
     def answer(self, call: Call) -> Call:
-        """The call, with refusals and an engine that does not answer as Docker would say them."""
+        """Wrap a call: report errors in Docker's format if it is rejected or if Docker does not answer."""
 
         async def answered(request: Request) -> Response:
             try:
@@ -249,7 +249,7 @@ class SocketProxy:
         return answered
 
     def ask(self, path: str, *parameters: str) -> Call:
-        """A question about the engine, or about the jobs' containers alone."""
+        """Return a call that reads from Docker; if it has parameters, only about the jobs' containers."""
 
         async def asked(request: Request) -> Response:
             query = chosen(request, *parameters)
@@ -260,7 +260,7 @@ class SocketProxy:
         return asked
 
     def touch(self, action: str, *parameters: str) -> Call:
-        """An action on a container that was created here."""
+        """Return a call that acts on a container that the proxy created."""
 
         async def touched(request: Request) -> Response:
             found = await self._docker.get(f"/containers/{container_name(request.path_params['id'])}/json")
@@ -276,7 +276,7 @@ class SocketProxy:
         return touched
 
     async def inspect_image(self, request: Request) -> Response:
-        """Answer whether one of the installation's images is there."""
+        """Inspect one of the installation's images."""
         image = self.image(request.path_params["image"])
         return await self.forward(request, f"/images/{image}/json", {})
 
@@ -287,7 +287,7 @@ class SocketProxy:
         return await self.forward(request, "/images/create", query)
 
     async def create_container(self, request: Request) -> Response:
-        """Create a container that is a job's in all its parts."""
+        """Create a container, if all fields are valid for a job."""
         query = chosen(request, "name")
         if "name" in query:
             container_name(query["name"])
@@ -305,7 +305,11 @@ class SocketProxy:
         )
 
     def image(self, name: str) -> str:
-        """The name, if it is that of an image of the installation's."""
+        """Return the name if it is an image of the installation.
+
+        Raises:
+            Refusal: it is not.
+        """
         if name not in self._installation.images:
             raise Refusal(f"{name} is no image of this installation")
         return name
@@ -313,7 +317,7 @@ class SocketProxy:
     async def forward(
         self, request: Request, path: str, query: dict[str, str], json: Any = None
     ) -> StreamingResponse:
-        """Hand the call on and its answer back as it comes."""
+        """Forward the call, and stream the answer back."""
         version = request.path_params.get("version")
         headers = {name: request.headers[name] for name in ("x-registry-auth",) if name in request.headers}
         sent = self._docker.build_request(
@@ -339,7 +343,7 @@ async def closing(client: httpx.AsyncClient) -> AsyncIterator[None]:
 
 
 async def raw(answer: httpx.Response) -> AsyncIterator[bytes]:
-    """The bytes of an answer; an engine or a client that goes away ends them."""
+    """Yield the bytes of an answer; close it if Docker or the client disconnects."""
     try:
         async for chunk in answer.aiter_raw():
             yield chunk
@@ -358,7 +362,7 @@ def container_name(name: str) -> str:
 
 
 def filtered(given: str | None, label: str) -> dict[str, list[str]]:
-    """The filters of a list, with one more: that it is of the jobs' containers."""
+    """Return the filters of a list, and add the filter for the jobs' containers."""
     try:
         filters = {name: list(values) for name, values in json.loads(given or "{}").items()}
     except (ValueError, TypeError, AttributeError):
@@ -378,7 +382,7 @@ async def not_needed(request: Request, _: Exception) -> JSONResponse:
 
 def main() -> None:
     app = SocketProxy(Installation.of_environment(os.environ)).app()
-    # With mode 666: the worker has another user.
+    # The socket gets mode 666, because the worker has another user.
     uvicorn.run(app, uds=SERVED, log_level="warning", access_log=False)
 
 

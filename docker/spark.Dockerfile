@@ -10,10 +10,10 @@ ENV NEVER="pysail scikit-learn skops prettytable narwhals"
 RUN sh install_packages.sh /opt/movies $NEVER
 
 FROM ${BASE_IMAGE} AS java
-# The JDK's installation fails where there is no folder for its manual.
+# The installation of the JDK fails without a folder for its manual.
 RUN mkdir -p /usr/share/man/man1 && apt-get update -qq \
  && apt-get install -y -qq --no-install-recommends binutils openjdk-21-jdk-headless >/dev/null
-# A runtime of the modules that Spark names or loads: a third of the whole. Its certificates are the base image's.
+# A runtime with the modules that Spark names or loads: a third of the JDK. It uses the base image's certificates.
 RUN jlink --output /opt/java --strip-debug --no-header-files --no-man-pages --compress zip-6 --generate-cds-archive \
       --add-modules java.se,jdk.crypto.ec,jdk.httpserver,jdk.incubator.vector,jdk.jfr,jdk.management,jdk.naming.dns,jdk.net,jdk.security.auth,jdk.security.jgss,jdk.unsupported,jdk.zipfs \
  && cp --remove-destination --dereference /etc/ssl/certs/java/cacerts /opt/java/lib/security/cacerts \
@@ -29,11 +29,11 @@ RUN ln -s /opt/movies/lib/python3*/site-packages/pyspark /opt/spark \
  && python arrange_jars.py /opt/spark/jars
 COPY docker/train_class_data.py ./
 RUN python train_class_data.py /opt/java/lib/server/spark.jsa
-# Matplotlib lists the fonts once; anybody may have to list them again.
+# Matplotlib lists the fonts once. Any user may have to list them again.
 RUN MPLCONFIGDIR=/opt/movies/matplotlib python -c "import matplotlib.font_manager" \
  && chmod 777 /opt/movies/matplotlib
-# `s3` adds what reaches object stores through the S3 API (docs/object-storage.md). Its JARs come last on the class path:
-# the archive of classes holds for every path that begins as the one it was made with.
+# `s3` adds the packages and JARs for object stores with the S3 API (docs/object-storage.md). The JARs must be last on the
+# class path: the class archive is valid for every path that begins like the path it was built with.
 ARG OBJECT_STORE=
 RUN [ -z "$OBJECT_STORE" ] || { EXTRAS="--extra aws" sh install_packages.sh /opt/movies $NEVER \
  && python fetch_jars.py /opt/spark/jars/all jars/$OBJECT_STORE.txt /opt/movies/store; }
@@ -50,7 +50,7 @@ RUN useradd --uid 1000 --create-home movies && chmod 777 /home/movies \
 COPY --from=spark /opt/java /opt/java
 COPY --from=spark /opt/movies /opt/movies
 COPY --from=init /usr/bin/tini /usr/bin/tini
-# Besides /data, all that is written goes below /tmp: the rest may be read-only.
+# All programs write below /data, /scratch or /tmp, so the rest may be read-only.
 ENV PATH=/opt/movies/bin:/opt/java/bin:$PATH \
     JAVA_HOME=/opt/java \
     HOME=/home/movies \
@@ -69,20 +69,20 @@ ENV PATH=/opt/movies/bin:/opt/java/bin:$PATH \
     PREFECT_LOGGING_EXTRA_LOGGERS=cli,deployments,flows,movies,spark,stages,tasks \
     PREFECT_SERVER_ANALYTICS_ENABLED=false \
     DO_NOT_TRACK=1
-# In a job's container only what a mount or a store keeps outlives it (flows/places.py).
+# In a job's container, only files in a mount or an object store are kept (flows/places.py).
 ENV MOVIES_CONTAINER=1
 WORKDIR /app
 USER 1000:1000
 EXPOSE 15002
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s CMD ["python", "docker/check_health.py"]
-# The commit, if the builder says it. Prune by the project's own label: docs/operating.md, "Upgrade".
+# The commit, if it is passed to the build. The project's own label is for pruning: docs/operating.md, "Upgrade".
 ARG REVISION=
 LABEL tmdb-movies.image=spark \
       org.opencontainers.image.title="TMDB movie pipeline: Spark" \
       org.opencontainers.image.description="Apache Spark with Delta, as Spark Connect server or in the flow's process." \
       org.opencontainers.image.version=0.1.0 \
       org.opencontainers.image.revision=$REVISION
-# An init: the kernel drops a SIGTERM that process 1 does not handle, or not yet.
+# An init is needed: the kernel drops a SIGTERM that process 1 does not handle, or does not handle yet.
 ENTRYPOINT ["tini", "-s", "--", "sh", "/app/docker/entrypoint.sh"]
 CMD ["python", "-m", "spark.engines.connect_server"]
 COPY . /app

@@ -1,9 +1,9 @@
-"""Runs the kinds of work that the pipeline does, for the archive of classes that Spark loads for it.
+"""Run the same kinds of work as the pipeline, to build an archive of the classes that Spark loads.
 
-`train_class_data.py ARCHIVE`. The JVM writes the archive when it ends; later ones map it instead of reading
-and verifying 15,000 classes. It works on rows made up here, not with the project's own code: a change of that
-must not make the image's slowest layer anew. One JVM serves both ways that Spark is used here: in the process
-of a flow, and through Spark Connect.
+`train_class_data.py ARCHIVE`. The JVM writes the archive when it stops. Later JVMs map it instead of reading
+and verifying 15,000 classes. The rows are made up and the project's own code is not used, because a change of
+that code must not rebuild the image's slowest layer. One JVM serves both uses of Spark: in the process of a
+flow, and through Spark Connect.
 """
 
 import os
@@ -40,7 +40,7 @@ MOVIES = [
 
 
 def work(session: SparkSession, folder: str) -> None:
-    """Parse, judge, write, merge, aggregate, rank and join, in Delta tables."""
+    """Parse, validate, write, merge, aggregate, rank and join, in Delta tables."""
     rows = [(i, payload, "2026-01-01 00:00:00") for i, payload in enumerate(MOVIES)]
     raw = session.createDataFrame(rows, "movie_id long, payload string, at string")
     raw.withColumn("at", F.to_timestamp("at")).write.format("delta").mode("overwrite").save(f"{folder}/raw")
@@ -102,7 +102,7 @@ def main(archive: str) -> None:
         subprocess.run([sys.executable, __file__, "--client", folder], check=True, env=environment)
     jvm = session.sparkContext._gateway.proc
     session.stop()
-    # The archive is written while the JVM ends, which it does when its standard input does.
+    # The JVM stops when its standard input is closed, and then writes the archive.
     jvm.stdin.close()
     jvm.wait()
     if not Path(archive).is_file():

@@ -1,9 +1,9 @@
 #!/bin/sh
-# Starts a service of compose.yaml with what is in no environment that `docker inspect` shows, and what Prefect takes for
-# a value even if it is blank.
+# Starts a service of compose.yaml with its secrets, which must not be in an environment that `docker inspect` shows, and
+# without blank variables, which Prefect would treat as values.
 set -eu
 if [ -n "${KEYS_FILE:-}" ]; then
-  # Compose wrote the file into the container's own layer, which outlives the container.
+  # Compose wrote the file into the container's own layer, where it stays after the container has stopped.
   if [ ! -e "$KEYS_FILE" ]; then
     echo "The keys were handed over once. Run docker compose up, which does it again." >&2
     exit 1
@@ -15,7 +15,7 @@ if [ -n "${KEYS_FILE:-}" ]; then
 fi
 if [ -n "${PREFECT_API_PASSWORD:-}" ]; then
   if [ -n "${PREFECT_API_URL:-}" ]; then
-    # A worker hands it on to its jobs.
+    # A worker passes it to its jobs.
     export PREFECT_API_AUTH_STRING="admin:$PREFECT_API_PASSWORD"
   else
     export PREFECT_SERVER_API_AUTH_STRING="admin:$PREFECT_API_PASSWORD"
