@@ -1,4 +1,4 @@
-"""Lakes of made-up movies for benchmarks: as large as real payloads, and no easier to pack."""
+"""Lakes of made-up movies for benchmarks: as large as real payloads, and as hard to compress."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 REAL_PAYLOADS = PROJECT_ROOT.parent / "shared" / "data" / "tmdb_18_payloads.ndjson.gz"
-# The mean of what TMDB answers is far below that of the 18 greatest films: keep this much of their credits.
+# TMDB's mean payload is far smaller than those of the 18 well-known movies: keep this many of their credits.
 CAST, CREW = 28, 32
 OVERVIEW_WORDS = 55
 BATCH = 1000
@@ -26,7 +26,7 @@ FETCHED_AT = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
 
 def fill_lake(lake_root: str, movies: int) -> float:
-    """Write that many payloads in batches, as ingestion does; give their mean size."""
+    """Write that many payloads in batches, as ingestion does, and return their mean size in bytes."""
     create(FETCH_FAILURES, lake_root)
     templates, chance, total = read_templates(), random.Random(18), 0
     for first in range(1, movies + 1, BATCH):
@@ -38,7 +38,7 @@ def fill_lake(lake_root: str, movies: int) -> float:
 
 
 def change_some(lake_root: str, movies: int, share: float) -> int:
-    """Fetch a share of the movies again, each with other figures; give how many."""
+    """Add new payloads with other figures for a share of the movies, and return how many."""
     templates, chance = read_templates(), random.Random(7)
     ids = sorted(chance.sample(range(1, movies + 1), max(1, round(movies * share))))
     payloads = [json.dumps(vary(templates[n % len(templates)], n, chance)) for n in ids]
@@ -61,7 +61,7 @@ def append(lake_root: str, ids: list[int], payloads: list[str], fetched_at: dt.d
 
 
 def read_templates() -> list[dict[str, Any]]:
-    """The 18 real payloads with shorter credits; plausible ones of the same size where those are absent."""
+    """Return the 18 real payloads with shorter credits, or made-up ones if the file is missing."""
     if not REAL_PAYLOADS.exists():
         return [make_template(n) for n in range(18)]
     with gzip.open(REAL_PAYLOADS, "rt") as lines:
@@ -106,7 +106,7 @@ def make_template(n: int) -> dict[str, Any]:
 
 
 def vary(movie: dict[str, Any], n: int, chance: random.Random) -> dict[str, Any]:
-    """Give a movie an id, a date, figures, people and words of its own."""
+    """Return the movie with an id, a date, figures, people and words of its own."""
     credits = {
         role: [person | rename(chance) for person in people] for role, people in movie["credits"].items()
     }
@@ -125,7 +125,7 @@ def vary(movie: dict[str, Any], n: int, chance: random.Random) -> dict[str, Any]
 
 
 def rename(chance: random.Random) -> dict[str, Any]:
-    """Another person: all that tells one from another, and packs badly."""
+    """Return the fields that differ between people and compress badly, for another person."""
     name = PEOPLE[chance.randrange(len(PEOPLE))]
     return {
         "id": chance.randrange(5_000_000), "name": name, "original_name": name,
@@ -136,7 +136,7 @@ def rename(chance: random.Random) -> dict[str, Any]:
 
 
 def make_words(count: int, syllables: int, chance: random.Random) -> list[str]:
-    """Words as different from each other as those of a language."""
+    """Return made-up words that differ from each other like those of a language."""
     parts = [first + second for first in "bcdfghklmnprstvw" for second in "aeiou"]
     return ["".join(chance.choices(parts, k=chance.randint(1, syllables))) for _ in range(count)]
 

@@ -1,4 +1,4 @@
-"""The two Spark stages as the pipeline's tasks run them, without Prefect around them."""
+"""The two Spark stages as the pipeline's tasks run them, but without Prefect."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from stages.transform_stage import write_silver
 def write_silver_tables(
     session: SparkSession, lake_root: str, *, rebuild: bool, rated: bool = False
 ) -> dict[str, Any]:
-    """Run the transform and publish it; without `rebuild` only what has changed is judged."""
+    """Run the transform and publish it; without `rebuild`, validate only movies that have changed."""
     tables = (RAW_MOVIES, FETCH_FAILURES, *([IMDB_RATINGS] if rated else []))
     return _run(StageName.TRANSFORM, tables, write_silver, session, lake_root, rebuild)
 
@@ -38,7 +38,7 @@ def _run(
     inputs = {name: content_version(one) for name, one in found.items()}
     versions = {name: one.version() for name, one in found.items()}
     order = Order(lake_root, inputs, versions, "benchmark", "", find_publication(lake_root, stage))
-    # An engine that somebody else has opened, and will close.
+    # The caller has opened the engine and will close it.
     opened = Engine("opened", session, ExitStack())
     written: Written = write(order, SparkRun(lambda: opened, rebuild=rebuild))
     publish(lake_root, Publication(stage, inputs, written[0], "benchmark", written[1]))

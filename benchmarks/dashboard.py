@@ -1,6 +1,6 @@
-"""How large dashboards are, and how soon they are there: `uv run python benchmarks/dashboard.py FILE…`.
+"""Measure the size and the loading time of dashboards: `uv run python benchmarks/dashboard.py FILE…`.
 
-Each is opened from the disk in Chromium (on PATH) several times; the medians are told.
+Open each dashboard from the disk in Chromium (on PATH) several times, and print the medians.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ FIRST_VIEW = "performance.getEntriesByName('dashboard-shown')[0].startTime"
 
 
 def open_once(browser: Browser, path: Path) -> tuple[float, float]:
-    """Milliseconds until tiles and filters are there, and until tables and the figures in sight are, too."""
+    """Return the milliseconds until tiles and filters are shown, and until tables and figures are too."""
     page = browser.new_page(viewport={"width": 1400, "height": 900})
     page.goto(path.absolute().as_uri())
     page.wait_for_selector("html[data-state=ready]", state="attached")

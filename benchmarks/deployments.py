@@ -1,10 +1,11 @@
-"""Deployed runs as containers, beside an empty flow's in the same pool and image.
+"""Time deployed runs in containers, compared with an empty flow in the same pool and image.
 
     uv run python benchmarks/deployments.py [--rounds N]
 
-Needs Docker and a Prefect API with the deployments and a worker (README, "As containers"). Each round runs an
-empty flow and an unchanged `movie-pipeline/docker` in turn. Then come `refresh-analytics/docker` with new
-tables, Spark's start in a fresh container, and the rebuild of both images after a change of code.
+This needs Docker and a Prefect API with the deployments and a worker (docs/operating.md). Each round runs an
+empty flow and an unchanged `movie-pipeline/docker` in turn. Then it measures `refresh-analytics/docker` with
+a rebuild of the tables, Spark's start in a new container, and the rebuild of both images after a change of
+code.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ with open_engine("local[2]") as engine:
 
 
 async def run(client: PrefectClient, deployment: str, **parameters: Any) -> FlowRun:
-    """Run a deployment to its end."""
+    """Run a deployment and wait for its end."""
     started = await arun_deployment(deployment, client=client, parameters=parameters, timeout=0)
     while not (found := await client.read_flow_run(started.id)).state.is_final():
         await asyncio.sleep(0.1)
@@ -56,19 +57,19 @@ async def run(client: PrefectClient, deployment: str, **parameters: Any) -> Flow
 
 
 def total_seconds(found: FlowRun) -> float:
-    """From the wish to the end."""
+    """Return the seconds from the creation of the run to its end."""
     return (found.end_time - found.created).total_seconds()
 
 
 async def pickup_seconds(client: PrefectClient, found: FlowRun) -> float:
-    """From the wish until the worker has it."""
+    """Return the seconds from the creation of the run until the worker picks it up."""
     states = await client.read_flow_run_states(found.id)
     pending: datetime = min(state.timestamp for state in states if state.type.value == "PENDING")
     return (pending - found.created).total_seconds()
 
 
 async def deploy_empty_flow(client: PrefectClient, folder: Path) -> str:
-    """Deploy an empty flow beside the pipeline: its image, its pool, its environment."""
+    """Deploy an empty flow with the image, the pool and the environment of the pipeline."""
     (folder / "empty.py").write_text(EMPTY_FLOW)
     beside = await client.read_deployment_by_name(PIPELINE)
     variables = dict(beside.job_variables)
@@ -86,7 +87,7 @@ async def deploy_empty_flow(client: PrefectClient, folder: Path) -> str:
 
 
 def first_query_seconds(**environment: str) -> float:
-    """Start Spark in a fresh container and answer a query."""
+    """Start Spark in a new container, run a query, and return the seconds."""
     said = docker.from_env().containers.run(
         "tmdb-movies-spark", ["python", "-c", FIRST_QUERY], environment=environment, remove=True
     )
@@ -94,7 +95,7 @@ def first_query_seconds(**environment: str) -> float:
 
 
 def rebuild_seconds(name: str) -> float:
-    """Build an image again after a change of one module."""
+    """Change one module, build an image again, and return the seconds."""
     changed = PROJECT / "flows" / "status.py"
     before = changed.read_bytes()
     changed.write_bytes(before + f"# {time.time()}\n".encode())

@@ -1,11 +1,11 @@
-"""Ingestion with commits beside a bare httpx loop, on the sandbox in a process of its own.
+"""Compare ingestion with commits to a bare httpx loop, on the sandbox in a process of its own.
 
-    uv run python benchmarks/ingestion.py            # throughput at 5 and 50 in flight
+    uv run python benchmarks/ingestion.py            # throughput with 5 and 50 requests in flight
     uv run python benchmarks/ingestion.py --memory   # peak memory at 2,000 to 20,000 movies
-    uv run python benchmarks/ingestion.py --ceiling  # requests in the busiest second under a ceiling of 30
+    uv run python benchmarks/ingestion.py --ceiling  # requests in the busiest second, limit of 30
 
-Both sides fetch the same movies with credits from the same server; the pipeline's seconds are those of its
-flow `ingest-movies`, from its beginning to its end. Each measurement is a process of its own.
+Both sides fetch the same movies with credits from the same server. The pipeline's seconds are those of its
+flow `ingest-movies`, from start to end. Each measurement is a process of its own.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PAYLOAD_BYTES = 17_000
 
 
 def measure(side: str, sandbox: Sandbox, movies: int, concurrency: int, **environment: str) -> dict[str, Any]:
-    """Run one side in a fresh process; return its seconds and its peak memory."""
+    """Run one side in a new process, and return its seconds and its peak memory."""
     sandbox.reset()
     with tempfile.TemporaryDirectory() as folder:
         result = subprocess.run(
@@ -94,7 +94,7 @@ def check_ceiling(ceiling: int = 30, movies: int = 600) -> None:
 
 
 def run_side(side: str, movies: int) -> None:
-    """The measured process: fetch movies 1 to n by what the environment says."""
+    """Fetch movies 1 to n with the settings of the environment; this is the measured process."""
     ids = list(range(1, movies + 1))
     began = time.monotonic()
     if side == "bare":
@@ -126,7 +126,7 @@ async def _fetch_bare(ids: list[int]) -> float:
 
 
 def _fetch_with_pipeline(ids: list[int]) -> tuple[float, float]:
-    """When the flow `ingest-movies` began, by the clock that the sandbox counts with, and its seconds."""
+    """Return when the flow `ingest-movies` began, by the same clock as the sandbox, and its seconds."""
     from cli.local_api import start_local_api
 
     api = start_local_api()
@@ -143,7 +143,7 @@ def _fetch_with_pipeline(ids: list[int]) -> tuple[float, float]:
 
 
 def peak_mib() -> float:
-    """The most resident memory that this process has had."""
+    """Return the peak resident memory of this process."""
     status = Path("/proc/self/status").read_text()
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1024
 

@@ -1,12 +1,12 @@
-"""Ingestion at the size of TMDB, on the sandbox in a process of its own.
+"""Measure ingestion at the size of TMDB, on the sandbox in a process of its own.
 
     uv run python benchmarks/ingestion_at_scale.py --fetch      # 100,000 movies of 4 KB, 10,000 of 140 KB
-    uv run python benchmarks/ingestion_at_scale.py --resume     # until the first request, 100,000 being there
+    uv run python benchmarks/ingestion_at_scale.py --resume     # seconds to the first request, 100,000 there
     uv run python benchmarks/ingestion_at_scale.py --commits    # a thousand commits, one after the other
-    uv run python benchmarks/ingestion_at_scale.py --work-list  # what is missing of 1,100,000 ids
+    uv run python benchmarks/ingestion_at_scale.py --work-list  # find the missing ones of 1,100,000 ids
 
-The ceiling is off and 50 requests are in flight. Peak memory is that of the process that fetches; bytes on
-disk are those of `raw/movies`, beside all payloads as one zstd stream of level 3, zstd's default.
+There is no rate limit, and 50 requests are in flight. Peak memory is that of the process that fetches. Bytes
+on disk are those of `raw/movies`, compared with all payloads as one zstd stream of level 3, zstd's default.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ PRESENT, ASKED, BATCH = 1_000_000, 1_100_000, 1_000
 
 
 def fetch(rounds: int) -> None:
-    """Movies/s beside a bare loop, peak memory, bytes on disk."""
+    """Print movies/s compared with a bare loop, peak memory and bytes on disk."""
     for movies, payload_bytes in SIZES:
         with Sandbox(synthetic=movies, payload_bytes=payload_bytes) as sandbox:
             bare, rates, peaks, disk = [], [], [], 0.0
@@ -66,7 +66,7 @@ def _compare_with_zstd(lake: str) -> float:
 
 
 def resume(rounds: int) -> None:
-    """Seconds from the start of the flow to its first request, where most is there already."""
+    """Print the seconds from the start of the flow to its first request, if most movies are in the lake."""
     movies = 100_000
     with (
         Sandbox(synthetic=movies + rounds, payload_bytes=4_000) as sandbox,
@@ -81,7 +81,7 @@ def resume(rounds: int) -> None:
 
 
 def commits() -> None:
-    """Seconds of a commit, by hundreds."""
+    """Print the milliseconds of a commit, for each hundred commits."""
     import pyarrow as pa
 
     from movies.lake.arrow import arrow_schema
@@ -118,7 +118,7 @@ def _rows(pa, schema, number):
 
 
 def work_list() -> None:
-    """Seconds and peak memory of a fresh process that looks for what is missing."""
+    """Print the seconds and the peak memory of a new process that finds the missing ids."""
     import pyarrow as pa
 
     from movies.lake.arrow import arrow_schema

@@ -1,6 +1,6 @@
-"""What IMDb's ratings cost: reading a file as large as IMDb's, finding it unchanged, and silver's update.
+"""Measure IMDb's ratings: reading a file as large as IMDb's, detecting no change, and the update of silver.
 
-Each step is a process of its own, for its peak memory. Silver is made from made-up movies that are all rated.
+Each step is a process of its own, to measure its peak memory. The movies are made up, and all have ratings.
 
 Usage: python benchmarks/ratings.py [--ratings 1500000] [--movies 10000]
 """
@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def write_file(path: Path, ratings: int, movies: int, changed: int) -> None:
-    """A file with a rating for each movie and as many others as there are to be."""
+    """Write a file with that many ratings, one for each movie; those of the changed movies differ."""
     others = set(random.Random(5).sample(range(1, movies + 1), changed))
     with gzip.open(path, "wb", compresslevel=6) as file:
         file.write(b"tconst\taverageRating\tnumVotes\n")

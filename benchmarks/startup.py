@@ -1,10 +1,10 @@
-"""Whole runs of the pipeline on the default movies, beside an empty Prefect flow.
+"""Time whole runs of the pipeline on the default movies, compared with an empty Prefect flow.
 
     uv run python benchmarks/startup.py
 
-Each round runs, one after the other and each as a whole process: an empty flow, the pipeline in an empty
-folder, and the pipeline again. First with no Prefect server running (all three start a temporary one), then
-with one.
+Each round runs three processes, one after the other: an empty flow, the pipeline in an empty folder, and the
+pipeline again. The first rounds have no Prefect server, so each process starts a temporary one. The other
+rounds have one.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def seconds(command: list[str], folder: Path, environment: dict[str, str]) -> fl
 
 
 def measure(rounds: int, environment: dict[str, str]) -> dict[str, float]:
-    """Median seconds of each command, run in turn."""
+    """Run the commands in turn, and return the median seconds of each."""
     taken: dict[str, list[float]] = {"empty flow": [], "first run": [], "unchanged run": []}
     for _ in range(rounds + 1):
         with tempfile.TemporaryDirectory() as name:
@@ -50,7 +50,7 @@ def measure(rounds: int, environment: dict[str, str]) -> dict[str, float]:
             taken["empty flow"].append(seconds([sys.executable, "-c", EMPTY_FLOW], folder, environment))
             taken["first run"].append(seconds(PIPELINE, folder, environment))
             taken["unchanged run"].append(seconds(PIPELINE, folder, environment))
-    # The first round migrates the database and warms the disk's cache.
+    # Skip the first round: it migrates the database and fills the disk cache.
     return {what: statistics.median(values[1:]) for what, values in taken.items()}
 
 

@@ -1,13 +1,14 @@
-"""Time the transform and all KPIs on each engine, beside the same work done otherwise.
+"""Time the transform and all KPIs on each engine, and compare them with other ways to do the same work.
 
 Each run is a whole process: interpreter, imports, engine, reading the raw tables, writing silver, checking
-it, computing and writing gold. They take turns, so that a busy machine slows all. Beside the engines stand
+it, computing and writing gold. They take turns, so a busy machine slows all of them. Besides the engines,
+there are:
 
 - `from_json`: the transform by list functions on parsed structs, on the embedded engine, without KPIs;
-- `polars`: silver and the first nine gold tables as one would write them by hand;
-- `decode`: payloads read and decoded by msgspec, one process a core, and nothing done with them: the limit;
-- `update`: silver brought up to date after 1% of the movies have changed, and all KPIs;
-- `unchanged`: the same where nothing has changed.
+- `polars`: silver and the first nine gold tables, written by hand;
+- `decode`: only read and decode payloads with msgspec, one process per core: the limit;
+- `update`: update silver after 1% of the movies have changed, and all KPIs;
+- `unchanged`: the same without changes.
 
 Usage: python benchmarks/transform.py [--movies 10000] [--runs 3] [--what sail,from_json,…] [--lake FOLDER]
 """
@@ -41,7 +42,7 @@ ALL = ("sail", "local[2]", "from_json", "polars", "decode", "update", "unchanged
 
 @dataclass
 class Measured:
-    """A process with all that it started."""
+    """What a process and all its children used."""
 
     wall_s: float
     cpu_s: float
@@ -56,7 +57,7 @@ def main() -> None:
     parser.add_argument("--movies", type=int, default=10_000)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--what", default=",".join(ALL))
-    parser.add_argument("--lake", help="a folder with a lake that was made before, or to make one in")
+    parser.add_argument("--lake", help="a folder that has a lake, or in which to create one")
     parser.add_argument("--inside", nargs=2, metavar=("WHAT", "LAKE_ROOT"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     sys.path.insert(0, str(BENCHMARKS))
@@ -70,7 +71,7 @@ def main() -> None:
 
 
 def compare(lake_root: str, movies: int, runs: int, what: list[str]) -> None:
-    """Run all in turns on one lake, and tell medians."""
+    """Run all in turns on one lake, and print medians."""
     from _movies import change_some, fill_lake
 
     if not (Path(lake_root) / "raw" / "movies").exists():
@@ -97,7 +98,7 @@ def compare(lake_root: str, movies: int, runs: int, what: list[str]) -> None:
 
 
 def run(name: str, lake_root: str) -> Measured:
-    """Run one of them as a process, and watch it with all that it starts."""
+    """Run one of them as a process, and watch it and its children."""
     own = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     command = [sys.executable, str(BENCHMARKS / "transform.py"), "--inside", name, lake_root]
     if name == "polars":
@@ -139,7 +140,7 @@ def tell_row(name: str, found: list[Measured]) -> None:
 
 
 def run_pipeline(engine_name: str, lake_root: str, *, rebuild: bool = True) -> None:
-    """Bring silver and gold up to date once, and tell how long each part took."""
+    """Update silver and gold once, and print how long each part took."""
     started = time.perf_counter()
     from _stages import write_gold_tables, write_silver_tables
 
@@ -163,7 +164,7 @@ def run_pipeline(engine_name: str, lake_root: str, *, rebuild: bool = True) -> N
 
 
 def run_from_json(lake_root: str) -> None:
-    """The transform by `from_json` on the embedded engine."""
+    """Run the transform by `from_json` on the embedded engine."""
     from _from_json_transform import transform
 
     from movies.lake.delta import create
@@ -179,7 +180,7 @@ def run_from_json(lake_root: str) -> None:
 
 
 def run_decode(lake_root: str) -> None:
-    """Read and decode every payload, one process a core."""
+    """Read and decode every payload, with one process per core."""
     from movies.lake.delta import open_table
     from movies.lake.tables import RAW_MOVIES
 
@@ -191,7 +192,7 @@ def run_decode(lake_root: str) -> None:
 
 
 def decode_file(path: str) -> int:
-    """Decode the payloads of one file; give how many."""
+    """Decode the payloads of one file, and return how many."""
     import msgspec
     import pyarrow.parquet as pq
 
