@@ -22,10 +22,10 @@ from movies.lake.delta import create, read
 from movies.lake.gold_tables import GOLD
 from movies.lake.table import Table
 from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES, SILVER, SILVER_MOVIES
-from tests.docker.conftest import BUILD_SECONDS, PROJECT_ROOT, RUN_SECONDS
+from tests.docker.conftest import BUILD_SECONDS, PROJECT_ROOT, RUN_SECONDS, require_compose
 from tests.places import Place, clean_environment
+from tests.reference import nearly
 from tests.spark.lakes import FETCHED_AT, append_payloads, read_payloads
-from tests.spark.test_kpi_tables import nearly
 
 pytestmark = [pytest.mark.docker, pytest.mark.long]
 
@@ -171,11 +171,7 @@ def expected(payloads, new_place, tmp_path_factory) -> str:
 
 @pytest.fixture(scope="module")
 def cluster(docker_client, images, tmp_path_factory) -> Iterator[Cluster]:
-    if subprocess.run(["docker", "compose", "version"], capture_output=True).returncode != 0:
-        reason = "docker has no compose plugin"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+    require_compose()
     data, scratch = tmp_path_factory.mktemp("data"), tmp_path_factory.mktemp("scratch")
     environment = clean_environment() | {
         "CLUSTER_NAME": NAME,

@@ -161,14 +161,11 @@ def test_a_container_that_cannot_write_its_data_is_not_healthy(docker_client) ->
 def test_spark_needs_no_network_no_capabilities_no_known_user_and_no_writable_image(
     docker_client, tmp_path: Path, shared_data: Path
 ) -> None:
-    from movies.lake.delta import create
-    from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES, SILVER, SILVER_MOVIES
-    from tests.spark.lakes import append_payloads, read_expected_silver, read_payloads, read_rows
+    from movies.lake.tables import SILVER_MOVIES
+    from tests.spark.lakes import fill_lake, read_expected_silver, read_payloads, read_rows
 
     lake = tmp_path / "lake"
-    for table in (RAW_MOVIES, FETCH_FAILURES, *SILVER):
-        create(table, str(lake))
-    append_payloads(str(lake), read_payloads(shared_data / "data" / "tmdb_18_payloads.ndjson.gz"))
+    fill_lake(str(lake), read_payloads(shared_data / "data" / "tmdb_18_payloads.ndjson.gz"))
     for path in [tmp_path, *tmp_path.rglob("*")]:
         path.chmod(0o777)
 

@@ -15,13 +15,12 @@ import docker
 import pytest
 from docker.models.containers import Container
 
-from movies.lake.delta import create
-from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES, SILVER, SILVER_MOVIES
+from movies.lake.tables import SILVER_MOVIES
 from spark.engines.container import LABEL
 from spark.engines.session import CONNECT_MODE, EngineDied, EngineOptions, EngineUnavailable, open_engine
 from tests.places import RUN_SECONDS, Place
 from tests.spark.engines.test_engines_agree import check_same, grid, tables_of
-from tests.spark.lakes import append_payloads, read_expected_silver, read_payloads, read_rows
+from tests.spark.lakes import fill_lake, read_expected_silver, read_payloads, read_rows
 from tests.spark.transforming import transform
 
 pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("images")]
@@ -61,9 +60,7 @@ def test_real_movies_come_out_as_from_the_reference_written_by_the_lake_s_owner(
     options: EngineOptions, engines: Callable[[], list[Container]], shared_data: Path, caplog
 ) -> None:
     assert options.lake_root is not None
-    for table in (RAW_MOVIES, FETCH_FAILURES, *SILVER):
-        create(table, options.lake_root)
-    append_payloads(options.lake_root, read_payloads(shared_data / "data" / "tmdb_18_payloads.ndjson.gz"))
+    fill_lake(options.lake_root, read_payloads(shared_data / "data" / "tmdb_18_payloads.ndjson.gz"))
     caplog.set_level(logging.INFO, "spark.engines.container")
 
     with open_engine("docker", options) as engine:
@@ -84,9 +81,7 @@ def test_every_field_with_every_odd_value_comes_out_as_on_the_embedded_engine(op
     found = {}
     for master in ("sail", "docker"):
         lake_root = f"{options.lake_root}/{master}"
-        for table in (RAW_MOVIES, FETCH_FAILURES, *SILVER):
-            create(table, lake_root)
-        append_payloads(lake_root, list(grid()))
+        fill_lake(lake_root, list(grid()))
         with open_engine(master, options) as engine:
             found[master] = transform(engine.session, lake_root), tables_of(engine, lake_root)
 

@@ -1,37 +1,18 @@
 """Against a server with real payloads, every table agrees with what must come out."""
 
-import gzip
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from movies.lake.delta import read
-from movies.lake.gold_tables import (
-    DIRECTORS,
-    FRANCHISE_COMPARISON,
-    FRANCHISES,
-    GENRES,
-    GOLD,
-    MOVIE_RANKINGS,
-    MOVIE_SEARCHES,
-    OVERVIEW,
-    YEARS,
-)
-from movies.lake.tables import QUARANTINE, RAW_MOVIES, SILVER_MOVIES
+from movies.lake.gold_tables import DIRECTORS, FRANCHISE_COMPARISON, FRANCHISES, GOLD, MOVIE_RANKINGS
+from movies.lake.tables import RAW_MOVIES, SILVER_MOVIES
+from tests.reference import assert_agree
+from tests.spark.lakes import read_expected_silver, read_payloads, read_rows
 
 Row = dict[str, Any]
-
-
-def lines(path: Path) -> list[str]:
-    with gzip.open(path, "rt", encoding="utf-8") as file:
-        return file.read().splitlines()
-
-
-def ids_of(payloads: list[str]) -> list[int]:
-    return [int(json.loads(payload)["id"]) for payload in payloads]
 
 
 @pytest.fixture
@@ -40,7 +21,7 @@ def run_on(served, shared_data):
 
     def run(name: str):
         path = shared_data / "data" / name
-        payloads = dict(zip(ids_of(lines(path)), lines(path), strict=True))
+        payloads = dict(read_payloads(path))
         place, _ = served(payloads=path)
         (place.folder / "ids.txt").write_text("\n".join(map(str, payloads)))
         place.succeed(
@@ -62,17 +43,6 @@ def by(rows: list[Row], key: str) -> dict[Any, Row]:
     return {row[key]: {name: value for name, value in row.items() if name != key} for row in rows}
 
 
-def silver_as_json(lake: str) -> dict[int, Row]:
-    return by(
-        [row | {"release_date": row["release_date"].isoformat()} for row in rows(lake, SILVER_MOVIES)], "id"
-    )
-
-
-def ranked(rows: list[Row], name: str) -> list[int]:
-    column = "ranking" if "ranking" in rows[0] else "search"
-    return [row["id"] for row in sorted(rows, key=lambda row: row["rank"]) if row[column] == name]
-
-
 @pytest.mark.parametrize(
     ("payloads", "silver", "kpis"),
     [
@@ -90,63 +60,10 @@ def test_all_tables_agree_with_the_reference(payloads, silver, kpis, run_on, sha
     place, fetched = run_on(payloads)
     lake = place.lake
     expected = json.loads((shared_data / "reference" / kpis).read_text())
-    expected_silver = [json.loads(line) for line in lines(shared_data / "reference" / silver)]
 
-    raw = sorted((row["movie_id"], row["payload"]) for row in rows(lake, RAW_MOVIES))
-    assert raw == sorted(fetched.items()), "payloads are kept verbatim"
-    assert silver_as_json(lake) == by(expected_silver, "id")
-
-    # Sums and means of doubles differ in their last digit by the order of adding up.
-    def about(row: Row) -> Row:
-        return {
-            name: pytest.approx(value, rel=1e-12, abs=0) if isinstance(value, float) else value
-            for name, value in row.items()
-        }
-
-    overview = [{name: row[name] for name in expected["overview"]} for row in rows(lake, OVERVIEW)]
-    assert overview == [about(expected["overview"])]
-    rankings = rows(lake, MOVIE_RANKINGS)
-    assert {row["ranking"] for row in rankings} == expected["movie_rankings"].keys()
-    for name, movie_ids in expected["movie_rankings"].items():
-        assert ranked(rankings, name) == movie_ids
-    searches = rows(lake, MOVIE_SEARCHES)
-    for name, movie_ids in expected["movie_searches"].items():
-        assert ranked(searches, name) == movie_ids if searches else movie_ids == []
-    for table, key in (
-        (FRANCHISE_COMPARISON, "segment"),
-        (FRANCHISES, "collection"),
-        (DIRECTORS, "director"),
-        (GENRES, "genre"),
-        (YEARS, "release_year"),
-    ):
-        found = by(rows(lake, table), key)
-        wanted = expected[table.name.removeprefix("gold/")]
-        # The reference keeps only the first places of the long tables.
-        assert len(found) >= len(wanted)
-        for name, row in wanted.items():
-            there = found[int(name) if key == "release_year" else name]
-            assert {column: there[column] for column in row} == about(row), (table.name, name)
-
-
-@pytest.mark.slow
-def test_every_odd_payload_ends_where_it_must(run_on, shared_data):
-    place, fetched = run_on("edge_payloads.ndjson.gz")
-    expected = json.loads((shared_data / "reference" / "expected_edges.json").read_text())
-
-    silver = silver_as_json(place.lake)
-    quarantine = by(rows(place.lake, QUARANTINE), "movie_id")
-
-    assert fetched.keys() == {int(movie_id) for movie_id in expected}
-    for movie_id, case in expected.items():
-        row = case.get("row")
-        wanted = None if row is None else {name: value for name, value in row.items() if name != "id"}
-        assert silver.get(int(movie_id)) == wanted, case["case"]
-        refused = quarantine.get(int(movie_id))
-        assert (refused is not None) == (case["outcome"] == "quarantine"), case["case"]
-        if refused:
-            assert refused["reason"] == case["reason"], case["case"]
-            assert (case["field"] or "") in refused["detail"], case["case"]
-            assert refused["payload"] == fetched[int(movie_id)]
+    assert place.rows(RAW_MOVIES, "movie_id", "payload") == sorted(fetched.items()), "kept verbatim"
+    assert read_rows(lake, SILVER_MOVIES, by="id") == read_expected_silver(shared_data / "reference" / silver)
+    assert_agree({table.name: read(table, lake) for table in GOLD}, expected)
 
 
 # Where the published report differs on purpose: see docs/comparison.md.

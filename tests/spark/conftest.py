@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from movies.lake.delta import create
-from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES, SILVER
 from spark.engines.java import require_java
 from spark.engines.session import CONNECT_MODE, Engine, EngineUnavailable, open_engine
-from tests.spark.lakes import Payloads, append_payloads, read_payloads
-from tests.spark.transforming import Outcomes, transform
-
-NewLake = Callable[..., str]
-TransformedLake = tuple[str, Outcomes]
+from stages import transform_stage
+from tests.spark.lakes import Payloads, fill_lake, read_payloads
+from tests.spark.transforming import LakeOf, NewLake, Outcomes, transform
 
 
 @pytest.fixture(scope="session")
@@ -64,25 +60,28 @@ def new_lake(tmp_path_factory: pytest.TempPathFactory) -> NewLake:
     """Make a lake whose raw table holds payloads, each given as `(movie_id, text)` or as a row."""
 
     def make(payloads: Payloads = ()) -> str:
-        root = tmp_path_factory.mktemp("lake")
-        for table in (RAW_MOVIES, FETCH_FAILURES, *SILVER):
-            create(table, str(root))
-        if payloads:
-            append_payloads(str(root), payloads)
-        return str(root)
+        root = str(tmp_path_factory.mktemp("lake"))
+        fill_lake(root, payloads)
+        return root
 
     return make
 
 
 @pytest.fixture(scope="session")
-def transformed_lake(new_lake: NewLake, shared_data: Path) -> Callable[[Engine, str], TransformedLake]:
+def transformed_lake(new_lake: NewLake, shared_data: Path) -> LakeOf:
     """Transform a file of payloads once for each engine, for all tests that read what comes out."""
-    done: dict[tuple[str, str], TransformedLake] = {}
+    done: dict[tuple[str, str], tuple[str, Outcomes]] = {}
 
-    def transformed(engine: Engine, name: str) -> TransformedLake:
+    def transformed(engine: Engine, name: str) -> tuple[str, Outcomes]:
         if (engine.name, name) not in done:
             lake_root = new_lake(read_payloads(shared_data / "data" / f"{name}.ndjson.gz"))
             done[engine.name, name] = lake_root, transform(engine.session, lake_root)
         return done[engine.name, name]
 
     return transformed
+
+
+@pytest.fixture
+def always_merging(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Changes are merged however few movies there are."""
+    monkeypatch.setattr(transform_stage, "LARGEST_SHARE", 1.0)

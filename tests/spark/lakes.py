@@ -14,14 +14,54 @@ from deltalake import write_deltalake
 from pyspark.sql import DataFrame
 
 from movies.lake.arrow import arrow_schema
-from movies.lake.delta import read
+from movies.lake.delta import create, open_table, read
 from movies.lake.table import Table
-from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES, SILVER_MOVIES
+from movies.lake.tables import (
+    FETCH_FAILURES,
+    FILTERED,
+    QUARANTINE,
+    RATED_MOVIES,
+    RAW_MOVIES,
+    SILVER,
+    SILVER_MOVIES,
+)
 
 FETCHED_AT = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
 Rows = list[dict[str, Any]]
 Payloads = Sequence[tuple[int, str] | dict[str, Any]]
+
+
+def at(day: int) -> dt.datetime:
+    return FETCHED_AT + dt.timedelta(days=day)
+
+
+def payload(movie_id: int, **fields: Any) -> str:
+    """A payload that silver keeps, with fields set otherwise."""
+    ordinary = {
+        "id": movie_id, "title": "A title", "status": "Released", "release_date": "2001-02-03",
+        "budget": 10_000_000, "revenue": 30_000_000, "vote_count": 5, "vote_average": 7.5, "popularity": 1.5,
+        "runtime": 90, "original_language": "en", "genres": [{"name": "Drama"}],
+    }  # fmt: skip
+    return json.dumps(ordinary | fields)
+
+
+def fetched(movie_id: int, text: str, day: int = 1, batch_id: str = "b1") -> dict[str, Any]:
+    """A row of raw movies, fetched so many days after the others."""
+    return {"movie_id": movie_id, "payload": text, "fetched_at": at(day), "batch_id": batch_id}
+
+
+def failed(movie_id: int, day: int, **columns: Any) -> dict[str, Any]:
+    """A row of failures, so many days after the movies were fetched."""
+    return {"movie_id": movie_id, "failed_at": at(day)} | columns
+
+
+def fill_lake(lake_root: str, payloads: Payloads = ()) -> None:
+    """Make the raw tables and silver's, and append payloads, each given as `(movie_id, text)` or as a row."""
+    for table in (RAW_MOVIES, FETCH_FAILURES, *SILVER):
+        create(table, lake_root)
+    if payloads:
+        append_payloads(lake_root, payloads)
 
 
 def append_payloads(lake_root: str, payloads: Payloads) -> None:
@@ -47,6 +87,15 @@ def read_rows(lake_root: str, table: Table, *, by: str) -> Rows:
     found = read(table, lake_root)
     rows = found.to_pylist() if found is not None else []
     return sorted(rows, key=lambda row: row[by])
+
+
+def read_silver(lake_root: str) -> dict[str, Rows]:
+    """All rows of silver's tables; its movies have exactly the columns with ratings, or those without."""
+    columns = {field.name: field.type.type for field in open_table(SILVER_MOVIES, lake_root).schema().fields}
+    movies = RATED_MOVIES if "imdb_id" in columns else SILVER_MOVIES
+    assert columns == {name: column.type for name, column in movies.columns.items()}
+    tables = (movies, QUARANTINE, FILTERED)
+    return {table.name: read_rows(lake_root, table, by=next(iter(table.columns))) for table in tables}
 
 
 def read_payloads(path: Path) -> list[tuple[int, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from movies.lake.tables import SILVER_MOVIES
@@ -12,16 +12,18 @@ from tests.spark.lakes import Rows, rows_of
 
 Query = Callable[[Any], Any]
 
-MOVIES_DDL = ", ".join(f"`{column}` {SILVER_MOVIES.columns[column].type}" for column in MOVIE_COLUMNS)
+
+def frame_of(engine: Engine, columns: Iterable[str], movies: Rows) -> Any:
+    """A frame with some of silver's columns; those that a movie lacks are null."""
+    rows = [tuple(movie.get(column) for column in columns) for movie in movies]
+    types = ", ".join(f"`{column}` {SILVER_MOVIES.columns[column].type}" for column in columns)
+    return engine.session.createDataFrame(rows, types)
 
 
 def computed(engine: Engine, query: Query, *movies: dict[str, Any]) -> Rows:
     """What a query makes of movies; columns that a movie lacks are null, ids count from 1."""
-    rows = [
-        tuple({"id": nth, **movie}.get(column) for column in MOVIE_COLUMNS)
-        for nth, movie in enumerate(movies, start=1)
-    ]
-    return rows_of(query(engine.session.createDataFrame(rows, MOVIES_DDL)))
+    numbered = [{"id": nth, **movie} for nth, movie in enumerate(movies, start=1)]
+    return rows_of(query(frame_of(engine, MOVIE_COLUMNS, numbered)))
 
 
 def pick(rows: Rows, *columns: str) -> list[tuple[Any, ...]]:

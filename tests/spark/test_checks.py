@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pytest
@@ -18,12 +18,11 @@ from spark.checks.comparisons import LittleDrift
 from spark.engines.session import Engine
 from spark.frames import read_table
 from tests.spark.lakes import Rows
-
-LakeOf = Callable[[Engine, str], tuple[str, Any]]
+from tests.spark.queries import earning, frame_of
+from tests.spark.transforming import LakeOf
 
 TODAY = dt.date(2026, 11, 24)
 FUTURE = {"release_date": dt.date(2027, 1, 1), "release_year": 2027}
-MOVIES_DDL = ", ".join(f"`{column}` {SILVER_MOVIES.columns[column].type}" for column in CHECKED_COLUMNS)
 NAN = float("nan")
 INFINITE = float("inf")
 UNKNOWN_MONEY = dict.fromkeys(("budget_musd", "revenue_musd", "profit_musd", "roi"))
@@ -67,20 +66,8 @@ def three(**changes: Any) -> Rows:
     return [good(1), good(2, **changes), good(3)]
 
 
-def paid(budget: float | None, revenue: float | None) -> dict[str, float | None]:
-    """Money columns that agree with each other."""
-    is_known = budget is not None and revenue is not None
-    return {
-        "budget_musd": budget,
-        "revenue_musd": revenue,
-        "profit_musd": revenue - budget if is_known else None,
-        "roi": revenue / budget if is_known else None,
-    }
-
-
 def frame(engine: Engine, movies: Rows) -> Any:
-    rows = [tuple(movie[column] for column in CHECKED_COLUMNS) for movie in movies]
-    return engine.session.createDataFrame(rows, MOVIES_DDL)
+    return frame_of(engine, CHECKED_COLUMNS, movies)
 
 
 def checked(engine: Engine, movies: Rows, previous: Mapping[str, float] | None = None) -> CheckResults:
@@ -109,8 +96,8 @@ ONE_ROW_AT_FAULT = [
     pytest.param("identified", {"release_date": None, "release_year": None}, [], id="no-date"),
     pytest.param("release_year_agrees", {"release_year": 1998}, [], id="another-year"),
     pytest.param("release_year_agrees", {"release_year": None}, [], id="no-year"),
-    pytest.param("unknown_is_null", paid(0.0, None), ["budget_floor"], id="no-budget-as-0"),
-    pytest.param("unknown_is_null", paid(None, 0.0), ["revenue_floor"], id="no-revenue-as-0"),
+    pytest.param("unknown_is_null", earning(0.0, None), ["budget_floor"], id="no-budget-as-0"),
+    pytest.param("unknown_is_null", earning(None, 0.0), ["revenue_floor"], id="no-revenue-as-0"),
     pytest.param("unknown_is_null", {"runtime": 0}, ["runtime_range"], id="no-runtime-as-0"),
     pytest.param("rated_by_votes", {"vote_count": 0}, [], id="rated-by-nobody"),
     pytest.param("rated_by_votes", {"vote_count": None}, [], id="rated-by-who-knows-how-many"),
@@ -118,7 +105,9 @@ ONE_ROW_AT_FAULT = [
     pytest.param("finite_figures", {"popularity": NAN}, [], id="not-a-number"),
     pytest.param("profit_agrees", {"profit_musd": 400.6}, [], id="another-profit"),
     pytest.param("profit_agrees", {"profit_musd": None}, [], id="no-profit"),
-    pytest.param("profit_agrees", paid(None, 1.0) | {"profit_musd": 1.0}, [], id="profit-of-half-the-money"),
+    pytest.param(
+        "profit_agrees", earning(None, 1.0) | {"profit_musd": 1.0}, [], id="profit-of-half-the-money"
+    ),
     pytest.param("roi_agrees", {"roi": 7.0}, [], id="another-return"),
     pytest.param("roi_agrees", {"roi": None}, [], id="no-return"),
     pytest.param("credits_agree", {"crew_size": 0}, [], id="director-without-crew"),
@@ -127,13 +116,13 @@ ONE_ROW_AT_FAULT = [
     pytest.param("rating_range", {"vote_average": -0.1}, [], id="rated-under-0"),
     pytest.param("counts_range", {"vote_count": -1}, [], id="negative-votes"),
     pytest.param("counts_range", {"popularity": -1.0}, [], id="negative-popularity"),
-    pytest.param("money_not_negative", paid(63.0, -1.0), [], id="negative-revenue"),
-    pytest.param("money_not_negative", paid(-1.0, None), [], id="negative-budget"),
-    pytest.param("money_ceiling", paid(1_001.0, 1_001.0), [], id="budget-in-dollars"),
-    pytest.param("money_ceiling", paid(63.0, 5_001.0), [], id="revenue-in-dollars"),
-    pytest.param("budget_floor", paid(0.0001, 0.01), [], id="budget-of-100-dollars"),
-    pytest.param("revenue_floor", paid(63.0, 0.0001), [], id="revenue-of-100-dollars"),
-    pytest.param("roi_ceiling", paid(0.01, 10.1), [], id="return-of-1010"),
+    pytest.param("money_not_negative", earning(63.0, -1.0), [], id="negative-revenue"),
+    pytest.param("money_not_negative", earning(-1.0, None), [], id="negative-budget"),
+    pytest.param("money_ceiling", earning(1_001.0, 1_001.0), [], id="budget-in-dollars"),
+    pytest.param("money_ceiling", earning(63.0, 5_001.0), [], id="revenue-in-dollars"),
+    pytest.param("budget_floor", earning(0.0001, 0.01), [], id="budget-of-100-dollars"),
+    pytest.param("revenue_floor", earning(63.0, 0.0001), [], id="revenue-of-100-dollars"),
+    pytest.param("roi_ceiling", earning(0.01, 10.1), [], id="return-of-1010"),
     pytest.param("runtime_range", {"runtime": -90}, [], id="negative-runtime"),
     pytest.param("runtime_range", {"runtime": 1_001}, [], id="runtime-of-a-day"),
     pytest.param(
@@ -202,10 +191,10 @@ def test_a_column_that_is_empty_in_a_hundred_movies_is_told(
 
 
 OTHER_UNITS = [
-    pytest.param("budget_unit", paid(63e6, 463.5), id="budget-in-dollars"),
-    pytest.param("budget_unit", paid(63e-6, 463.5), id="budget-divided-twice"),
-    pytest.param("revenue_unit", paid(63.0, 463.5e6), id="revenue-in-dollars"),
-    pytest.param("revenue_unit", paid(63.0, 46.35e-6), id="revenue-divided-twice"),
+    pytest.param("budget_unit", earning(63e6, 463.5), id="budget-in-dollars"),
+    pytest.param("budget_unit", earning(63e-6, 463.5), id="budget-divided-twice"),
+    pytest.param("revenue_unit", earning(63.0, 463.5e6), id="revenue-in-dollars"),
+    pytest.param("revenue_unit", earning(63.0, 46.35e-6), id="revenue-divided-twice"),
 ]
 
 

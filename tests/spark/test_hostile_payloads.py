@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
-from collections.abc import Callable
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -20,29 +19,22 @@ from spark.engines.session import Engine
 from spark.frames import read_table
 from spark.kpis import compute_kpis
 from spark.payloads import NAME_LISTS, NUMBERS, TEXTS
-from tests.spark.lakes import read_rows
-from tests.spark.transforming import transform
-
-NewLake = Callable[..., str]
+from tests.spark.lakes import payload, read_rows
+from tests.spark.transforming import NewLake, transform
 
 TODAY = dt.date(2026, 11, 24)
 MEGABYTE = 10**6
-ORDINARY: dict[str, Any] = {
-    "title": "A title", "status": "Released", "release_date": "2001-02-03", "budget": 10**7, "revenue": 10**8,
-    "genres": [{"name": "Drama"}], "original_language": "en", "runtime": 90, "vote_count": 10,
-    "vote_average": 6.5, "popularity": 3.0, "overview": "What happens.", "tagline": "Happens.",
-    "credits": {"cast": [{"name": "A", "order": 0}], "crew": [{"name": "D", "job": "Director"}]},
-}  # fmt: skip
-
-
-def payload(movie_id: int, **fields: Any) -> tuple[int, str]:
-    return movie_id, json.dumps({"id": movie_id} | ORDINARY | fields)
 
 
 def publish(engine: Engine, lake_root: str) -> tuple[str | None, dict[str, Any]]:
     """Check silver and compute gold; return the errors found, and the tables."""
     movies = read_table(engine.session, SILVER_MOVIES.path(lake_root))
     return run_checks(movies, None, TODAY).describe_failed("error"), compute_kpis(engine.session, lake_root)
+
+
+def one_each(odd: Iterable[dict[str, Any]]) -> list[tuple[int, str]]:
+    """An ordinary movie, and one for each of the odd fields, from the id 10 on."""
+    return [(1, payload(1)), *((10 + nth, payload(10 + nth, **one)) for nth, one in enumerate(odd))]
 
 
 def long_payloads(size: int) -> list[tuple[int, str]]:
@@ -57,7 +49,7 @@ def long_payloads(size: int) -> list[tuple[int, str]]:
     many = [{"name": f"Name {number}"} for number in range(size // 20)]
     lists |= {f"many {field}": many for field in NAME_LISTS}
     odd = [{field.removeprefix("many "): value} for field, value in (fields | lists).items()]
-    return [payload(1), *(payload(10 + nth, **one) for nth, one in enumerate(odd))]
+    return one_each(odd)
 
 
 @pytest.mark.parametrize("size", [100_000, pytest.param(MEGABYTE, marks=pytest.mark.slow)])
@@ -100,7 +92,7 @@ EXTREMES: tuple[dict[str, Any], ...] = (
 
 
 def test_extreme_values_pass_the_checks_and_are_in_silver_and_gold(sail: Engine, new_lake: NewLake) -> None:
-    lake_root = new_lake([payload(1), *(payload(10 + nth, **one) for nth, one in enumerate(EXTREMES))])
+    lake_root = new_lake(one_each(EXTREMES))
 
     done = transform(sail.session, lake_root)
     errors, tables = publish(sail, lake_root)
@@ -122,11 +114,11 @@ def test_an_odd_payload_takes_none_of_the_others_along(sail: Engine, new_lake: N
     nested = "[" * 900 + "]" * 900
     lake_root = new_lake(
         [
-            payload(1),
+            (1, payload(1)),
             (2, f'{{"id": 2, "title": {nested}}}'),
-            {"movie_id": 3, "payload": payload(3)[1]},
+            {"movie_id": 3, "payload": payload(3)},
             {"movie_id": 3, "payload": f'{{"id": 3, "title": {nested}}}', "batch_id": "b2"},
-            payload(4, title={"a": "\ud800"}),
+            (4, payload(4, title={"a": "\ud800"})),
         ]
     )
 

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import pyarrow as pa
 import pytest
 
 from movies.lake.delta import create
@@ -24,33 +21,10 @@ from spark.kpis.rankings import rank_movies
 from spark.kpis.sample import sample_movies
 from spark.kpis.searches import search_movies
 from spark.kpis.years import summarise_years
-from tests.spark.lakes import Rows, read_rows, write_silver
+from tests.reference import assert_agree, ids_by
+from tests.spark.lakes import read_rows, write_silver
 from tests.spark.queries import computed, pick
-from tests.spark.transforming import Outcomes
-
-NewLake = Callable[..., str]
-LakeOf = Callable[[Engine, str], tuple[str, Outcomes]]
-
-
-def nearly(row: dict[str, Any]) -> dict[str, Any]:
-    """A row whose sums and means may differ in the order of their additions."""
-    return {
-        column: pytest.approx(value, rel=1e-12) if isinstance(value, float) else value
-        for column, value in row.items()
-    }
-
-
-def by_key(table: pa.Table, key: str, columns: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """A table's rows under the texts of one column, with the columns that the reference has."""
-    return {str(row[key]): {column: row[column] for column in columns} for row in table.to_pylist()}
-
-
-def ids_by(rows: Rows, key: str) -> dict[str, list[int]]:
-    found: dict[str, list[int]] = {}
-    for row in rows:
-        found.setdefault(row[key], []).append(row["id"])
-        assert row["rank"] == len(found[row[key]])
-    return found
+from tests.spark.transforming import LakeOf, NewLake
 
 
 @pytest.mark.parametrize(
@@ -68,25 +42,7 @@ def test_kpis_equal_the_reference(
 
     kpis = compute_kpis(engine.session, lake_root)
 
-    overview = kpis["gold/overview"].select(list(wanted["overview"]))
-    assert overview.to_pylist() == [nearly(wanted["overview"])]
-    assert ids_by(kpis["gold/movie_rankings"].to_pylist(), "ranking") == wanted["movie_rankings"]
-    hits = {search: ids for search, ids in wanted["movie_searches"].items() if ids}
-    assert ids_by(kpis["gold/movie_searches"].to_pylist(), "search") == hits
-    for table, key in {
-        "franchise_comparison": "segment",
-        "franchises": "collection",
-        "genres": "genre",
-        "years": "release_year",
-    }.items():
-        figures = next(iter(wanted[table].values()), {})
-        found = by_key(kpis[f"gold/{table}"], key, figures)
-        assert found == {name: nearly(row) for name, row in wanted[table].items()}, table
-    directors = kpis["gold/directors"].slice(0, len(wanted["directors"]))
-    figures = next(iter(wanted["directors"].values()))
-    assert by_key(directors, "director", figures) == {
-        name: nearly(row) for name, row in wanted["directors"].items()
-    }
+    assert_agree(kpis, wanted)
     silver = read_rows(lake_root, SILVER_MOVIES, by="id")
     sample = kpis["gold/movie_sample"]
     assert sample.to_pylist() == [{column: row[column] for column in sample.column_names} for row in silver]
@@ -182,11 +138,8 @@ def test_ratings_need_ten_votes_and_ties_go_by_votes(sail: Engine) -> None:
         {"id": 4, "vote_average": None, "vote_count": 30},
         {"id": 5, "vote_average": 7.0, "vote_count": 10},
     )
-    ids = {
-        name: [row["id"] for row in rows if row["ranking"] == name]
-        for name in ("highest_rated", "lowest_rated")
-    }
-    assert ids == {"highest_rated": [3, 2, 5], "lowest_rated": [5, 3, 2]}
+    ids = ids_by(rows, "ranking")
+    assert (ids["highest_rated"], ids["lowest_rated"]) == ([3, 2, 5], [5, 3, 2])
 
 
 def test_returns_are_ranked_from_ten_million_of_budget(sail: Engine) -> None:
@@ -197,10 +150,8 @@ def test_returns_are_ranked_from_ten_million_of_budget(sail: Engine) -> None:
         {"id": 2, "roi": 2.0, "budget_musd": 10.0},
         {"id": 3, "roi": 0.5, "budget_musd": 50.0},
     )
-    ids = {
-        name: [row["id"] for row in rows if row["ranking"] == name] for name in ("highest_roi", "lowest_roi")
-    }
-    assert ids == {"highest_roi": [2, 3], "lowest_roi": [3, 2]}
+    ids = ids_by(rows, "ranking")
+    assert (ids["highest_roi"], ids["lowest_roi"]) == ([2, 3], [3, 2])
 
 
 def test_rankings_come_in_their_order_with_their_values(sail: Engine) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -12,7 +11,7 @@ from hypothesis import strategies as st
 from movies.lake.tables import QUARANTINE, SILVER_MOVIES
 from spark.engines.session import Engine
 from tests.spark.lakes import read_rows
-from tests.spark.transforming import transform
+from tests.spark.transforming import NewLake, transform
 
 scalars = st.one_of(
     st.none(),
@@ -59,6 +58,8 @@ documents = st.builds(
     st.sets(st.sampled_from(FIELDS), max_size=2),
 )
 oddities = st.one_of(documents, documents, documents, anything)
+# What a test of an engine does to the time and the fixtures of its examples is meant.
+SLOW = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
 
 
 def payload_of(movie_id: int, oddity: Any) -> str:
@@ -72,16 +73,10 @@ def payload_of(movie_id: int, oddity: Any) -> str:
     max_examples=8,
     deadline=None,
     database=None,
-    suppress_health_check=[
-        HealthCheck.function_scoped_fixture,
-        HealthCheck.too_slow,
-        HealthCheck.data_too_large,
-    ],
+    suppress_health_check=SLOW,
 )
 @given(batch=st.lists(oddities, min_size=40, max_size=40))
-def test_every_payload_ends_in_one_place(
-    sail: Engine, new_lake: Callable[..., str], batch: list[Any]
-) -> None:
+def test_every_payload_ends_in_one_place(sail: Engine, new_lake: NewLake, batch: list[Any]) -> None:
     lake_root = new_lake([(n, payload_of(n, oddity)) for n, oddity in enumerate(batch)])
 
     counts = transform(sail.session, lake_root)

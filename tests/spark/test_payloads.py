@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -20,18 +21,29 @@ from tests.spark.test_odd_payloads import oddities, payload_of
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
 
-def decoded(*texts: str | None, ids: list[int] | None = None) -> list[dict[str, Any]]:
-    """What each text is decoded to, all in one batch."""
+def batch_of(
+    texts: Sequence[str | None], ids: list[int] | None = None, kind: pa.DataType | None = None
+) -> pa.RecordBatch:
+    """A batch of raw movies with these payloads."""
     rows = len(texts)
-    batch = pa.RecordBatch.from_pydict(
+    return pa.RecordBatch.from_pydict(
         {
             "movie_id": pa.array(ids or [1] * rows, pa.int64()),
             "fetched_at": pa.array([NOW] * rows, pa.timestamp("us", "UTC")),
             "batch_id": pa.array(["b"] * rows),
-            "payload": pa.array(texts, pa.string()),
+            "payload": pa.array(texts, kind or pa.string()),
         }
     )
+
+
+def rows_of(batch: pa.RecordBatch) -> list[dict[str, Any]]:
+    """What a batch is decoded to."""
     return [row for made in decode_payloads([batch]) for row in made.to_pylist()]
+
+
+def decoded(*texts: str | None, ids: list[int] | None = None) -> list[dict[str, Any]]:
+    """What each text is decoded to, all in one batch."""
+    return rows_of(batch_of(texts, ids))
 
 
 def fields(row: dict[str, Any]) -> dict[str, Any]:
@@ -73,31 +85,16 @@ def test_a_payload_is_decoded_into_silvers_terms() -> None:
 @pytest.mark.parametrize("slice_from", [0, 1, 2])
 def test_a_batch_that_is_part_of_another_is_read_from_its_own_rows(slice_from: int) -> None:
     texts = ['{"id": 1, "title": "One"}', None, '{"id": 1, "title": "Three"}']
-    batch = pa.RecordBatch.from_pydict(
-        {
-            "movie_id": [1, 1, 1],
-            "fetched_at": pa.array([NOW] * 3, pa.timestamp("us", "UTC")),
-            "batch_id": ["b"] * 3,
-            "payload": texts,
-        }
-    ).slice(slice_from)
 
-    titles = [row["title"] for made in decode_payloads([batch]) for row in made.to_pylist()]
+    titles = [row["title"] for row in rows_of(batch_of(texts).slice(slice_from))]
 
     assert titles == ["One", None, "Three"][slice_from:]
 
 
 def test_wide_and_view_strings_are_read_as_others_are() -> None:
     for kind in (pa.large_string(), pa.string_view()):
-        batch = pa.RecordBatch.from_pydict(
-            {
-                "movie_id": [1],
-                "fetched_at": pa.array([NOW], pa.timestamp("us", "UTC")),
-                "batch_id": ["b"],
-                "payload": pa.array(['{"id": 1, "title": "Été"}'], kind),
-            }
-        )
-        assert [row["title"] for made in decode_payloads([batch]) for row in made.to_pylist()] == ["Été"]
+        batch = batch_of(['{"id": 1, "title": "Été"}'], kind=kind)
+        assert [row["title"] for row in rows_of(batch)] == ["Été"]
 
 
 def test_an_empty_batch_gives_an_empty_one() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +18,14 @@ from tests.spark.lakes import (
     FETCHED_AT,
     append_failures,
     append_payloads,
+    failed,
+    fetched,
+    payload,
     read_expected_silver,
     read_payloads,
     read_rows,
 )
-from tests.spark.transforming import Outcomes, transform
-
-NewLake = Callable[..., str]
-LakeOf = Callable[[Engine, str], tuple[str, Outcomes]]
+from tests.spark.transforming import LakeOf, NewLake, Outcomes, transform
 
 SILVER_COLUMNS = [(name, column.type, True) for name, column in SILVER_MOVIES.columns.items()]
 QUARANTINE_COLUMNS = [(name, column.type, True) for name, column in QUARANTINE.columns.items()]
@@ -39,13 +38,7 @@ def declared_columns(lake_root: str) -> list[list[tuple[str, str, bool]]]:
 
 
 def movie(**fields: Any) -> str:
-    """A payload that silver keeps, with fields set otherwise."""
-    payload = {
-        "id": 1, "title": "A title", "status": "Released", "release_date": "2001-02-03", "budget": 10_000_000,
-        "revenue": 30_000_000, "vote_count": 5, "vote_average": 7.5, "popularity": 1.5, "runtime": 90,
-        "original_language": "en", "genres": [{"name": "Drama"}],
-    }  # fmt: skip
-    return json.dumps(payload | fields)
+    return payload(1, **fields)
 
 
 @pytest.mark.parametrize(
@@ -175,11 +168,6 @@ def test_odd_payloads_are_kept_or_refused_by_reason_and_field(engine: Engine, ne
     assert counts == Outcomes(len(KEPT), dict(sorted(by_reason.items())), {})
 
 
-def fetched(movie_id: int, payload: str, *, day: int = 1, batch_id: str = "b1") -> dict[str, Any]:
-    at = FETCHED_AT + dt.timedelta(days=day)
-    return {"movie_id": movie_id, "payload": payload, "fetched_at": at, "batch_id": batch_id}
-
-
 def test_latest_payload_decides(engine: Engine, new_lake: NewLake) -> None:
     lake_root = new_lake(
         [
@@ -207,10 +195,6 @@ def test_latest_payload_decides(engine: Engine, new_lake: NewLake) -> None:
     refused = {row["movie_id"]: row["reason"] for row in read_rows(lake_root, QUARANTINE, by="movie_id")}
     assert refused == {4: "bad_value", 5: "malformed", 7: "malformed"}
     assert counts == Outcomes(4, {"bad_value": 1, "malformed": 2}, {"not_released": 1})
-
-
-def failed(movie_id: int, *, day: int, **columns: Any) -> dict[str, Any]:
-    return {"movie_id": movie_id, "failed_at": FETCHED_AT + dt.timedelta(days=day)} | columns
 
 
 def test_movies_found_gone_since_their_last_payload_are_neither_in_silver_nor_in_quarantine(

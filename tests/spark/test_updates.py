@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import json
 import shutil
-from collections.abc import Callable
 from dataclasses import replace
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from movies.lake import data_files as files
 from movies.lake.delta import open_table, origin_of
 from movies.lake.publications import find_publication
 from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES, SILVER, SILVER_MOVIES
@@ -23,12 +19,12 @@ from movies.lake.upkeep import compact, drop_older
 from spark.engines.session import Engine
 from stages import transform_stage
 from stages.names import StageName
-from tests.spark.lakes import FETCHED_AT, append_failures, append_payloads, read_rows
-from tests.spark.transforming import transform, transform_facts
+from tests.spark.lakes import append_failures, append_payloads, at, failed, fetched, payload, read_silver
+from tests.spark.test_odd_payloads import SLOW
+from tests.spark.transforming import NewLake, killed_after, transform, transform_facts, updated_and_rebuilt
 
-NewLake = Callable[..., str]
+pytestmark = pytest.mark.usefixtures("always_merging")
 
-KEYS = {table.name: next(iter(table.columns)) for table in SILVER}
 PAYLOADS = (
     lambda n: {"id": n, "title": f"Title {n}", "release_date": "2001-02-03"},
     lambda n: {"id": n, "title": "Moved", "release_date": "1999-12-31", "budget": 5e6, "revenue": 1e7},
@@ -37,10 +33,6 @@ PAYLOADS = (
     lambda n: {"id": n + 1, "title": "Another's"},
     lambda n: {"id": n, "title": "Poor", "release_date": ""},
 )
-FULL = {
-    "status": "Released", "vote_count": 5, "vote_average": 7.5, "popularity": 1.5, "runtime": 90,
-    "original_language": "en", "genres": [{"name": "Drama"}],
-}  # fmt: skip
 days = st.integers(0, 8)
 movie_ids = st.integers(1, 6)
 fetches = st.tuples(st.just("fetch"), movie_ids, days, st.integers(0, len(PAYLOADS)))
@@ -55,36 +47,20 @@ steps = st.one_of(
 )
 
 
-@pytest.fixture(autouse=True)
-def always_merging(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Changes are merged however few movies there are."""
-    monkeypatch.setattr(transform_stage, "LARGEST_SHARE", 1.0)
-
-
-def at(day: int) -> dt.datetime:
-    return FETCHED_AT + dt.timedelta(days=day)
-
-
-def payload(movie_id: int, kind: int) -> str:
-    """One of the kinds of payloads; beyond the last, a malformed one."""
-    return json.dumps(FULL | PAYLOADS[kind](movie_id)) if kind < len(PAYLOADS) else "{"
-
-
-def fetched(movie_id: int, day: int, kind: int, batch: str = "b") -> dict[str, Any]:
-    return {
-        "movie_id": movie_id, "payload": payload(movie_id, kind), "fetched_at": at(day), "batch_id": batch,
-    }  # fmt: skip
+def of_kind(movie_id: int, day: int, kind: int, batch_id: str = "b") -> dict[str, Any]:
+    """A row with one of the kinds of payloads; beyond the last, a malformed one."""
+    text = payload(movie_id, **PAYLOADS[kind](movie_id)) if kind < len(PAYLOADS) else "{"
+    return fetched(movie_id, text, day, batch_id)
 
 
 def take(session: Any, lake_root: str, nth: int, step: tuple[Any, ...]) -> None:
     match step:
         case ("fetch", movie_id, day, kind):
-            append_payloads(lake_root, [fetched(movie_id, day, kind, f"b{nth:03}")])
+            append_payloads(lake_root, [of_kind(movie_id, day, kind, f"b{nth:03}")])
         case ("not found", movie_id, day):
-            append_failures(lake_root, [{"movie_id": movie_id, "failed_at": at(day), "batch_id": f"b{nth}"}])
+            append_failures(lake_root, [failed(movie_id, day, batch_id=f"b{nth}")])
         case ("unavailable", movie_id, day):
-            failure = {"movie_id": movie_id, "failed_at": at(day), "reason": "exhausted_retries"}
-            append_failures(lake_root, [failure])
+            append_failures(lake_root, [failed(movie_id, day, reason="exhausted_retries")])
         case ("drop older", day):
             drop_older(RAW_MOVIES, lake_root, "fetched_at", at(day))
         case ("compact",):
@@ -95,45 +71,18 @@ def take(session: Any, lake_root: str, nth: int, step: tuple[Any, ...]) -> None:
             transform(session, lake_root, rebuild=False)
 
 
-def contents(lake_root: str) -> dict[str, Any]:
-    """All rows of silver's tables."""
-    return {table.name: read_rows(lake_root, table, by=KEYS[table.name]) for table in SILVER}
-
-
-def updated_and_rebuilt(session: Any, lake_root: str, tmp_path: Path) -> tuple[Any, Any]:
-    """Silver as an update leaves it, beside silver as made anew from the same raw tables."""
-    copy = tmp_path / "copy"
-    shutil.rmtree(copy, ignore_errors=True)
-    shutil.copytree(lake_root, copy)
-    update = transform(session, lake_root, rebuild=False), contents(lake_root)
-    rebuild = transform(session, str(copy)), contents(str(copy))
-    return update, rebuild
-
-
 def check_histories(session: Any, new_lake: NewLake, tmp_path: Path, history: list[tuple[Any, ...]]) -> None:
     lake_root = new_lake()
     for nth, step in enumerate(history):
         take(session, lake_root, nth, step)
-    update, rebuild = updated_and_rebuilt(session, lake_root, tmp_path)
+    update, rebuild = updated_and_rebuilt(session, lake_root, tmp_path / "copy")
     assert update == rebuild
 
 
-SLOW = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
-
-
-@pytest.mark.slow
-@settings(max_examples=10, deadline=None, database=None, suppress_health_check=SLOW)
-@given(history=st.lists(steps, min_size=4, max_size=10))
-def test_an_updated_silver_is_one_made_anew(
-    sail: Engine, new_lake: NewLake, tmp_path: Path, history: list[tuple[Any, ...]]
-) -> None:
-    check_histories(sail.session, new_lake, tmp_path, history)
-
-
 @pytest.mark.chaos
-@settings(max_examples=20, deadline=None, database=None, suppress_health_check=SLOW)
-@given(history=st.lists(steps, min_size=6, max_size=20))
-def test_long_histories_leave_the_silver_that_is_made_anew(
+@settings(max_examples=25, deadline=None, database=None, suppress_health_check=SLOW)
+@given(history=st.lists(steps, min_size=4, max_size=20))
+def test_an_updated_silver_is_one_made_anew_whatever_happened(
     sail: Engine, new_lake: NewLake, tmp_path: Path, history: list[tuple[Any, ...]]
 ) -> None:
     check_histories(sail.session, new_lake, tmp_path, history)
@@ -162,7 +111,7 @@ def check_what_happened_since(
     transform(session, lake_root, rebuild=False)
     for nth, step in enumerate(history):
         take(session, lake_root, nth, step)
-    update, rebuild = updated_and_rebuilt(session, lake_root, tmp_path)
+    update, rebuild = updated_and_rebuilt(session, lake_root, tmp_path / "copy")
     assert update == rebuild
 
 
@@ -170,7 +119,7 @@ def check_what_happened_since(
 def test_what_happened_since_is_what_is_judged(
     sail: Engine, new_lake: NewLake, tmp_path: Path, history: list[tuple[Any, ...]]
 ) -> None:
-    lake_root = new_lake([fetched(n, 1, 0) for n in (1, 2, 3)])
+    lake_root = new_lake([of_kind(n, 1, 0) for n in (1, 2, 3)])
     check_what_happened_since(sail.session, lake_root, tmp_path, history)
 
 
@@ -186,17 +135,17 @@ def test_what_happened_to_many_movies_is_judged_on_apache_spark(
         for place, history in enumerate(chosen)
     ]
     lake_root = new_lake(
-        [fetched(100 * place + n, 1, 0) for place in range(len(histories)) for n in (1, 2, 3)]
+        [of_kind(100 * place + n, 1, 0) for place in range(len(histories)) for n in (1, 2, 3)]
     )
     in_turns = [step for steps in zip_longest(*histories) for step in dict.fromkeys(steps) if step]
     check_what_happened_since(jvm.session, lake_root, tmp_path, in_turns)
 
 
 def test_only_movies_with_other_raw_rows_are_judged(sail: Engine, new_lake: NewLake) -> None:
-    lake_root = new_lake([fetched(n, 1, 0) for n in range(1, 11)])
+    lake_root = new_lake([of_kind(n, 1, 0) for n in range(1, 11)])
     assert transform_facts(sail.session, lake_root, rebuild=False)["judged"] is None
-    append_payloads(lake_root, [fetched(3, 2, 1), fetched(11, 2, 0)])
-    append_failures(lake_root, [{"movie_id": 5, "failed_at": at(2)}, {"movie_id": 77, "failed_at": at(2)}])
+    append_payloads(lake_root, [of_kind(3, 2, 1), of_kind(11, 2, 0)])
+    append_failures(lake_root, [failed(5, 2), failed(77, 2)])
     compact(open_table(RAW_MOVIES, lake_root))
 
     facts = transform_facts(sail.session, lake_root, rebuild=False)
@@ -206,7 +155,7 @@ def test_only_movies_with_other_raw_rows_are_judged(sail: Engine, new_lake: NewL
 
 
 def test_without_changes_nothing_is_committed(sail: Engine, new_lake: NewLake) -> None:
-    lake_root = new_lake([fetched(1, 1, 0)])
+    lake_root = new_lake([of_kind(1, 1, 0)])
     transform(sail.session, lake_root, rebuild=False)
     before = {table.name: open_table(table, lake_root).version() for table in SILVER}
 
@@ -220,9 +169,9 @@ def test_without_changes_nothing_is_committed(sail: Engine, new_lake: NewLake) -
 def test_silver_is_made_anew_where_an_update_would_not_be_surely_right(
     sail: Engine, new_lake: NewLake, monkeypatch: pytest.MonkeyPatch, reason: str
 ) -> None:
-    lake_root = new_lake([fetched(n, 1, 0) for n in (1, 2, 3)])
+    lake_root = new_lake([of_kind(n, 1, 0) for n in (1, 2, 3)])
     transform(sail.session, lake_root, rebuild=False)
-    append_payloads(lake_root, [fetched(1, 2, 1)])
+    append_payloads(lake_root, [of_kind(1, 2, 1)])
     raw = open_table(RAW_MOVIES, lake_root)
     if reason == "many-changes":
         monkeypatch.setattr(transform_stage, "LARGEST_SHARE", 0.2)
@@ -240,50 +189,31 @@ def test_silver_is_made_anew_where_an_update_would_not_be_surely_right(
     facts = transform_facts(sail.session, lake_root, rebuild=False)
 
     assert facts["judged"] is None
-    assert [row["title"] for row in contents(lake_root)[SILVER_MOVIES.name]] == [
-        "Moved",
-        "Title 2",
-        "Title 3",
-    ]
-
-
-class Killed(BaseException):
-    """What a test ends the transform with; nothing handles it."""
+    titles = [row["title"] for row in read_silver(lake_root)[SILVER_MOVIES.name]]
+    assert titles == ["Moved", "Title 2", "Title 3"]
 
 
 @pytest.mark.parametrize("commits", [0, 1, 2])
 @pytest.mark.parametrize("way", ["replace_rows", "adopt_files"])
 def test_an_update_or_rebuild_that_ends_between_two_commits_is_mended_by_the_next(
-    sail: Engine,
-    new_lake: NewLake,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    way: str,
-    commits: int,
+    sail: Engine, new_lake: NewLake, tmp_path: Path, way: str, commits: int
 ) -> None:
-    lake_root = new_lake([fetched(n, 1, n % 5) for n in range(1, 7)])
+    lake_root = new_lake([of_kind(n, 1, n % 5) for n in range(1, 7)])
     transform(sail.session, lake_root, rebuild=False)
-    append_payloads(lake_root, [fetched(1, 2, 3), fetched(2, 2, 0), fetched(3, 2, 6), fetched(4, 2, 2)])
-    commit, done = getattr(files, way), iter(range(commits))
+    append_payloads(lake_root, [of_kind(1, 2, 3), of_kind(2, 2, 0), of_kind(3, 2, 6), of_kind(4, 2, 2)])
 
-    def end_after(*arguments: Any) -> Any:
-        if next(done, None) is None:
-            raise Killed
-        return commit(*arguments)
-
-    with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(files, way, end_after)
+    with killed_after(commits, way):
         transform(sail.session, lake_root, rebuild=way == "adopt_files")
 
-    update, rebuild = updated_and_rebuilt(sail.session, lake_root, tmp_path)
+    update, rebuild = updated_and_rebuilt(sail.session, lake_root, tmp_path / "copy")
     assert update == rebuild
 
 
 def test_commits_of_silver_say_where_its_rows_come_from(sail: Engine, new_lake: NewLake) -> None:
-    lake_root = new_lake([fetched(n, 1, n) for n in (1, 2, 3)])
+    lake_root = new_lake([of_kind(n, 1, n) for n in (1, 2, 3)])
     transform(sail.session, lake_root, rebuild=False)
     made = {table.name: origin_of(table, lake_root) for table in SILVER}
-    append_payloads(lake_root, [fetched(1, 2, 0)])
+    append_payloads(lake_root, [of_kind(1, 2, 0)])
     transform(sail.session, lake_root, rebuild=False)
 
     said = {

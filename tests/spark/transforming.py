@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
+import pytest
 from pyspark.sql import SparkSession
 
+from movies.lake import data_files
 from movies.lake.delta import content_version, create
 from movies.lake.publications import Publication, find_publication, publish
 from movies.lake.tables import FETCH_FAILURES, IMDB_RATINGS, RAW_MOVIES
@@ -15,6 +21,7 @@ from stages.names import StageName
 from stages.publishing import Order
 from stages.spark_run import SparkRun
 from stages.transform_stage import write_silver
+from tests.spark.lakes import read_silver
 
 
 @dataclass(frozen=True)
@@ -24,6 +31,30 @@ class Outcomes:
     movies: int
     quarantined: dict[str, int]
     filtered: dict[str, int]
+
+
+# The fixtures `new_lake` and `transformed_lake`.
+NewLake = Callable[..., str]
+LakeOf = Callable[[Engine, str], tuple[str, Outcomes]]
+
+
+class Killed(BaseException):
+    """What a test ends the transform with; nothing handles it."""
+
+
+@contextmanager
+def killed_after(commits: int, way: str) -> Iterator[None]:
+    """Have the block end at the commit after so many that are made in a way, and nowhere else."""
+    commit, done = getattr(data_files, way), iter(range(commits))
+
+    def end_after(*arguments: Any) -> Any:
+        if next(done, None) is None:
+            raise Killed
+        return commit(*arguments)
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(data_files, way, end_after)
+        yield
 
 
 def transform(
@@ -70,3 +101,13 @@ def transform_facts(
     outputs, facts = write_silver(order, SparkRun(lambda: opened, rebuild=rebuild))
     publish(lake_root, Publication(StageName.TRANSFORM, inputs, outputs, "test", facts))
     return facts
+
+
+def updated_and_rebuilt(
+    session: SparkSession, lake_root: str, copy: Path, *, rated: bool = False
+) -> tuple[Any, Any]:
+    """Silver as an update leaves it, beside silver as made anew from the same raw tables in a new lake."""
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(Path(lake_root) / "raw", copy / "raw")
+    update = transform(session, lake_root, rebuild=False, rated=rated), read_silver(lake_root)
+    return update, (transform(session, str(copy), rated=rated), read_silver(str(copy)))

@@ -16,11 +16,10 @@ import pyarrow as pa
 import pytest
 
 from movies.lake.arrow import arrow_schema
-from movies.lake.gold_tables import DIRECTORS, MOVIE_RANKINGS, MOVIE_SAMPLE, OVERVIEW
+from movies.lake.gold_tables import DIRECTORS, MOVIE_SAMPLE, OVERVIEW
 from movies.lake.tables import DATA_QUALITY
 from movies.report.dashboard import dashboard_page
 from movies.report.dashboard.libraries import MissingLibraryError, as_script, data_tables, plotly
-from movies.report.gold import IncompleteGold
 from movies.report.output_files import write_dashboard
 from movies.report.provenance import ATTRIBUTION, Provenance
 from tests.movies.report.gold_tables import movie, tables_from_silver
@@ -212,13 +211,6 @@ def test_a_million_movies_make_a_page_under_five_megabytes() -> None:
     assert (directors["rows"], directors["columns"]["rank"]) == (200_000, list(range(1, 501)))
     assert len(data_of(page)["movies"]["id"]) == 5_000
     assert len(page.encode()) < 5 * MEGABYTE
-
-
-def test_a_table_of_the_report_must_be_there() -> None:
-    tables = tables_from_silver([movie(1)])
-    del tables[MOVIE_RANKINGS.name]
-    with pytest.raises(IncompleteGold, match="Gold tables missing: gold/movie_rankings"):
-        dashboard_page(tables, PROVENANCE)
 
 
 def test_it_is_written_beside_the_report(tmp_path: Any) -> None:

@@ -221,17 +221,6 @@ def test_settings_of_a_user_change_no_plot() -> None:
         assert matplotlib.rcParams["font.size"] == 30.0
 
 
-@pytest.mark.slow
-def test_formulas_underscores_and_powers_in_names_are_drawn_as_they_are() -> None:
-    title = "$\\frac{1}{0}$ ^a_{b} %"
-    named: dict[str, Any] = dict.fromkeys(("title", "director", "genres", "belongs_to_collection"), title)
-    gold = gold_from_silver([*ORDINARY, movie(900, revenue_musd=900.0, **named)])
-    for name in ("revenue_vs_budget", "top_directors"):
-        texts = drawn_texts(name, gold, PROVENANCE)
-        assert any(title in text.words for text in texts)
-        assert not any(text.may_be_formula for text in texts)
-
-
 @pytest.fixture
 def font_with_film(tmp_path: Path) -> Iterator[str]:
     """The sign 映, in a font of a name that is looked for."""

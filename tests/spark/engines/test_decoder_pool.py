@@ -14,8 +14,8 @@ from spark.engines import decoder_pool
 from spark.engines.decoder_pool import DecoderProcess, decode_side_by_side, open_decoder_pool
 from spark.engines.session import Engine
 from spark.payloads import decode_payloads
-from tests.spark.test_payloads import NOW
-from tests.spark.test_updates import contents
+from tests.spark.lakes import read_silver
+from tests.spark.test_payloads import batch_of
 from tests.spark.transforming import transform
 
 ODD = (
@@ -27,19 +27,12 @@ ODD = (
 )
 
 
-def batch_of(number: int) -> pa.RecordBatch:
+def batch(number: int) -> pa.RecordBatch:
     texts = [json.dumps({"id": number, "title": f"Title {number}"}), *ODD]
-    return pa.RecordBatch.from_pydict(
-        {
-            "movie_id": pa.array([number] * len(texts), pa.int64()),
-            "fetched_at": pa.array([NOW] * len(texts), pa.timestamp("us", "UTC")),
-            "batch_id": pa.array([f"b{number}"] * len(texts)),
-            "payload": pa.array(texts, pa.string()),
-        }
-    )
+    return batch_of(texts, [number] * len(texts))
 
 
-BATCHES = [batch_of(number) for number in range(8)]
+BATCHES = [batch(number) for number in range(8)]
 DECODED = pa.Table.from_batches(decode_payloads(BATCHES))
 
 
@@ -146,6 +139,6 @@ def test_silver_is_the_same_with_and_without_a_decoder_process(
         decoder_pool, "DecoderProcess", lambda: started.append(decoder := DecoderProcess()) or decoder
     )
 
-    assert (transform(sail.session, helped), contents(helped)) == (outcomes, contents(alone))
+    assert (transform(sail.session, helped), read_silver(helped)) == (outcomes, read_silver(alone))
 
     assert started

@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -19,12 +20,10 @@ from spark.engines.session import CONNECT_MODE, Engine
 from spark.kpis import compute_kpis, read_movies
 from spark.payloads import NAME_LISTS, NUMBERS, TEXTS
 from tests.spark.lakes import Rows, read_rows
-from tests.spark.test_odd_payloads import oddities, payload_of
-from tests.spark.transforming import Outcomes, transform
+from tests.spark.test_odd_payloads import SLOW, oddities, payload_of
+from tests.spark.transforming import LakeOf, NewLake, Outcomes, transform
 
-NewLake = Callable[..., str]
 Made = tuple[Outcomes, dict[str, Rows]]
-LakeOf = Callable[[Engine, str], tuple[str, Outcomes]]
 
 TODAY = dt.date(2026, 11, 25)
 MISSING = object()
@@ -103,6 +102,17 @@ def _is_near(name: str, one: Any, other: Any) -> bool:
     return floats and not name.startswith("silver/") and math.isclose(one, other, rel_tol=1e-12, abs_tol=1e-9)
 
 
+@contextmanager
+def building_for(engine: Engine) -> Iterator[None]:
+    """Have PySpark's functions build expressions for an engine."""
+    with pytest.MonkeyPatch.context() as patch:
+        if engine.name.startswith("local"):
+            patch.delenv(CONNECT_MODE, raising=False)
+        else:
+            patch.setenv(CONNECT_MODE, "1")
+        yield
+
+
 def check_agreement(
     sail: Engine,
     other: Engine,
@@ -114,11 +124,7 @@ def check_agreement(
     """Have both engines make the tables of lakes of their own, and compare them."""
     found = {}
     for engine in (other, sail):
-        with pytest.MonkeyPatch.context() as patch:
-            if engine.name.startswith("local"):
-                patch.delenv(CONNECT_MODE, raising=False)
-            else:
-                patch.setenv(CONNECT_MODE, "1")
+        with building_for(engine):
             lake_root = new_lake(payloads)
             counts = transform(engine.session, lake_root)
             found[engine.name] = counts, tables_of(engine, lake_root, only_silver=only_silver)
@@ -135,12 +141,7 @@ def test_every_field_with_every_odd_value(sail_engine: Engine, other: Engine, ne
     phases=[Phase.generate],
     deadline=None,
     database=None,
-    suppress_health_check=[
-        HealthCheck.function_scoped_fixture,
-        HealthCheck.too_slow,
-        HealthCheck.data_too_large,
-        HealthCheck.large_base_example,
-    ],
+    suppress_health_check=[*SLOW, HealthCheck.large_base_example],
 )
 @given(batch=st.lists(oddities, min_size=100, max_size=100))
 def test_generated_payloads(sail_engine: Engine, other: Engine, new_lake: NewLake, batch: list[Any]) -> None:
@@ -148,15 +149,10 @@ def test_generated_payloads(sail_engine: Engine, other: Engine, new_lake: NewLak
     check_agreement(sail_engine, other, new_lake, payloads, only_silver=True)
 
 
-def test_real_payloads(
-    sail_engine: Engine, other: Engine, transformed_lake: LakeOf, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_real_payloads(sail_engine: Engine, other: Engine, transformed_lake: LakeOf) -> None:
     found = {}
     for engine in (other, sail_engine):
-        if engine.name.startswith("local"):
-            monkeypatch.delenv(CONNECT_MODE, raising=False)
-        else:
-            monkeypatch.setenv(CONNECT_MODE, "1")
-        lake_root, counts = transformed_lake(engine, "tmdb_sample_1601")
-        found[engine.name] = counts, tables_of(engine, lake_root)
+        with building_for(engine):
+            lake_root, counts = transformed_lake(engine, "tmdb_sample_1601")
+            found[engine.name] = counts, tables_of(engine, lake_root)
     check_same(found[sail_engine.name], found[other.name])
