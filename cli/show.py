@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from cli.terminal import Terminal
 from cli.terminal_tables import rows_of
-from movies.lake.catalogue import Catalogue, Entry, find_table
+from movies.lake.catalogue import Catalogue, Entry
 from movies.lake.table import Table
 from movies.lake.table_names import sql_name
 from movies.report.provenance import SHOWN_DIGITS
@@ -43,8 +43,9 @@ def show_table(name: str, version: int | None, most_rows: int, lake_root: str | 
     """
     terminal = Terminal()
     lake = load_settings(lake_root=lake_root).lake
-    table = find_table(name)
-    entry = Catalogue(lake).open(table, version)
+    catalogue = Catalogue(lake)
+    table = catalogue.find(name)
+    entry = catalogue.open(table, version)
     terminal.say(f"{sql_name(table)}: {plain(table.meaning)}")
     for label, text in _facts(entry, table.path(lake)):
         terminal.say(f"  {label + ' ':.<{LABEL_CELLS}} {text}")

@@ -14,7 +14,6 @@ from cli.row_formats import Head, write_rows
 from cli.streams import standard_output
 from cli.terminal import Terminal
 from cli.terminal_tables import terminal_width
-from movies.lake.catalogue import find_table
 from movies.lake.sql import ask
 from movies.report.formats import counted
 from movies.settings import SettingsError, decode_text, load_settings, read_text
@@ -93,12 +92,11 @@ def parse_version(text: str) -> tuple[str, int]:
 
     Raises:
         SettingsError: there is no number.
-        UnknownTableError: there is no such table.
     """
     name, _, version = text.partition("=")
     if not version.isdecimal():
         raise SettingsError(f"--version {text} has no number. Give TABLE=N, such as silver.movies=3")
-    return find_table(name).name, int(version)
+    return name, int(version)
 
 
 def _default_format() -> Format:

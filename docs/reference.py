@@ -15,11 +15,11 @@ from pydantic.fields import FieldInfo
 from cli.app import app
 from cli.setup import NotificationSettings
 from movies.lake.all_tables import TABLES
-from movies.lake.gold_tables import GOLD
 from movies.lake.table import Table
 from movies.sandbox.__main__ import main as sandbox
 from movies.settings import DEFAULT_MOVIE_IDS, Settings
 from spark.checks.all_checks import CHECKS
+from spark.kpis.all_kpis import KPIS
 from spark.kpis.rankings import RANKINGS
 from spark.kpis.searches import SEARCHES
 from spark.kpis.suspicious_money import SUSPICIONS
@@ -30,12 +30,13 @@ BOUNDS = {"ge": "{:,g} or more", "gt": "more than {:,g}", "le": "at most {:,g}"}
 
 def gold_tables() -> str:
     """Return the tables that KPIs fill, each with what it holds and its columns."""
-    return "\n".join(map(_section, GOLD))
+    return "\n".join(_section(kpi.table) for kpi in KPIS)
 
 
 def other_tables() -> str:
     """Return all other tables likewise."""
-    return "\n".join(_section(table) for table in TABLES if table not in GOLD)
+    filled = [kpi.table for kpi in KPIS]
+    return "\n".join(_section(table) for table in TABLES if table not in filled)
 
 
 def definitions() -> str:

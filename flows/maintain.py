@@ -16,7 +16,7 @@ from flows.request import IngestRequest, MaintainRequest
 from flows.run_names import name_upkeep
 from flows.run_report import IngestionReport, raise_for_lost
 from flows.run_settings import is_deployed, run_of
-from movies.lake.all_tables import TABLES
+from movies.lake.all_tables import tables_of
 from movies.lake.inventory import read_inventory
 from movies.lake.lake_errors import LakeError
 from movies.lake.tables import RAW_MOVIES
@@ -64,7 +64,7 @@ async def maintain_lake(request: MaintainRequest) -> list[dict[str, Any]]:
             # The tables can be maintained nevertheless.
             failure = error
         upkeep = await all_done(
-            maintain_table(table.name, settings.lake, request.retention_days) for table in TABLES
+            maintain_table(table, settings.lake, request.retention_days) for table in tables_of(settings.lake)
         )
         rows = [
             row | {"rows_dropped": dropped if row["table"] == RAW_MOVIES.name else 0}
@@ -117,7 +117,7 @@ async def drop_old_payloads(settings: Settings, since: datetime) -> int:
     They are superseded, or belong to movies that are deleted or could not be fetched again; the latter stay
     pending in `raw/fetch_failures`. The next transform brings silver and quarantine up to date.
     """
-    dropped = await drop_old_rows(RAW_MOVIES.name, settings.lake, "fetched_at", since)
+    dropped = await drop_old_rows(RAW_MOVIES, settings.lake, "fetched_at", since)
     if dropped and is_deployed():
         announce_landed_rows(settings.lake, maintain_lake.name, fetched=0, commits=1, dropped=dropped)
     return dropped

@@ -30,7 +30,7 @@ def write_gold(order: Order, spark: SparkRun) -> Written:
     """
     from spark.checks import run_checks
     from spark.checks.check_run import CHECKED_COLUMNS
-    from spark.kpis import compute_tables, read_movies
+    from spark.kpis import KPIS, compute_tables, read_movies
     from spark.kpis.kpi import MOVIE_COLUMNS
 
     silver = find_publication(order.lake_root, StageName.TRANSFORM)
@@ -46,7 +46,9 @@ def write_gold(order: Order, spark: SparkRun) -> Written:
     if warnings := results.describe_failed("warning"):
         logger.warning("%s", warnings)
     rows = compute_tables(movies)
-    outputs = {table.name: replace(table, order.lake_root, rows[table.name], origin) for table in GOLD}
+    outputs = {
+        kpi.table.name: replace(kpi.table, order.lake_root, rows[kpi.table.name], origin) for kpi in KPIS
+    }
     return outputs, {
         "rows": {name: table.num_rows for name, table in rows.items()},
         "quality": results.values,

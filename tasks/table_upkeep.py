@@ -11,21 +11,21 @@ from prefect import task
 from prefect.artifacts import acreate_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from movies.lake.all_tables import TABLES_BY_NAME
+from movies.lake.table import Table
 from movies.lake.upkeep import drop_older, maintain
 from tasks.optional import optional
 
 
-@task(name="drop-old-rows", task_run_name="{table}", cache_policy=NO_CACHE, persist_result=False)
-async def drop_old_rows(table: str, lake_root: str, column: str, before: datetime) -> int:
+@task(name="drop-old-rows", task_run_name="{table.name}", cache_policy=NO_CACHE, persist_result=False)
+async def drop_old_rows(table: Table, lake_root: str, column: str, before: datetime) -> int:
     """Drop the rows of one table that are older than a moment, and return their number."""
-    return await asyncio.to_thread(drop_older, TABLES_BY_NAME[table], lake_root, column, before)
+    return await asyncio.to_thread(drop_older, table, lake_root, column, before)
 
 
-@task(name="maintain-table", task_run_name="{table}", cache_policy=NO_CACHE, persist_result=False)
-async def maintain_table(table: str, lake_root: str, retention_days: float) -> dict[str, Any] | None:
+@task(name="maintain-table", task_run_name="{table.name}", cache_policy=NO_CACHE, persist_result=False)
+async def maintain_table(table: Table, lake_root: str, retention_days: float) -> dict[str, Any] | None:
     """Compact one table and delete unused files; return None if the table does not exist."""
-    done = await asyncio.to_thread(maintain, TABLES_BY_NAME[table], lake_root, timedelta(days=retention_days))
+    done = await asyncio.to_thread(maintain, table, lake_root, timedelta(days=retention_days))
     return asdict(done) if done is not None else None
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from deltalake import DeltaTable
 from obstore import open_writer
 
-from movies.lake.all_tables import TABLES
+from movies.lake.all_tables import TABLES, tables_of
 from movies.lake.delta import open_table, query
 from movies.lake.integrity import damaged_files, files_of, require_files
 from movies.lake.lake_errors import FilesLostError, LakeError, access
@@ -128,7 +128,7 @@ def _pin(source_root: str) -> Pins:
     Derived tables are opened before the tables that they are made from, so the copy also has the rows that
     they refer to. If a run writes meanwhile, the copy looks like a lake after a crash of that run.
     """
-    tables = [(table, open_table(table, source_root)) for table in reversed(TABLES)]
+    tables = [(table, open_table(table, source_root)) for table in reversed(tables_of(source_root))]
     pins = [(table, found) for table, found in tables if found is not None]
     if not pins:
         raise CopyRefusedError(f"There are no tables in {source_root}. Name the lake to copy.")
@@ -228,7 +228,7 @@ def _copy_files(
 def _check_copy(pins: Pins, target_root: str) -> None:
     """Check that the target's tables are complete and have the ids and versions of the source."""
     wanted = {table.name: (found.metadata().id, found.version()) for table, found in pins}
-    for table in TABLES:
+    for table in tables_of(target_root):
         found = open_table(table, target_root)
         if found and damaged_files(found):
             raise CopyBrokenError(

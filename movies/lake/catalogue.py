@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
+from functools import cached_property
 
 import pyarrow as pa
 from deltalake import DeltaTable
 
-from movies.lake.all_tables import TABLES
+from movies.lake.all_tables import tables_of
 from movies.lake.delta import open_table, origin_of_commit, query, version_to_read
 from movies.lake.integrity import require_files
 from movies.lake.lake_errors import (
@@ -22,33 +23,10 @@ from movies.lake.lake_errors import (
 )
 from movies.lake.publications import Publication, read_publications
 from movies.lake.table import Table
-from movies.lake.table_names import SHORT_NAMES, layer_of, short_name, sql_name
+from movies.lake.table_names import layer_of, short_name, short_names, sql_name
 
 # Tables of this layer are read at the published version; all others at the newest.
 PUBLISHED_LAYER = "gold"
-
-
-def find_table(name: str) -> Table:
-    """Return the table called `gold.genres`, `gold/genres` or, if the name is unique, `genres`.
-
-    Raises:
-        UnknownTableError: there is no such table; the text suggests a name.
-    """
-    wanted = name.strip().strip('"').replace('"', "").replace("/", ".").lower()
-    for table in TABLES:
-        if wanted == sql_name(table):
-            return table
-    if wanted in SHORT_NAMES:
-        return SHORT_NAMES[wanted]
-    same = [sql_name(table) for table in TABLES if short_name(table) == wanted]
-    if same:
-        raise UnknownTableError(f"There are several tables called {wanted}: {' and '.join(same)}")
-    own = wanted.rpartition(".")[2]
-    near = (
-        [own] if own in SHORT_NAMES else get_close_matches(wanted, [*map(sql_name, TABLES), *SHORT_NAMES], 1)
-    )
-    hint = f"did you mean {sql_name(find_table(near[0]))}?" if near else "`movies show` lists all"
-    raise UnknownTableError(f"There is no table {name}: {hint}")
 
 
 @dataclass(frozen=True)
@@ -106,11 +84,38 @@ class Catalogue:
 
     def __init__(self, lake_root: str) -> None:
         self.lake_root = lake_root
-        self._by_output: dict[str, Publication] | None = None
+
+    @cached_property
+    def tables(self) -> tuple[Table, ...]:
+        """All tables, including those that the lake does not have yet."""
+        return tables_of(self.lake_root)
+
+    @cached_property
+    def short_names(self) -> Mapping[str, Table]:
+        """The tables whose names without the layer are unique, by these names."""
+        return short_names(self.tables)
+
+    def find(self, name: str) -> Table:
+        """Return the table called `gold.genres`, `gold/genres` or, if the name is unique, `genres`.
+
+        Raises:
+            UnknownTableError: there is no such table; the text suggests a name.
+        """
+        wanted = name.strip().replace('"', "").replace("/", ".").lower()
+        names = {**{sql_name(table): table for table in self.tables}, **self.short_names}
+        if wanted in names:
+            return names[wanted]
+        same = [sql_name(table) for table in self.tables if short_name(table) == wanted]
+        if same:
+            raise UnknownTableError(f"There are several tables called {wanted}: {' and '.join(same)}")
+        own = wanted.rpartition(".")[2]
+        near = [own] if own in self.short_names else get_close_matches(wanted, names, 1)
+        hint = f"did you mean {sql_name(names[near[0]])}?" if near else "`movies show` lists all"
+        raise UnknownTableError(f"There is no table {name}: {hint}")
 
     def entries(self) -> Iterator[tuple[Table, Entry | None]]:
-        """Yield every declared table with its open table, or None if the lake does not have it."""
-        for table in TABLES:
+        """Yield every table with its open table, or None if the lake does not have it."""
+        for table in self.tables:
             try:
                 yield table, self.open(table)
             except TableMissingError:
@@ -129,7 +134,7 @@ class Catalogue:
             raise TableMissingError(
                 f"{sql_name(table)} is not in the lake at {self.lake_root} yet. Run `movies run` to make it."
             )
-        publication = self._publication_of(table)
+        publication = self._publications.get(table.name)
         if version is None and publication is not None and layer_of(table) == PUBLISHED_LAYER:
             content = publication.outputs[table.name]
             if content.table_id != str(newest.metadata().id):
@@ -153,11 +158,7 @@ class Catalogue:
         assert older is not None, f"{table.name} has just been there"
         return older
 
-    def _publication_of(self, table: Table) -> Publication | None:
-        if self._by_output is None:
-            self._by_output = {
-                name: publication
-                for publication in read_publications(self.lake_root).values()
-                for name in publication.outputs
-            }
-        return self._by_output.get(table.name)
+    @cached_property
+    def _publications(self) -> Mapping[str, Publication]:
+        publications = read_publications(self.lake_root).values()
+        return {name: publication for publication in publications for name in publication.outputs}

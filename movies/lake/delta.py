@@ -25,7 +25,7 @@ T = TypeVar("T")
 ATTEMPTS = 10
 # Commits that move rows between files or remove unused files, and change no row.
 UPKEEP_OPERATIONS = {"OPTIMIZE", "VACUUM START", "VACUUM END", "SET TBLPROPERTIES"}
-# Key in the metadata of commits that only move a cursor (`lake.cursor`) or write comments of columns.
+# Key in the metadata of commits that only move a cursor (`lake.cursor`) or write meanings.
 NO_ROWS = "no_rows"
 COMMENT = "comment"
 
@@ -91,7 +91,7 @@ def root_of(lake: Lake) -> str:
 
 
 def create(table: Table, lake_root: str) -> DeltaTable:
-    """Open the table. Create it or its missing columns, all nullable, and update columns' comments.
+    """Open the table. Create it or its missing columns, all nullable, and update meanings.
 
     Raises:
         SchemaMismatchError: the table has a column that is not declared, or that has another type.
@@ -106,6 +106,7 @@ def create(table: Table, lake_root: str) -> DeltaTable:
                 delta_schema(table),
                 mode="ignore",
                 partition_by=list(table.partition_by) or None,
+                description=table.meaning,
                 configuration=statistics if table.statistics_on else None,
                 # A retry after another run's CREATE TABLE would create the table once more on top of it.
                 commit_properties=CommitProperties(max_commit_retries=0),
@@ -127,7 +128,7 @@ def _field(name: str, column: Column) -> Field:
 
 
 def _migrate(found: DeltaTable, table: Table, path: str) -> DeltaTable:
-    """Add missing columns, which are null in existing rows, and update comments; change no row.
+    """Add missing columns, which are null in existing rows, and update meanings; change no row.
 
     Optional columns come and go with the commit that has their values (`lake.files.adopt_files`).
     """
@@ -149,12 +150,12 @@ def _add_missing(found: DeltaTable, table: Table, path: str) -> DeltaTable:
     if missing:
         found.alter.add_columns(missing)
         logger.info("%s has new columns: %s", table.name, ", ".join(field.name for field in missing))
-    renew_comments(found, table)
+    renew_meanings(found, table)
     return found
 
 
-def renew_comments(found: DeltaTable, table: Table) -> None:
-    """Commit the declared meanings as comments of the columns if they differ; change no row."""
+def renew_meanings(found: DeltaTable, table: Table) -> None:
+    """Commit the declared meanings, of the table and of its columns, if they differ; change no row."""
     known = {**table.optional, **table.columns}
     comments = {
         field.name: field.metadata.get(COMMENT) for field in found.schema().fields if field.name in known
@@ -168,6 +169,17 @@ def renew_comments(found: DeltaTable, table: Table) -> None:
         if comment not in (None, known[name].meaning):
             metadata = {COMMENT: known[name].meaning}
             found.alter.set_column_metadata(name, metadata, commit_properties=properties)
+    if found.metadata().description != table.meaning:
+        found.alter.set_table_description(table.meaning, commit_properties=properties)
+
+
+def declared_in(found: DeltaTable, name: str) -> Table:
+    """Return a table's declaration from its own log, which has the meanings."""
+    columns = {
+        field.name: Column(field.type.type, field.metadata.get(COMMENT, "-"))
+        for field in found.schema().fields
+    }
+    return Table(name, found.metadata().description or "-", columns)
 
 
 def open_table(table: Table, lake: Lake, version: int | None = None) -> DeltaTable | None:

@@ -15,11 +15,11 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 from deltalake import DeltaTable, QueryBuilder
 
-from movies.lake.catalogue import Catalogue, find_table
+from movies.lake.catalogue import Catalogue
 from movies.lake.integrity import require_files
 from movies.lake.lake_errors import LakeAccessError, LakeError, QueryError, QueryStoppedError
 from movies.lake.table import Table
-from movies.lake.table_names import SHORT_NAMES, layer_of, short_name, sql_name
+from movies.lake.table_names import layer_of, short_name, sql_name
 
 T = TypeVar("T")
 
@@ -58,7 +58,7 @@ def ask(
 ) -> pa.RecordBatchReader:
     """Start a query over tables called `gold.genres`, `"gold/genres"` or `genres`.
 
-    Rows are computed while they are read. `versions` has older versions to read, by `Table.name`;
+    Rows are computed while they are read. `versions` has older versions to read, by such names;
     `seconds` is the time limit.
 
     Raises:
@@ -97,7 +97,8 @@ class _Query:
     def __init__(
         self, catalogue: Catalogue, sql: str, versions: Mapping[str, int], seconds: float | None
     ) -> None:
-        self._sql, self._catalogue, self._versions, self._seconds = sql, catalogue, versions, seconds
+        self._sql, self._catalogue, self._seconds = sql, catalogue, seconds
+        self._versions = {catalogue.find(name).name: version for name, version in versions.items()}
         self._began = time.monotonic()
         self._columns: list[str] = []
         self._connection = duckdb.connect()
@@ -106,7 +107,8 @@ class _Query:
 
     def answer(self) -> pa.RecordBatchReader:
         statement = self._statement()
-        for table in {table.name: table for table in map(find_table, self._table_names(statement))}.values():
+        tables = map(self._catalogue.find, self._table_names(statement))
+        for table in {table.name: table for table in tables}.values():
             self._register(table)
         reader = self._run(lambda: self._connection.execute(statement).to_arrow_reader(BATCH_ROWS))
         schema = pa.schema([pa.field(field.name, _plain(field.type)) for field in reader.schema])
@@ -153,7 +155,7 @@ class _Query:
         self._columns += rows.types.names
         self._connection.register(table.name, rows)
         self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {layer_of(table)}")
-        for name in (sql_name(table), *{short_name(table)}.intersection(SHORT_NAMES)):
+        for name in (sql_name(table), *{short_name(table)}.intersection(self._catalogue.short_names)):
             self._connection.execute(f'CREATE VIEW {name} AS FROM "{table.name}"')
 
     def _batches(self, reader: pa.RecordBatchReader, schema: pa.Schema) -> Iterator[pa.RecordBatch]:

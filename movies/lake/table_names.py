@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from movies.lake.all_tables import TABLES
 from movies.lake.table import Table
@@ -24,12 +24,14 @@ def sql_name(table: Table) -> str:
     return table.name.replace("/", ".")
 
 
-_TIMES_USED = Counter(short_name(table) for table in TABLES)
-# Only unique ones.
-SHORT_NAMES = {short_name(table): table for table in TABLES if _TIMES_USED[short_name(table)] == 1}
+def short_names(tables: Iterable[Table]) -> dict[str, Table]:
+    """Return the tables whose short name is unique, by it."""
+    tables = tuple(tables)
+    times_used = Counter(map(short_name, tables))
+    return {short_name(table): table for table in tables if times_used[short_name(table)] == 1}
 
 
 def complete_name(incomplete: str) -> Iterator[str]:
-    """Yield the names that begin with a text, for completion in a shell."""
-    names = [*map(sql_name, TABLES), *SHORT_NAMES]
+    """Yield the names of declared tables that begin with a text, for completion in a shell."""
+    names = [*map(sql_name, TABLES), *short_names(TABLES)]
     yield from (name for name in names if name.startswith(incomplete.lower()))

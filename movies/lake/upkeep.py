@@ -9,7 +9,7 @@ from functools import partial
 from deltalake import DeltaTable
 
 from movies.lake.commits import WRITER
-from movies.lake.delta import insist, open_table, renew_comments
+from movies.lake.delta import insist, open_table, renew_meanings
 from movies.lake.lake_errors import access
 from movies.lake.table import Table
 
@@ -30,7 +30,7 @@ class Upkeep:
 
 
 def maintain(table: Table, lake_root: str, retention: timedelta) -> Upkeep | None:
-    """Compact a table's files, delete unused ones, and update its columns' comments.
+    """Compact a table's files, delete unused ones, and update its meanings.
 
     Return None if there is no table.
 
@@ -43,7 +43,7 @@ def maintain(table: Table, lake_root: str, retention: timedelta) -> Upkeep | Non
     if found is None:
         return None
     with access("maintained", found.table_uri):
-        insist(found, lambda: renew_comments(found, table))
+        insist(found, lambda: renew_meanings(found, table))
         before = len(found.file_uris())
         compact(found)
         after = len(found.file_uris())

@@ -58,31 +58,32 @@ def test_a_table_of_a_newer_or_of_another_version_is_refused(root: str, change: 
         create(YEARS, root)
 
 
-def comments(found: DeltaTable) -> dict[str, str | None]:
-    return {field.name: field.metadata.get("comment") for field in found.schema().fields}
+def stored_meanings(found: DeltaTable) -> tuple[str | None, dict[str, str | None]]:
+    columns = {field.name: field.metadata.get("comment") for field in found.schema().fields}
+    return found.metadata().description, columns
 
 
-def meanings(table: Table) -> dict[str, str]:
-    return {name: column.meaning for name, column in table.columns.items()}
+def meanings(table: Table) -> tuple[str, dict[str, str]]:
+    return table.meaning, {name: column.meaning for name, column in table.columns.items()}
 
 
 @pytest.mark.parametrize("renew", [create, lambda table, root: maintain(table, root, timedelta(days=7))])
 def test_a_meaning_that_has_changed_reaches_the_schema_and_changes_no_content(renew, root: str) -> None:
     columns = YEARS.columns | {"movies": Column("long", "Films.")}
-    content = write(other(YEARS, columns=columns), root, {"release_year": 2001})
+    content = write(other(YEARS, columns=columns, meaning="Years."), root, {"release_year": 2001})
 
     renew(YEARS, root)
 
     found = open_table(YEARS, root)
-    assert comments(found) == meanings(YEARS)
+    assert stored_meanings(found) == meanings(YEARS)
     assert content_version(found) == content
     version = found.version()
     assert create(YEARS, root).version() == version
     write(YEARS, root, {"release_year": 2002})
-    assert comments(open_table(YEARS, root)) == meanings(YEARS)
+    assert stored_meanings(open_table(YEARS, root)) == meanings(YEARS)
 
 
-def test_the_lake_of_version_0_1_0_gets_its_comments_and_keeps_every_row(
+def test_the_lake_of_version_0_1_0_gets_its_meanings_and_keeps_every_row(
     tmp_path: Path, shared_data: Path
 ) -> None:
     with tarfile.open(shared_data / "data" / "lake_0.1.0.tar.gz") as archive:
@@ -98,6 +99,6 @@ def test_the_lake_of_version_0_1_0_gets_its_comments_and_keeps_every_row(
     for table in there:
         version = open_table(table, root).version()
         found = create(table, root)
-        assert (comments(found), found.version()) == (meanings(table), version + 1), table.name
+        assert (stored_meanings(found), found.version()) == (meanings(table), version + 2), table.name
     assert contents() == before
     assert [find_damage(root, publication) for publication in read_publications(root).values()] == ["", ""]
