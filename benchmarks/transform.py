@@ -1,16 +1,14 @@
-"""Time the transform and all KPIs on each engine, and compare them with other ways to do the same work.
+"""Time the transform and all KPIs on each engine, and the least that reading the payloads takes.
 
 Each run is a whole process: interpreter, imports, engine, reading the raw tables, writing silver, checking
 it, computing and writing gold. They take turns, so a busy machine slows all of them. Besides the engines,
 there are:
 
-- `from_json`: the transform by list functions on parsed structs, on the embedded engine, without KPIs;
-- `polars`: silver and the first nine gold tables, written by hand;
 - `decode`: only read and decode payloads with msgspec, one process per core: the limit;
 - `update`: update silver after 1% of the movies have changed, and all KPIs;
 - `unchanged`: the same without changes.
 
-Usage: python benchmarks/transform.py [--movies 10000] [--runs 3] [--what sail,from_json,…] [--lake FOLDER]
+Usage: python benchmarks/transform.py [--movies 10000] [--runs 3] [--what sail,decode,…] [--lake FOLDER]
 """
 
 from __future__ import annotations
@@ -37,7 +35,7 @@ BENCHMARKS = Path(__file__).resolve().parent
 PROJECT_ROOT = BENCHMARKS.parent
 CHANGED_SHARE = 0.01
 LOOK_SECONDS = 0.1
-ALL = ("sail", "local[2]", "from_json", "polars", "decode", "update", "unchanged")
+ALL = ("sail", "local[2]", "decode", "update", "unchanged")
 
 
 @dataclass
@@ -60,11 +58,13 @@ def main() -> None:
     parser.add_argument("--lake", help="a folder that has a lake, or in which to create one")
     parser.add_argument("--inside", nargs=2, metavar=("WHAT", "LAKE_ROOT"), help=argparse.SUPPRESS)
     options = parser.parse_args()
-    sys.path.insert(0, str(BENCHMARKS))
+    sys.path[:0] = [str(BENCHMARKS), str(PROJECT_ROOT)]
     if options.inside:
         INSIDE[options.inside[0]](options.inside[1])
         return
-    for package in ("lake", "spark", "tasks", "benchmarks"):
+    from movies.project import OWN_PACKAGES
+
+    for package in (*OWN_PACKAGES, "benchmarks"):
         compileall.compile_dir(PROJECT_ROOT / package, quiet=1)
     with tempfile.TemporaryDirectory() as folder:
         compare(options.lake or folder, options.movies, options.runs, options.what.split(","))
@@ -101,8 +101,6 @@ def run(name: str, lake_root: str) -> Measured:
     """Run one of them as a process, and watch it and its children."""
     own = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     command = [sys.executable, str(BENCHMARKS / "transform.py"), "--inside", name, lake_root]
-    if name == "polars":
-        command = [sys.executable, str(BENCHMARKS / "_polars_transform.py"), lake_root]
     started = time.perf_counter()
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, text=True, env=own | {"PYTHONPATH": str(PROJECT_ROOT)}
@@ -126,10 +124,7 @@ def run(name: str, lake_root: str) -> Measured:
     out = process.stdout.read()
     if process.returncode:
         raise SystemExit(f"{name} failed")
-    told = json.loads(out.splitlines()[-1])
-    if isinstance(told, list):
-        told = {"movies": told[0]}
-    return Measured(wall, sum(cpu.values()), peak / 2**20, told)
+    return Measured(wall, sum(cpu.values()), peak / 2**20, json.loads(out.splitlines()[-1]))
 
 
 def tell_row(name: str, found: list[Measured]) -> None:
@@ -163,22 +158,6 @@ def run_pipeline(engine_name: str, lake_root: str, *, rebuild: bool = True) -> N
     tell(json.dumps({"movies": facts["movies"], "judged": facts["judged"]} | parts))
 
 
-def run_from_json(lake_root: str) -> None:
-    """Run the transform by `from_json` on the embedded engine."""
-    from _from_json_transform import transform
-
-    from movies.lake.delta import create
-    from movies.lake.tables import SILVER
-    from spark.engines.session import open_engine
-
-    for table in SILVER:
-        create(table, lake_root)
-    with open_engine("sail") as engine:
-        started = time.perf_counter()
-        movies = transform(engine.session, lake_root)
-        tell(json.dumps({"movies": movies, "silver": round(time.perf_counter() - started, 2)}))
-
-
 def run_decode(lake_root: str) -> None:
     """Read and decode every payload, with one process per core."""
     from movies.lake.delta import open_table
@@ -208,7 +187,6 @@ def decode_file(path: str) -> int:
 INSIDE: dict[str, Callable[[str], None]] = {
     "sail": lambda lake_root: run_pipeline("sail", lake_root),
     "local[2]": lambda lake_root: run_pipeline("local[2]", lake_root),
-    "from_json": run_from_json,
     "decode": run_decode,
     "update": lambda lake_root: run_pipeline("sail", lake_root, rebuild=False),
     "unchanged": lambda lake_root: run_pipeline("sail", lake_root, rebuild=False),
