@@ -110,6 +110,12 @@ def dashboard(make_dashboard: Callable[..., Path]) -> Path:
     return make_dashboard(MOVIES)
 
 
+@pytest.fixture
+def page(open_page: Open, dashboard: Path) -> Page:
+    """That dashboard, opened."""
+    return open_page(dashboard)
+
+
 @pytest.fixture(scope="session")
 def gold_1601_rows(shared_data: Path) -> list[dict[str, Any]]:
     """The silver rows of 1,601 real payloads."""

@@ -17,11 +17,6 @@ from tests.movies.report.gold_tables import movie
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture
-def page(open_page: Open, dashboard: Path) -> Page:
-    return open_page(dashboard)
-
-
 def test_without_a_filter_all_movies_are_there(page: Page) -> None:
     assert count(page) == "7 of 7 movies shown."
     assert page.locator("#scope").inner_text() == "Filters act on all 7 movies."

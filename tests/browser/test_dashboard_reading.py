@@ -52,11 +52,6 @@ FAINT_TEXTS = """() => {
 }"""
 
 
-@pytest.fixture
-def page(open_page: Open, dashboard: Path) -> Page:
-    return open_page(dashboard)
-
-
 def scroll_through(page: Page) -> None:
     for name in page.locator(".plot").evaluate_all("plots => plots.map(p => p.id.replace('figure-', ''))"):
         figure(page, name)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pyarrow as pa
 import pytest
 from playwright.sync_api import Page
@@ -18,11 +16,6 @@ from tests.movies.report.gold_tables import movie
 
 pytestmark = pytest.mark.browser
 HOSTILE = "<img src=x onerror=alert(1)></script><script>alert(2)</script> <b>\"bold\"</b> 'it' & $x^2$ 映画"
-
-
-@pytest.fixture
-def page(open_page: Open, dashboard: Path) -> Page:
-    return open_page(dashboard)
 
 
 def test_a_click_sorts_and_unknown_values_stand_last_both_ways(page: Page) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -13,12 +12,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from movies.tmdb.client import open_client
-from movies.tmdb.movie_answers import Failure, Movie, fetch_movies
-from movies.tmdb.pace import Pace
+from movies.tmdb.movie_answers import Failure, Movie
 from movies.tmdb.retry import RetryPolicy
 from movies.tmdb.tmdb_errors import FatalError
 from tests.conftest import SkippingClock
+from tests.movies.tmdb.test_bodies import Stream
+from tests.movies.tmdb.test_client import fetch_until_stop
 
 pytestmark = pytest.mark.chaos
 
@@ -77,36 +76,18 @@ headers = st.fixed_dictionaries(
 )
 
 
-class Body(httpx.AsyncByteStream):
-    """As from a socket: decoded only once it is read."""
-
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        yield self._content
-
-
 def fetch_from(status: int, headers: dict[str, str], body: bytes) -> tuple[list[Movie | Failure], Any]:
     """What becomes of one movie, and of another after it, where every answer is the same."""
 
     def answer(request: httpx.Request) -> httpx.Response:
         raw = [(name.encode(), value.encode()) for name, value in headers.items()]
-        return httpx.Response(status, headers=raw, stream=Body(body))
+        return httpx.Response(status, headers=raw, stream=Stream(body))
 
-    async def run() -> tuple[list[Movie | Failure], Any]:
-        async with open_client(
-            "http://tmdb.test/3",
-            api_key="k3y",
-            pace=Pace(1000, 1),
-            concurrency=1,
-            policy=RetryPolicy(max_retries=1),
-            transport=httpx.MockTransport(answer),
-        ) as client:
-            return await fetch_movies(client, [MOVIE_ID, MOVIE_ID + 1]), client.stop.reason
-
+    policy = RetryPolicy(max_retries=1)
+    fetching = fetch_until_stop(answer, MOVIE_ID, MOVIE_ID + 1, concurrency=1, policy=policy)
     with asyncio.Runner(loop_factory=SkippingClock) as runner:
-        return runner.run(run())
+        outcomes, client = runner.run(fetching)
+    return outcomes, client.stop.reason
 
 
 def is_the_movie(body: bytes) -> bool:

@@ -2,9 +2,8 @@ import asyncio
 import json
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +15,7 @@ from prefect.events.schemas.automations import AutomationCore
 from prefect.states import Completed, Failed, Pending, Running, State
 
 from cli.setup import DEPLOYMENTS
+from tests.http_servers import Answer, http_server
 from tests.places import clean_environment
 
 OLD_LAKE = "Movie lake is older than it should be"
@@ -32,21 +32,12 @@ def messages() -> Iterator[tuple[str, list[Any]]]:
     """A webhook's URL, and what came there."""
     received: list[Any] = []
 
-    class Webhook(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(204)
-            self.end_headers()
+    def receive(request: BaseHTTPRequestHandler) -> Answer:
+        received.append(json.loads(request.rfile.read(int(request.headers["Content-Length"]))))
+        return 204, {}, b""
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Webhook) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/hook", received
-        server.shutdown()
-        thread.join()
+    with http_server(receive) as url:
+        yield f"{url}/hook", received
 
 
 @pytest.fixture(scope="module")

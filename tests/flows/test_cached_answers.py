@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from movies.lake.arrow import arrow_rows
-from movies.lake.commits import Appender
 from movies.lake.cursor import read_cursor
-from movies.lake.tables import RAW_MOVIES, SILVER_MOVIES
+from movies.lake.tables import SILVER_MOVIES
 from tests.flows.test_pipeline import counts
-from tests.movies.lake.rows import Movie
+from tests.http_servers import Answer, http_server
+from tests.movies.lake.rows import Movie, append_movies
 from tests.places import Place
+from tests.spark.lakes import read_payloads
 
 pytestmark = pytest.mark.slow
 INGEST = ("--stage", "ingest")
@@ -28,68 +26,49 @@ TRANSFORM = (*INGEST, "--stage", "transform")
 DAY = timedelta(days=1)
 
 
-class CachedServer(ThreadingHTTPServer):
+class CachedServer:
     """Movies with the seconds that a cache has had each, and with how many have voted by then."""
 
-    daemon_threads = True
-
     def __init__(self, payloads: dict[int, dict[str, Any]]) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
         self.payloads = payloads
         self.ages: dict[int, int] = {}
         self.votes: dict[int, int] = {}
         self.changed: dict[str, list[int]] = {}
         self.asked: list[int] = []
 
-
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: CachedServer
-
-    def do_GET(self) -> None:
-        url = urlsplit(self.path)
+    def answer(self, request: BaseHTTPRequestHandler) -> Answer:
+        url = urlsplit(request.path)
         name = url.path.rsplit("/", 1)[1]
         if name == "changes":
-            ids = self.server.changed.get(parse_qs(url.query)["start_date"][0], [])
+            ids = self.changed.get(parse_qs(url.query)["start_date"][0], [])
             results = [{"id": movie_id} for movie_id in ids]
-            self.answer({"page": 1, "results": results, "total_pages": 1, "total_results": len(ids)}, 0)
-        else:
-            movie_id = int(name)
-            self.server.asked.append(movie_id)
-            votes = self.server.votes.get(movie_id, 1)
-            self.answer(
-                self.server.payloads[movie_id] | {"vote_count": votes}, self.server.ages.get(movie_id, 0)
-            )
+            return aged({"page": 1, "results": results, "total_pages": 1, "total_results": len(ids)}, 0)
+        movie_id = int(name)
+        self.asked.append(movie_id)
+        votes = self.votes.get(movie_id, 1)
+        return aged(self.payloads[movie_id] | {"vote_count": votes}, self.ages.get(movie_id, 0))
 
-    def answer(self, content: object, age: int) -> None:
-        body = json.dumps(content).encode()
-        self.send_response_only(200)
-        self.send_header("Date", format_datetime(datetime.now(UTC) - age * timedelta(seconds=1), usegmt=True))
-        if age:
-            self.send_header("Age", str(age))
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
 
-    def log_message(self, *_: object) -> None:
-        pass
+def aged(content: object, age: int) -> Answer:
+    """An answer that a cache has had for so many seconds."""
+    date = format_datetime(datetime.now(UTC) - age * timedelta(seconds=1), usegmt=True)
+    headers = {"Date": date, "Content-Type": "application/json"} | ({"Age": str(age)} if age else {})
+    return 200, headers, json.dumps(content).encode()
 
 
 @pytest.fixture
 def server(shared_data, place) -> Iterator[CachedServer]:
-    with gzip.open(shared_data / "data" / "tmdb_18_payloads.ndjson.gz", "rt") as lines:
-        payloads = {payload["id"]: payload for payload in map(json.loads, lines)}
-    with CachedServer(payloads) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
+    texts = dict(read_payloads(shared_data / "data" / "tmdb_18_payloads.ndjson.gz"))
+    payloads = {movie_id: json.loads(text) for movie_id, text in texts.items()}
+    server = CachedServer(payloads)
+    with http_server(server.answer) as url:
         place.environment |= {
-            "TMDB_BASE_URL": f"http://127.0.0.1:{server.server_port}/3",
+            "TMDB_BASE_URL": f"{url}/3",
             "TMDB_API_KEY": "a-key-of-this-test",
             "LAKE_ROOT": str(place.folder / "lake"),
             "INGESTION_MOVIE_IDS": ",".join(map(str, payloads)),
         }
         yield server
-        server.shutdown()
 
 
 def votes(place: Place) -> dict[int, int]:
@@ -97,9 +76,7 @@ def votes(place: Place) -> dict[int, int]:
 
 
 def fill(place: Place, movie_id: int, at: datetime, payload: dict[str, Any]) -> None:
-    source = place.environment["TMDB_BASE_URL"]
-    rows = arrow_rows(RAW_MOVIES, [Movie(movie_id, at, json.dumps(payload))], batch_id="old", source=source)
-    Appender(RAW_MOVIES, place.lake, source).append(rows, "old")
+    append_movies(place.lake, [Movie(movie_id, at, json.dumps(payload))], place.environment["TMDB_BASE_URL"])
 
 
 def test_every_update_reaches_silver_beside_answers_from_a_cache_and_older_content_never_wins(place, server):

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
 import pytest
 
-from movies.report.provenance import Provenance
 from tasks import reporting
 from tests.movies.report.gold_tables import gold_from_silver, movie
-
-PROVENANCE = Provenance(18, 2, 3, "c0de1234", "a1b2c3d4", dt.datetime(2026, 11, 20, 14, 3, tzinfo=dt.UTC))
+from tests.movies.report.golden_plots import PROVENANCE
 
 
 @pytest.fixture

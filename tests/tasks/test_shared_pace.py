@@ -21,6 +21,7 @@ from movies.tmdb.stop import Stop
 from movies.tmdb.tmdb_errors import FatalError
 from tasks.leased_slots import LeasedSlots
 from tasks.shared_pace import OwnPace, SharedPace, shared_pace
+from tests.movies.tmdb.test_client import answer
 
 # Nobody listens there.
 NO_API = "http://127.0.0.1:9/api"
@@ -310,10 +311,6 @@ async def test_a_stop_ends_the_wait_for_a_share(host):
 async def test_without_an_api_the_fetching_goes_on_at_half_the_ceiling_with_one_warning(monkeypatch, caplog):
     monkeypatch.setattr(tasks.shared_pace, "API_SECONDS", 0.1)
     pace, stop = Pace(1_000, 5), Stop()
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        movie_id = int(request.url.path.rsplit("/", 1)[1])
-        return httpx.Response(200, json={"id": movie_id, "title": "A", "credits": {"cast": [], "crew": []}})
 
     with temporary_settings({PREFECT_API_URL: NO_API}):
         async with shared_pace(pace, "http://away.test/3", stop) as shared:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
 from movies.imdb import location
 from movies.imdb.imdb_errors import UnavailableError
 from movies.imdb.location import check_file, obtain, shown
-
-Answer = tuple[int, dict[str, str], bytes]
+from tests.http_servers import Answer, http_server
 
 
 class Server:
@@ -24,40 +22,20 @@ class Server:
         self.answers: list[Answer] = []
         self.asked: list[dict[str, str]] = []
         self.paths: list[str] = []
-        server = self
+        self.url = ""
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                server.paths.append(self.path)
-                server.asked.append({name.lower(): value for name, value in self.headers.items()})
-                status, headers, body = (
-                    server.answers.pop(0) if len(server.answers) > 1 else server.answers[0]
-                )
-                self.send_response(status)
-                for name, value in ({"Content-Length": str(len(body))} | headers).items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *arguments: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/title.ratings.tsv.gz"
-        self._thread = Thread(target=self._server.serve_forever, args=(0.01,))
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+    def answer(self, request: BaseHTTPRequestHandler) -> Answer:
+        self.paths.append(request.path)
+        self.asked.append({name.lower(): value for name, value in request.headers.items()})
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
 
 @pytest.fixture
 def server() -> Iterator[Server]:
     server = Server()
-    yield server
-    server.stop()
+    with http_server(server.answer) as url:
+        server.url = f"{url}/title.ratings.tsv.gz"
+        yield server
 
 
 async def get(place: str, mark: str | None = None, waits: tuple[float, ...] = ()) -> tuple[bytes, str] | None:

@@ -124,16 +124,14 @@ def test_a_copy_has_checkpoints_and_reads_from_them(root, target):
     assert ids(target) == [1, 2, 3]
 
 
-def test_what_is_committed_while_it_is_copied_is_not_in_the_copy(root, target, monkeypatch):
+def test_what_is_committed_while_it_is_copied_is_not_in_the_copy(root, target, meanwhile):
 
-    def commit_first(source, target, path):
-        monkeypatch.undo()
+    def commit() -> None:
         Appender(RAW_MOVIES, root, "sandbox").append(movies(4), "meanwhile")
         open_table(RAW_MOVIES, root).create_checkpoint()
         publish_row(OVERVIEW, root, movies=4)
-        return copy_file(source, target, path)
 
-    monkeypatch.setattr(backup, "copy_file", commit_first)
+    meanwhile(backup, "copy_file", commit)
     copy_lake(root, target)
 
     assert ids(target) == [1, 2, 3]
@@ -291,14 +289,8 @@ def test_a_table_of_a_later_kind_than_is_known_is_not_copied(root, target):
 
 
 @pytest.mark.parametrize("intruder", [OVERVIEW, YEARS], ids=["into-a-copied-table", "into-one-of-its-own"])
-def test_a_copy_that_something_else_wrote_to_is_no_copy(intruder, root, target, monkeypatch):
-    check = backup._check_copy
-
-    def write_first(*arguments):
-        publish_row(intruder, target, movies=7)
-        check(*arguments)
-
-    monkeypatch.setattr(backup, "_check_copy", write_first)
+def test_a_copy_that_something_else_wrote_to_is_no_copy(intruder, root, target, meanwhile):
+    meanwhile(backup, "_check_copy", lambda: publish_row(intruder, target, movies=7))
 
     with pytest.raises(CopyBrokenError, match=rf"Something else has written to .*{intruder.name}"):
         copy_lake(root, target)

@@ -143,65 +143,45 @@ def test_a_movie_that_was_there_before_both_runs_may_be_committed_again(root):
     assert ids(root) == [1, 1], "a refresh, and only one"
 
 
-def test_a_commit_that_slips_in_during_the_write_makes_it_begin_again(root, monkeypatch):
+def test_a_commit_that_slips_in_during_the_write_makes_it_begin_again(root, meanwhile):
     first, second = appender(root), appender(root)
-    real = commits.write_deltalake
 
-    def write_late(*args, **kwargs):
-        monkeypatch.undo()
-        append(first, "a", 1)
-        real(*args, **kwargs)
-
-    monkeypatch.setattr(commits, "write_deltalake", write_late)
+    meanwhile(commits, "write_deltalake", lambda: append(first, "a", 1))
     assert append(second, "b", 1, 2) == 1
 
     assert ids(root) == [1, 2]
 
 
-def test_rows_dropped_during_the_write_make_it_begin_again(root, monkeypatch):
+def test_rows_dropped_during_the_write_make_it_begin_again(root, meanwhile):
     own = appender(root)
     append(own, "a", 1, 2)
-    real = commits.write_deltalake
 
-    def write_late(*args, **kwargs) -> None:
-        monkeypatch.undo()
-        DeltaTable(RAW_MOVIES.path(root)).delete("movie_id = 1")
-        real(*args, **kwargs)
-
-    monkeypatch.setattr(commits, "write_deltalake", write_late)
+    table = DeltaTable(RAW_MOVIES.path(root))
+    meanwhile(commits, "write_deltalake", lambda: table.delete("movie_id = 1"))
     append(own, "b", 3)
 
     assert ids(root) == [2, 3]
     assert own.commits == 2
 
 
-def test_a_commit_right_behind_ones_own_is_not_overlooked(root, monkeypatch):
+def test_a_commit_right_behind_ones_own_is_not_overlooked(root, meanwhile):
     first, second = appender(root), appender(root)
-    real = commits.write_deltalake
 
-    def write_and_let_in(*args, **kwargs):
-        real(*args, **kwargs)
-        monkeypatch.undo()
-        append(first, "a", 2)
-
-    monkeypatch.setattr(commits, "write_deltalake", write_and_let_in)
+    meanwhile(commits, "write_deltalake", lambda: append(first, "a", 2), after=True)
     append(second, "b", 1)
     append(second, "c", 2, 3)
 
     assert ids(root) == [1, 2, 3]
 
 
-def test_a_write_that_landed_below_another_runs_is_not_repeated(root, monkeypatch):
+def test_a_write_that_landed_below_another_runs_is_not_repeated(root, meanwhile):
     first, second = appender(root), appender(root)
-    real = commits.write_deltalake
 
-    def write_and_fail(*args, **kwargs):
-        real(*args, **kwargs)
-        monkeypatch.undo()
+    def commit_and_lose_the_answer() -> None:
         append(first, "a", 2)
         raise DeltaError("the answer got lost")
 
-    monkeypatch.setattr(commits, "write_deltalake", write_and_fail)
+    meanwhile(commits, "write_deltalake", commit_and_lose_the_answer, after=True)
     append(second, "b", 1)
     append(second, "c", 3)
 

@@ -17,6 +17,7 @@ from movies.lake.lake_errors import FilesMissingError, LakeAccessError, SchemaMi
 from movies.lake.table import Table
 from movies.lake.tables import FILTERED, SILVER_MOVIES
 from movies.lake.upkeep import compact, delete_unneeded_files
+from tests.movies.lake.conftest import Meanwhile
 
 ORIGIN = {"raw_movies_version": "3", "run_id": "r"}
 
@@ -136,19 +137,11 @@ def test_keys_that_are_not_there_make_no_commit(root: str) -> None:
     assert replace(root, [7, 8]) == 1
 
 
-def test_what_is_compacted_meanwhile_is_taken_into_account(
-    root: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_compacted_meanwhile_is_taken_into_account(root: str, meanwhile: Meanwhile) -> None:
     adopt(root, (1, 2001, "One"), (2, 2001, "Two"))
     replace(root, [3], (3, 2001, "Three"))
-    commit, others = files.commit_files, iter([1])
 
-    def compact_first(*arguments: object) -> None:
-        if next(others, None):
-            compact(open_table(SILVER_MOVIES, root))
-        commit(*arguments)
-
-    monkeypatch.setattr(files, "commit_files", compact_first)
+    meanwhile(files, "commit_files", lambda: compact(open_table(SILVER_MOVIES, root)))
     replace(root, [1], (1, 2001, "New"))
 
     assert titles(root) == {1: (2001, "New"), 2: (2001, "Two"), 3: (2001, "Three")}

@@ -21,7 +21,6 @@ from movies.lake.commits import replace
 from movies.lake.delta import open_table, read
 from movies.lake.gold_tables import GENRES, OVERVIEW
 from movies.lake.lake_errors import (
-    FilesLostError,
     LakeAccessError,
     QueryError,
     QueryStoppedError,
@@ -34,11 +33,6 @@ from movies.lake.upkeep import compact
 from tests.movies.lake.small_lake import GENRE_ROWS, MOVIES, make_lake, write
 
 CROSS_JOIN = "SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE a.range * b.range = 7"
-
-
-@pytest.fixture(scope="module")
-def lake(tmp_path_factory) -> str:
-    return make_lake(str(tmp_path_factory.mktemp("lake")))
 
 
 def rows(lake: str, query: str) -> list[dict[str, Any]]:
@@ -115,15 +109,6 @@ def test_a_gold_table_made_anew_by_something_else_is_refused(tmp_path):
         rows(lake, "SELECT * FROM genres")
     # Who does not ask for it is not told: this `genres` is a column.
     assert len(rows(lake, "SELECT genres FROM silver.movies")) == 3
-
-
-def test_files_that_are_gone_are_no_fault_of_the_query(tmp_path):
-    lake = make_lake(str(tmp_path))
-    for file in Path(GENRES.path(lake)).glob("*.parquet"):
-        file.unlink()
-
-    with pytest.raises(FilesLostError, match="gold/genres has files that are missing or torn"):
-        rows(lake, "SELECT * FROM genres")
 
 
 def test_torn_files_are_no_fault_of_the_query(tmp_path):

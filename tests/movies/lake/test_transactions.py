@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
 
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
 
-import movies.lake.commits
-import movies.lake.snapshots
+from movies.lake import commits, snapshots
 from movies.lake.arrow import arrow_schema
 from movies.lake.commits import replace
 from movies.lake.data_files import replace_rows
@@ -35,26 +33,10 @@ for time in range(int(times)):
 """
 
 
-def meanwhile(monkeypatch: pytest.MonkeyPatch, module: object, name: str, act: Callable[[], object]) -> None:
-    """Let another writer act once, right before a module commits through a function."""
-    commit = getattr(module, name)
-
-    def act_first(*arguments: object, **options: object) -> object:
-        monkeypatch.setattr(module, name, commit)
-        act()
-        return commit(*arguments, **options)
-
-    monkeypatch.setattr(module, name, act_first)
-
-
-def test_a_publication_keeps_what_another_stage_publishes_at_the_same_moment(root, monkeypatch):
+def test_a_publication_keeps_what_another_stage_publishes_at_the_same_moment(root, meanwhile):
     publish(root, Publication("transform", {}, {}, "old"))
-    meanwhile(
-        monkeypatch,
-        movies.lake.commits,
-        "write_deltalake",
-        lambda: publish(root, Publication("transform", {}, {}, "new")),
-    )
+    other = Publication("transform", {}, {}, "new")
+    meanwhile(commits, "write_deltalake", lambda: publish(root, other))
 
     publish(root, Publication("forecast", {}, {}, "code"))
 
@@ -86,16 +68,11 @@ def test_processes_that_publish_at_the_same_time_lose_nothing(root):
 
 
 def test_a_table_that_is_replaced_twice_at_the_same_moment_names_each_content_by_its_own_version(
-    root, monkeypatch
+    root, meanwhile
 ):
     write(OVERVIEW, root, {"movies": 1})
     others: list[TableVersion] = []
-    meanwhile(
-        monkeypatch,
-        movies.lake.commits,
-        "write_deltalake",
-        lambda: others.append(write(OVERVIEW, root, {"movies": 2})),
-    )
+    meanwhile(commits, "write_deltalake", lambda: others.append(write(OVERVIEW, root, {"movies": 2})))
 
     version = write(OVERVIEW, root, {"movies": 3})
 
@@ -123,10 +100,10 @@ def test_rows_made_for_one_content_do_not_go_into_another(root):
     assert read(FILTERED, root).num_rows == 0
 
 
-def test_a_mirrored_file_does_not_give_its_name_to_the_rows_of_another_one(root, monkeypatch):
+def test_a_mirrored_file_does_not_give_its_name_to_the_rows_of_another_one(root, meanwhile):
     mirror(root, "a", 1.0)
     # By the mark alone nothing is new, until another run commits another file.
-    meanwhile(monkeypatch, movies.lake.snapshots, "describe_file", lambda: mirror(root, "b", 2.0))
+    meanwhile(snapshots, "describe_file", lambda: mirror(root, "b", 2.0))
 
     mirror(root, "a", 1.0, mark="new mark")
 

@@ -1,7 +1,10 @@
 import os
 import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from typing import TypeVar
 
 import pyarrow as pa
 
@@ -13,6 +16,8 @@ from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES
 from movies.lake.upkeep import LONG_AGO, Upkeep, drop_older, maintain, redate_future
 from tests.movies.lake.small_lake import write
 from tests.movies.lake.test_commits import ids
+
+T = TypeVar("T")
 
 WEEK = timedelta(days=7)
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -35,6 +40,17 @@ def append_batches(root: str, count: int) -> Appender:
     for number in range(count):
         appender.append(batch(number), f"batch-{number}")
     return appender
+
+
+def append_beside(appender: Appender, numbers: range, act: Callable[[], T]) -> T:
+    """Append batches while another thread acts; return what came of that."""
+    begun = threading.Barrier(2)
+    with ThreadPoolExecutor(1) as threads:
+        acting = threads.submit(lambda: (begun.wait(), act())[1])
+        begun.wait()
+        for number in numbers:
+            appender.append(batch(number), f"batch-{number}")
+        return acting.result()
 
 
 def test_no_table_is_nothing_to_maintain(root):
@@ -96,25 +112,9 @@ def test_many_rounds_of_upkeep_do_not_hide_which_version_has_the_content(root):
 
 def test_upkeep_in_the_middle_of_an_ingestion_loses_nothing_and_doubles_nothing(root):
     appender = append_batches(root, 5)
-    failures: list[BaseException] = []
-    begun = threading.Barrier(2)
 
-    def keep_up() -> None:
-        try:
-            begun.wait()
-            for _ in range(5):
-                maintain(RAW_MOVIES, root, WEEK)
-        except BaseException as error:
-            failures.append(error)
+    append_beside(appender, range(5, 25), lambda: [maintain(RAW_MOVIES, root, WEEK) for _ in range(5)])
 
-    upkeep = threading.Thread(target=keep_up)
-    upkeep.start()
-    begun.wait()
-    for number in range(5, 25):
-        appender.append(batch(number), f"batch-{number}")
-    upkeep.join()
-
-    assert failures == []
     assert ids(root) == list(range(75))
     assert appender.commits == 25
 
@@ -172,20 +172,10 @@ def test_rows_dropped_in_the_middle_of_an_ingestion_take_none_of_its_own_along(r
     appender = Appender(RAW_MOVIES, root, "s")
     for number in range(10):
         appender.append(batch(number, at=NOW - (10 - number) * WEEK), f"batch-{number}")
-    dropped: list[int] = []
-    begun = threading.Barrier(2)
 
-    def drop_week_by_week() -> None:
-        begun.wait()
-        for number in range(10):
-            dropped.append(drop(root, NOW - (9 - number) * WEEK))
-
-    dropping = threading.Thread(target=drop_week_by_week)
-    dropping.start()
-    begun.wait()
-    for number in range(10, 25):
-        appender.append(batch(number), f"batch-{number}")
-    dropping.join()
+    dropped = append_beside(
+        appender, range(10, 25), lambda: [drop(root, NOW - (9 - number) * WEEK) for number in range(10)]
+    )
 
     assert dropped == [3] * 10
     assert ids(root) == list(range(30, 75))

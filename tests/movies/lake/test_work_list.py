@@ -1,8 +1,10 @@
 import asyncio
 from array import array
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from deltalake import DeltaTable
@@ -20,9 +22,15 @@ from tests.movies.lake.rows import NOW, Failure, Movie
 DAY = timedelta(days=1)
 
 
-def commit(root: str, movies: list[Movie], failures: list[Failure] = (), source: str = "sandbox") -> None:
+def commit(
+    root: str,
+    movies: list[Movie],
+    failures: Sequence[Failure] = (),
+    source: str = "sandbox",
+    marks: Sequence[Any] = (),
+) -> None:
     async def run() -> None:
-        committer = Committer(root, source=source, run_id="run")
+        committer = Committer(root, source=source, run_id="run", marks=marks)
         await committer.hand_in(committer.open_batch(1), movies, failures)
 
     asyncio.run(run())

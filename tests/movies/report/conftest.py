@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from movies.report.gold import Gold
 from movies.report.provenance import Provenance
 from tests.movies.report.gold_tables import gold_from_silver, silver_rows
+from tests.movies.report.golden_plots import PROVENANCE
 
 
 @pytest.fixture(scope="session")
@@ -29,4 +29,4 @@ def no_gold() -> Gold:
 
 @pytest.fixture(scope="session")
 def provenance() -> Provenance:
-    return Provenance(18, 2, 3, "c0de1234", "a1b2c3d4", dt.datetime(2026, 11, 20, 14, 3, tzinfo=dt.UTC))
+    return PROVENANCE

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from movies.sandbox import Sandbox
@@ -15,6 +14,7 @@ from movies.sandbox.bundled_movies import Movies, load_payloads
 from movies.sandbox.movie_catalogue import load_catalogue
 from movies.sandbox.synthetic import SyntheticMovies
 from movies.settings import DEFAULT_MOVIE_IDS
+from tests.movies.sandbox.conftest import connect
 
 LONGEST_NAME = 90
 
@@ -113,13 +113,11 @@ def test_catalogue_holds_the_odd_kinds(catalogue: dict[int, dict[str, Any]]) -> 
 def test_given_payloads_are_served_verbatim_and_alone(
     real_payload_file: Path, real_payloads: list[bytes]
 ) -> None:
-    with Sandbox(payloads=real_payload_file) as sandbox:
-        headers = {"Authorization": f"Bearer {sandbox.key}"}
-        with httpx.Client(base_url=sandbox.base_url, headers=headers, trust_env=False) as client:
-            for payload in real_payloads[:3]:
-                url = f"/movie/{json.loads(payload)['id']}?append_to_response=credits"
-                assert client.get(url).content == payload
-            assert client.get("/movie/680").status_code == 404
+    with Sandbox(payloads=real_payload_file) as sandbox, connect(sandbox) as client:
+        for payload in real_payloads[:3]:
+            url = f"/movie/{json.loads(payload)['id']}?append_to_response=credits"
+            assert client.get(url).content == payload
+        assert client.get("/movie/680").status_code == 404
 
 
 def test_given_payloads_may_be_odd(tmp_path: Path) -> None:

@@ -9,27 +9,17 @@ from email.utils import format_datetime
 import httpx
 import pytest
 
-from movies.tmdb.client import TmdbClient, open_client
+from movies.tmdb.client import open_client
 from movies.tmdb.pace import Pace
 from movies.tmdb.sources import Found, Position, build_source
+from tests.movies.tmdb.sources.test_sources import Server
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 
-class Tmdb:
-    """A server behind a cache: of each day one page with one movie, whose id is the day's number."""
-
-    def __init__(self, client: TmdbClient) -> None:
-        self._client = client
-
-    async def client(self) -> TmdbClient:
-        return self._client
-
-    async def exports_url(self) -> str:
-        return ""
-
-
 def find(run_skipping, position: Position, age_of: Callable[[date], timedelta]) -> Found:
+    """Ask a server behind a cache: of each day one page with one movie, whose id is the day's number."""
+
     def answer(request: httpx.Request) -> httpx.Response:
         day = date.fromisoformat(request.url.params["start_date"])
         age = age_of(day)
@@ -46,7 +36,7 @@ def find(run_skipping, position: Position, age_of: Callable[[date], timedelta]) 
         async with open_client(
             "http://tmdb.test/3", pace=Pace(1000, 5), concurrency=5, transport=httpx.MockTransport(answer)
         ) as client:
-            return await build_source("changes", {}).find(Tmdb(client), position)
+            return await build_source("changes", {}).find(Server(client), position)
 
     return run_skipping(run())
 

@@ -69,7 +69,7 @@ class Server:
 
 
 async def fetch_until_stop(
-    server: Server,
+    server: Server | Handler,
     *movie_ids: int,
     requests_per_second: float = 1000,
     concurrency: int = 5,
@@ -94,7 +94,7 @@ async def fetch_until_stop(
         return await fetch_movies(client, movie_ids), client
 
 
-async def fetch(server: Server, *movie_ids: int, **options: Any) -> list[Movie | Failure]:
+async def fetch(server: Server | Handler, *movie_ids: int, **options: Any) -> list[Movie | Failure]:
     """Fetch movies; raise what stopped that."""
     outcomes, client = await fetch_until_stop(server, *movie_ids, **options)
     if client.stop.reason is not None:
@@ -280,10 +280,16 @@ def test_a_redirect_is_refused_so_that_the_key_does_not_follow_it(run_skipping):
     assert {request.url.host for request in server.requests} == {"tmdb.test"}
 
 
-def test_a_refused_key_stops_everything_and_says_which_setting_to_mend(run_skipping):
-    server = Server(status(401))
+@pytest.mark.parametrize(
+    ("code", "error", "sentence"),
+    [(401, BadKeyError, "check TMDB_API_KEY or TMDB_ACCESS_TOKEN"), (403, AccessDeniedError, "403")],
+)
+def test_a_refused_key_or_access_stops_everything_though_no_reason_comes_with_it(
+    code, error, sentence, run_skipping
+):
+    server = Server(status(code))
 
-    with pytest.raises(BadKeyError, match="check TMDB_API_KEY or TMDB_ACCESS_TOKEN"):
+    with pytest.raises(error, match=sentence):
         run_skipping(fetch(server, *range(100)))
     assert len(server.requests) <= 6
 
@@ -330,11 +336,6 @@ def test_errors_are_counted_by_kind_also_where_a_retry_helped(run_skipping):
     assert client.stats == FetchStats(
         requests=5, retries=4, errors=Counter({"500": 1, "ReadTimeout": 1, "429": 1, "invalid_payload": 1})
     )
-
-
-def test_a_denied_access_stops_the_run(run_skipping):
-    with pytest.raises(AccessDeniedError, match="403"):
-        run_skipping(fetch(Server(status(403)), 7))
 
 
 @pytest.mark.parametrize(

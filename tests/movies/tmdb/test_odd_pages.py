@@ -15,6 +15,7 @@ from movies.tmdb.pace import Pace
 from movies.tmdb.retry import RetryPolicy
 from movies.tmdb.sources import Found, Position, build_source
 from movies.tmdb.tmdb_errors import ListFailedError
+from tests.movies.tmdb.sources.test_sources import Server
 
 
 class Tmdb:
@@ -28,12 +29,6 @@ class Tmdb:
         self.asked += 1
         return httpx.Response(200, content=self.page)
 
-    async def client(self):
-        return self._client
-
-    async def exports_url(self) -> str:
-        return ""
-
     async def find(self) -> Found:
         async with open_client(
             "http://tmdb.test/3",
@@ -41,8 +36,8 @@ class Tmdb:
             concurrency=1,
             policy=RetryPolicy(max_retries=1),
             transport=httpx.MockTransport(self.answer),
-        ) as self._client:
-            return await build_source("discover", {}).find(self, Position())
+        ) as client:
+            return await build_source("discover", {}).find(Server(client), Position())
 
 
 def page(*entries: str) -> bytes:

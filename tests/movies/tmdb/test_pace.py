@@ -7,11 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from movies.tmdb.client import open_client
-from movies.tmdb.movie_answers import fetch_movies
 from movies.tmdb.pace import Pace
 from movies.tmdb.stop import Stop
 from movies.tmdb.tmdb_errors import FatalError
+from tests.movies.tmdb.test_client import Server, fetch
 
 Change = Callable[[Pace], None]
 
@@ -107,23 +106,15 @@ def test_refusals_of_one_burst_halve_the_rate_once(run_skipping):
 
 
 def test_a_client_that_is_refused_goes_on_at_half_the_rate(run_skipping):
-    times: list[float] = []
+    class OneRefusal(Server):
+        async def __call__(self, request: httpx.Request) -> httpx.Response:
+            good = await super().__call__(request)
+            return httpx.Response(429) if len(self.times) == 100 else good
 
-    async def answer(request: httpx.Request) -> httpx.Response:
-        times.append(asyncio.get_running_loop().time())
-        if len(times) == 100:
-            return httpx.Response(429)
-        movie_id = int(request.url.path.rsplit("/", 1)[1])
-        return httpx.Response(200, json={"id": movie_id, "title": "A", "credits": {"cast": [], "crew": []}})
+    server = OneRefusal(latency_seconds=0)
+    run_skipping(fetch(server, *range(200), requests_per_second=40))
 
-    async def run() -> None:
-        transport = httpx.MockTransport(answer)
-        pace = Pace(40, 5)
-        async with open_client("http://tmdb.test/3", pace=pace, concurrency=5, transport=transport) as client:
-            await fetch_movies(client, range(200))
-
-    run_skipping(run())
-
+    times = server.times
     refused = times[99]
     assert per_second(times, refused - 1, refused) == pytest.approx(39.5, abs=1)
     assert per_second(times, refused, refused + 1) == pytest.approx(20.5, abs=1.5)

@@ -8,8 +8,7 @@ import logging
 from array import array
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 
 import httpx
 import pytest
@@ -23,6 +22,8 @@ from movies.tmdb.pace import Pace
 from movies.tmdb.retry import RetryPolicy
 from movies.tmdb.sources import Found, Position, build_source
 from movies.tmdb.tmdb_errors import ListFailedError
+from tests.http_servers import Answer, http_server
+from tests.movies.tmdb.sources.test_sources import Server
 
 
 class Files:
@@ -31,51 +32,27 @@ class Files:
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
         self.asked: list[str] = []
-        files = self
+        self.url = ""
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                name = self.path.strip("/")
-                files.asked.append(name)
-                body = files.files.get(name.partition("_ids_")[0])
-                self.send_response(403 if body is None else 200)
-                self.send_header("Content-Length", str(len(body or b"")))
-                self.end_headers()
-                self.wfile.write(body or b"")
-
-            def log_message(self, *arguments: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = Thread(target=self._server.serve_forever, args=(0.01,))
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+    def answer(self, request: BaseHTTPRequestHandler) -> Answer:
+        name = request.path.strip("/")
+        self.asked.append(name)
+        body = self.files.get(name.partition("_ids_")[0])
+        return (403, {}, b"") if body is None else (200, {}, body)
 
     async def find(self, **filters: str) -> Found:
         policy = RetryPolicy(max_retries=1, base_seconds=0.001)
         async with open_client(
             self.url, api_key="k3y", pace=Pace(1000, 1), concurrency=1, policy=policy
         ) as client:
-            self._client = client
-            return await build_source("export", filters).find(self, Position())
-
-    async def client(self):
-        return self._client
-
-    async def exports_url(self) -> str:
-        return self.url
+            return await build_source("export", filters).find(Server(client, self.url), Position())
 
 
 @pytest.fixture
 def files() -> Iterator[Files]:
     files = Files()
-    yield files
-    files.stop()
+    with http_server(files.answer) as files.url:
+        yield files
 
 
 def lines(*movie_ids: int, **more: object) -> bytes:
