@@ -8,16 +8,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from movies.lake.delta import read
+from movies.lake.all_tables import TABLES
+from movies.lake.delta import create, read
 from movies.lake.table import Table
 from movies.lake.tables import RAW_MOVIES
 from movies.sandbox import Sandbox
+from tests.movies.lake.small_lake import make_lake
 from tests.prefect_servers import prefect_server
 
 PROJECT_ROOT = Path(__file__).parents[1]
@@ -39,6 +41,24 @@ FOREIGN = (
 
 def clean_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
+
+
+@pytest.fixture
+def no_settings(tmp_path, monkeypatch) -> Path:
+    """An empty folder that this process works in, without settings of its own."""
+    more = ("AWS_", "COLUMNS", "DATA_", "JOB_NETWORK", "NOTIFICATION", "OBJECT_STORE", "PLOT_THEME")
+    for name in [name for name in os.environ if name.startswith((*FOREIGN, *more))]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def sorted_rows(table: Table, lake: str, *columns: str) -> list[Any]:
+    """A table's rows, or one column's values, sorted."""
+    found = read(table, lake)
+    assert found is not None, f"there is no {table.name}"
+    values = [found.column(column).to_pylist() for column in columns]
+    return sorted(values[0] if len(values) == 1 else zip(*values, strict=True))
 
 
 @dataclass
@@ -70,6 +90,10 @@ class Place:
         out, err = process.communicate(timeout=RUN_SECONDS)
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
+    def python(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run Python to its end, with arguments such as `-m cli status`."""
+        return replace(self, command=(sys.executable,)).run(*arguments, **environment)
+
     def succeed(self, *arguments: str, **environment: str) -> str:
         """Run it, expecting success and silence about errors; return what it said."""
         done = self.run(*arguments, **environment)
@@ -86,13 +110,25 @@ class Place:
 
     def rows(self, table: Table, *columns: str) -> list[Any]:
         """A table's rows, or one column's values, sorted."""
-        found = read(table, self.lake)
-        assert found is not None, f"there is no {table.name}"
-        values = [found.column(column).to_pylist() for column in columns]
-        return sorted(values[0] if len(values) == 1 else zip(*values, strict=True))
+        return sorted_rows(table, self.lake, *columns)
 
     def movie_ids(self) -> list[int]:
         return self.rows(RAW_MOVIES, "movie_id")
+
+
+@pytest.fixture(scope="session")
+def lake(tmp_path_factory) -> str:
+    """A lake of a few movies; nobody changes what is in it."""
+    return make_lake(str(tmp_path_factory.mktemp("lake")))
+
+
+@pytest.fixture(scope="session")
+def whole_lake(tmp_path_factory) -> str:
+    """The same, with all other tables empty."""
+    root = make_lake(str(tmp_path_factory.mktemp("lake")))
+    for table in TABLES:
+        create(table, root)
+    return root
 
 
 @pytest.fixture(scope="session")

@@ -37,10 +37,8 @@ DEFAULTS = {
 
 
 @pytest.fixture
-async def client(prefect_api, place, monkeypatch):
+async def client(prefect_api, no_settings):
     """A client of the tests' server, where the pool is set up and nothing is deployed."""
-    monkeypatch.chdir(place.folder)
-    monkeypatch.delenv("NOTIFICATION_URL", raising=False)
     async with cleared(prefect_api) as client:
         await set_up("docker", load_settings(), None, lambda text: None)
         yield client

@@ -11,11 +11,8 @@ from typer.testing import CliRunner
 
 from cli.app import app
 from cli.examples import EXAMPLES
-from movies.lake.delta import create
-from movies.lake.gold_tables import GOLD
 from tests.docs.pages import ROOT, commands
 from tests.docs.test_commands import check
-from tests.movies.lake.small_lake import make_lake
 
 LINES = [line for lines in EXAMPLES.values() for line in lines]
 # Those that only look: they can be run on any lake.
@@ -24,14 +21,6 @@ LOOKING = [
 ]
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 PAGE = [words[2:] for words in commands(ROOT / "docs" / "queries.md")]
-
-
-@pytest.fixture(scope="module")
-def lake(tmp_path_factory: pytest.TempPathFactory) -> str:
-    root = make_lake(str(tmp_path_factory.mktemp("lake")))
-    for table in GOLD:
-        create(table, root)
-    return root
 
 
 @pytest.mark.parametrize("line", LINES)
@@ -47,10 +36,12 @@ def test_help_ends_with_the_examples(command: str) -> None:
 
 
 @pytest.mark.parametrize("words", [*LOOKING, *PAGE], ids=" ".join)
-def test_an_example_that_looks_answers(words: list[str], lake: str, tmp_path: Path, monkeypatch) -> None:
+def test_an_example_that_looks_answers(
+    words: list[str], whole_lake: str, tmp_path: Path, monkeypatch
+) -> None:
     monkeypatch.chdir(tmp_path)
 
-    done = CliRunner().invoke(app, [*words[1:], "--lake-root", lake])
+    done = CliRunner().invoke(app, [*words[1:], "--lake-root", whole_lake])
 
     assert (done.exit_code, done.stderr) == (0, "")
 

@@ -3,10 +3,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from cli.local_api import LocalApi, PrefectSettingsError, is_api_configured
-from cli.temporary_server import PrefectApiError
+from cli.local_api import PrefectSettingsError, is_api_configured
 from tests.places import Place, clean_environment
 
 PROFILES = """
@@ -58,15 +56,6 @@ def test_profiles_that_cannot_be_read_are_told_and_not_guessed(tmp_path):
 
     with pytest.raises(PrefectSettingsError, match=r"profiles.toml cannot be read: .*Correct the file"):
         is_api_configured({"PREFECT_HOME": str(tmp_path)}, tmp_path)
-
-
-def test_a_configured_api_that_does_not_answer_is_told_with_advice():
-    with (
-        temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api"}),
-        pytest.raises(PrefectApiError, match=r"127\.0\.0\.1:9/api does not answer .* or unset it"),
-        LocalApi(None).ready(print),
-    ):
-        pass
 
 
 def children_of_runs(folder: Path) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,8 +11,6 @@ from typer.testing import CliRunner, Result
 import cli.forecast_command
 import cli.run_command
 from cli.app import app
-from tests.movies.lake.small_lake import make_lake
-from tests.places import FOREIGN
 
 NO_PATH = "this is not a path. Give the path of a file or a folder"
 NO_HOME = "there is no home folder for ~nosuchuser. Give the whole path"
@@ -21,19 +18,11 @@ NO_FOLDER = "this is a file. Give the path of a folder"
 NO_LAKE = "give a URL like s3://bucket/movies, without a user, a password, a query or a fragment"
 
 
-@pytest.fixture(scope="module")
-def small_lake(tmp_path_factory) -> str:
-    return make_lake(str(tmp_path_factory.mktemp("lake")))
-
-
 @pytest.fixture
-def invoke(monkeypatch, tmp_path) -> Callable[..., Result]:
+def invoke(monkeypatch, no_settings) -> Callable[..., Result]:
     """Run a command in a folder of its own, with a file in it; anything that got as far as a flow fails."""
-    for name in [name for name in os.environ if name.startswith((*FOREIGN, "COLUMNS", "DATA_VOLUME"))]:
-        monkeypatch.delenv(name)
     monkeypatch.setenv("COLUMNS", "500")
-    monkeypatch.setenv("PREFECT_HOME", str(tmp_path / "prefect"))
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PREFECT_HOME", str(no_settings / "prefect"))
     Path("file").write_text("1")
 
     def start() -> None:
@@ -173,10 +162,10 @@ def test_minutes_are_a_number_of_minutes(value, invoke):
         "quarantine replay -- ",
     ],
 )
-def test_a_number_that_no_table_can_have_is_refused(command, value, invoke, small_lake):
+def test_a_number_that_no_table_can_have_is_refused(command, value, invoke, lake):
     words = command.split()
     words = [*words, value] if words[-1] == "--" else [*words[:-1], f"{words[-1]}{value}"]
-    assert "Invalid value for" in sentence(invoke(*words, LAKE_ROOT=small_lake))
+    assert "Invalid value for" in sentence(invoke(*words, LAKE_ROOT=lake))
     assert_nothing_written()
 
 
@@ -199,10 +188,3 @@ def test_a_check_that_does_not_exist_is_refused_before_anything_is_fetched(ids, 
         r"There is no data quality check called few\x1b[2J, nonsense. docs/data-quality.md lists all"
     )
     assert_nothing_written()
-
-
-def test_an_address_with_a_secret_is_no_option(invoke):
-    done = invoke("run", "--imdb-ratings", "https://files.example/r.gz?sig=PASSWORD")
-    assert sentence(done) == "Set an address with a query as IMDB_RATINGS: as an option it would be seen"
-    done = invoke("run", "--spark-master", "sc://host:1/;x-api-key=PASSWORD")
-    assert sentence(done) == "Set a master with a token as SPARK_MASTER: as an option it would be seen"

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from typing import Any
 
 import pytest
@@ -20,7 +19,7 @@ from movies.lake.tables import FILTERED, QUARANTINE, SILVER, SILVER_MOVIES
 from movies.sandbox.movie_catalogue import load_catalogue
 from stages.names import StageName
 from tests.flows.test_pipeline import NO_ENGINE, counts
-from tests.places import RUN_SECONDS, Place, clean_environment
+from tests.places import Place
 from tests.spark.lakes import FETCHED_AT, append_payloads
 
 pytestmark = pytest.mark.slow
@@ -63,14 +62,7 @@ def ask(place: Place, *arguments: str) -> Result:
 
 def replay(place: Place, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run `movies quarantine replay` in a process of its own, as a user does."""
-    return subprocess.run(
-        [sys.executable, "-c", "from cli.app import main; main(['quarantine', 'replay'])", *arguments],
-        cwd=place.folder,
-        env=clean_environment() | place.environment | environment,
-        capture_output=True,
-        text=True,
-        timeout=RUN_SECONDS,
-    )
+    return place.python("-m", "cli", "quarantine", "replay", *arguments, **environment)
 
 
 def fates(said: str) -> str:

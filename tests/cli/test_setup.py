@@ -1,7 +1,6 @@
 import asyncio
 import json
 import subprocess
-import sys
 from typing import Any
 
 import pytest
@@ -18,11 +17,9 @@ from deployments.work_pool import work_pool_template
 from movies.lake.work_list import find_sources
 from movies.settings import load_settings
 from tests.movies.lake.test_work_list import Movie, commit
-from tests.places import Place, clean_environment
+from tests.places import Place
 from tests.prefect_servers import cleared
 
-COMMAND = "from cli.app import main; main(['setup'])"
-SECONDS = 60.0
 AUTOMATIONS, RETIRED = read_automations((DEPLOYMENTS / "automations.yaml").read_text())
 FILED = [tagged(automation) for automation in AUTOMATIONS]
 TEMPLATE = work_pool_template("docker", load_settings())
@@ -31,14 +28,7 @@ NO_KEY = "  no TMDB key is set: jobs use the sandbox\n"
 
 def run_setup(place: Place, **environment: str) -> subprocess.CompletedProcess[str]:
     """`movies setup` as a user has it."""
-    return subprocess.run(
-        [sys.executable, "-c", COMMAND],
-        cwd=place.folder,
-        env=clean_environment() | {"NOTIFICATION_URL": ""} | place.environment | environment,
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-    )
+    return place.python("-m", "cli", "setup", **({"NOTIFICATION_URL": ""} | environment))
 
 
 def succeed(place: Place, **environment: str) -> str:
@@ -71,14 +61,7 @@ def automations_said(how: str) -> str:
 
 
 @pytest.fixture
-def no_key(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    for name in ("TMDB_API_KEY", "TMDB_ACCESS_TOKEN", "TMDB_BASE_URL", "NOTIFICATION_URL"):
-        monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture
-async def client(prefect_api, no_key):
+async def client(prefect_api, no_settings):
     """A client of the tests' server, where nothing has been set up."""
     async with cleared(prefect_api) as client:
         yield client
@@ -324,7 +307,7 @@ def test_a_wrong_url_ends_it_with_one_sentence_and_status_2(place):
         ),
     ],
 )
-def test_an_api_that_cannot_be_used_is_named(url, sentence, no_key, prefect_api):
+def test_an_api_that_cannot_be_used_is_named(url, sentence, no_settings, prefect_api):
     server = prefect_api.removesuffix("/api")
 
     with temporary_settings({PREFECT_API_URL: url and url.format(server=server)}):
@@ -334,7 +317,7 @@ def test_an_api_that_cannot_be_used_is_named(url, sentence, no_key, prefect_api)
     assert (done.exit_code, done.stdout, done.stderr) == (2, "", said)
 
 
-def test_a_webhook_that_is_no_url_is_named(no_key, monkeypatch):
+def test_a_webhook_that_is_no_url_is_named(no_settings, monkeypatch):
     monkeypatch.setenv("NOTIFICATION_URL", "chat.example")
 
     sentence = (

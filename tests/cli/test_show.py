@@ -17,11 +17,6 @@ from movies.lake.table_names import complete_name
 from tests.movies.lake.small_lake import GENRE_ROWS, make_lake, write
 
 
-@pytest.fixture(scope="module")
-def lake(tmp_path_factory) -> str:
-    return make_lake(str(tmp_path_factory.mktemp("lake")))
-
-
 def show(lake: str, *arguments: str) -> Result:
     return CliRunner().invoke(app, ["show", *arguments, "--lake-root", lake])
 

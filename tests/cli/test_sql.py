@@ -15,16 +15,10 @@ from typer.testing import CliRunner, Result
 
 from cli.app import app
 from tests.docs.pages import ROOT
-from tests.movies.lake.small_lake import make_lake
 from tests.movies.lake.test_sql import CROSS_JOIN
 
 GENRES = "SELECT genre, movies FROM gold.genres ORDER BY genre"
 CSV = '"genre","movies"\n"Action",2\n"Crime",1\n'
-
-
-@pytest.fixture(scope="module")
-def lake(tmp_path_factory) -> str:
-    return make_lake(str(tmp_path_factory.mktemp("lake")))
 
 
 def ask(lake: str, *arguments: str, given: str | bytes | None = None) -> Result:

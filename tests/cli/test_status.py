@@ -15,6 +15,7 @@ from cli.status import age, describe
 from flows.request import MaintainRequest
 from movies.lake.arrow import arrow_schema
 from movies.lake.commits import Appender
+from movies.lake.cursor import move_cursor
 from movies.lake.delta import LakeView
 from movies.lake.gold_tables import GENRES
 from movies.lake.tables import DATA_QUALITY, FETCH_FAILURES, RAW_MOVIES
@@ -40,13 +41,18 @@ def lake(tmp_path, output) -> str:
     """A lake whose report, plots and dashboard are as they should be."""
     root = make_lake(str(tmp_path / "lake"))
     output.mkdir()
+    write_outputs(root, output)
+    return root
+
+
+def write_outputs(lake: str, output: Path, **other_source: str) -> None:
+    """Write files in the place of report, plots and dashboard, with records that a lake is their source."""
     for name, part in report_stages(output, "light").items():
         file = output / name
         file.write_text(name)
-        made_from = part.find_sources(LakeView(root))
+        made_from = part.find_sources(LakeView(lake))
         assert made_from is not None
-        write_record(output, name, made_from, [file])
-    return root
+        write_record(output, name, made_from | other_source, [file])
 
 
 def be_made_by(code: str, monkeypatch) -> None:
@@ -151,6 +157,17 @@ def test_gold_that_is_not_published_is_said_beside_what_is(lake):
     [line] = [line for line in describe(status(lake)) if line.startswith("  gold/genres")]
     assert line.split()[1:3] == ["2", "1"]
     assert line.endswith("  version 2 is not published")
+    [absent] = [line for line in describe(status(lake)) if line.startswith("  gold/years")]
+    assert absent.split() == ["gold/years", *["–"] * 4]  # noqa: RUF001
+
+
+def test_what_is_missing_and_how_far_changes_are_followed_is_said(lake):
+    land(lake, FETCH_FAILURES, "run-a-000001", movie_id=7, reason="exhausted_retries", failed_at=NOW)
+    move_cursor(lake, FETCHED_AT)
+
+    movies, _, changes, *_ = said(lake)
+    assert movies.endswith(", 1 missing (exhausted_retries (1))")
+    assert changes == "TMDB's changes are processed up to 2026-06-01 00:00 (UTC)"
 
 
 def test_failed_checks_are_said_with_what_they_do(lake):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -28,8 +27,6 @@ from prefect.states import (
 )
 
 from deployments.ended_runs import SILENCE, SILENT, end_parts, end_run, end_silent_runs
-from tasks.pruning import FLOWS
-from tests.conftest import PROJECT_ROOT
 from tests.places import clean_environment
 
 DEADLINE_SECONDS = 60.0
@@ -250,16 +247,6 @@ async def test_a_run_that_fell_silent_is_crashed_and_ones_that_beat_or_are_watch
     # A run that was only cut off has the last word.
     await client.set_flow_run_state(died, Completed())
     assert (await client.read_flow_run(died)).state.is_completed()
-
-
-def test_every_flow_of_the_project_is_watched():
-    names = {
-        name
-        for path in (PROJECT_ROOT / "flows").glob("*.py")
-        for name in re.findall(r'^@flow\(.*?name="([^"]+)"', path.read_text(), re.MULTILINE | re.DOTALL)
-    }
-
-    assert names == set(FLOWS)
 
 
 def test_a_run_with_prefects_own_frequency_beats_in_time():

@@ -13,24 +13,8 @@ HEARTBEAT = {"PREFECT_HOME": "/tmp/prefect", "PREFECT_FLOWS_HEARTBEAT_FREQUENCY"
 
 
 @pytest.fixture(autouse=True)
-def no_settings(monkeypatch, tmp_path):
-    foreign = (
-        "TMDB_",
-        "INGESTION_",
-        "IMDB_",
-        "SPARK_",
-        "LAKE_ROOT",
-        "OUTPUT_DIR",
-        "PLOT_THEME",
-        "DATA_",
-        "JOB_NETWORK",
-        "AWS_",
-        "OBJECT_STORE",
-    )
-    for name in [name for name in os.environ if name.startswith(foreign)]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(deployments.job_settings, "PROJECT", tmp_path)
+def project(no_settings, monkeypatch):
+    monkeypatch.setattr(deployments.job_settings, "PROJECT", no_settings)
 
 
 def test_without_settings_jobs_share_a_named_volume():

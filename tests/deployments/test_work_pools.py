@@ -134,6 +134,7 @@ VOLUMES = (
     "/srv/movies:/data",
 )
 # What a job variable may not hold itself, but a block that it refers to may.
+CLOUD = {"LAKE_ROOT": "s3://b/l", "PREFECT_API_KEY": None}
 STORE_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 KEYS = ("TMDB_API_KEY", "TMDB_ACCESS_TOKEN", "tmdb_api_key", "AWS_SECRET_ACCESS_KEY", "aws_secret_access_key")
 REFUSED = [
@@ -213,14 +214,7 @@ async def test_a_server_refuses_what_the_schema_does(pool, variables, deployed):
         ("docker", DOCKER_VARIABLES | {"env": dict.fromkeys(variable_names(), "1")}),
         ("docker", {"labels": {"team": "movies"}, "name": "a-run", "command": "movies status"}),
         ("docker", {"env": dict.fromkeys(STORE_KEYS, "{{ prefect.blocks.secret.store-key }}")}),
-        (
-            "kubernetes",
-            {"image": "host/tmdb-movies-flow:1", "env": {"LAKE_ROOT": "s3://b/l", "PREFECT_API_KEY": None}},
-        ),
-        (
-            "ecs",
-            {"image": "host/tmdb-movies-flow:1", "env": {"LAKE_ROOT": "s3://b/l", "PREFECT_API_KEY": None}},
-        ),
+        *((pool, {"image": "host/tmdb-movies-flow:1", "env": CLOUD}) for pool in ("kubernetes", "ecs")),
     ],
 )
 async def test_a_server_takes_what_is_this_installations(pool, variables, deployed):

@@ -20,11 +20,10 @@ from docker.errors import DockerException
 from docker.models.containers import Container
 
 from deployments.job_settings import job_settings
-from movies.lake.delta import read
 from movies.lake.table import Table
 from movies.sandbox import Sandbox
 from tests.flows.prefect_runs import Api
-from tests.places import clean_environment
+from tests.places import clean_environment, sorted_rows
 from tests.prefect_servers import prefect_server
 
 PROJECT_ROOT = Path(__file__).parents[2]
@@ -65,6 +64,15 @@ def images(docker_client) -> None:
             rm=True,
             forcerm=True,
         )
+
+
+def require_compose() -> None:
+    """Skip a test, or fail it in CI, if Docker has no compose."""
+    if subprocess.run(["docker", "compose", "version"], capture_output=True).returncode != 0:
+        reason = "docker has no compose plugin"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
 
 
 @dataclass
@@ -161,10 +169,7 @@ class Service:
 
     def rows(self, table: Table, *columns: str) -> list[Any]:
         """A table's rows, or one column's values, sorted."""
-        found = read(table, str(self.data / "lake"))
-        assert found is not None, f"there is no {table.name}"
-        values = [found.column(column).to_pylist() for column in columns]
-        return sorted(values[0] if len(values) == 1 else zip(*values, strict=True))
+        return sorted_rows(table, str(self.data / "lake"), *columns)
 
 
 @pytest.fixture(scope="module")

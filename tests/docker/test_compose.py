@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import secrets
 import shutil
 import socket
@@ -22,7 +21,7 @@ import httpx
 import pytest
 
 from deployments.work_pool import image_names
-from tests.docker.conftest import BUILD_SECONDS, PROJECT_ROOT, RUN_SECONDS
+from tests.docker.conftest import BUILD_SECONDS, PROJECT_ROOT, RUN_SECONDS, require_compose
 from tests.places import clean_environment
 
 pytestmark = pytest.mark.docker
@@ -161,11 +160,7 @@ def compose(docker_client, images) -> Iterator[Compose]:
 @contextmanager
 def prepare_compose(client: docker.DockerClient, name: str) -> Iterator[Compose]:
     """The service under a name of its own, not yet up; it and its data are gone after the block."""
-    if subprocess.run(["docker", "compose", "version"], capture_output=True).returncode != 0:
-        reason = "docker has no compose plugin"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+    require_compose()
     folder = str(PROJECT_ROOT / "tests" / "docker")
     client.images.build(path=folder, dockerfile="postgres.Dockerfile", tag=POSTGRES, rm=True)
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -187,10 +182,14 @@ def test_the_service_runs_the_pipeline_on_its_warm_spark_server_once(compose: Co
     assert compose.deployment_run("movie-pipeline/docker") == 0
 
     assert compose.flow_runs("refresh-analytics") == 1
-    status = compose.client.containers.run(
-        "tmdb-movies-flow", ["movies", "status"], volumes=[f"{NAME}-data:/data"], remove=True
-    ).decode()
-    rows = dict(line.split()[:2] for line in status.splitlines() if "/" in line)
+    assert_default_movies(compose.client, f"{NAME}-data")
+
+
+def assert_default_movies(client: docker.DockerClient, volume: str, *options: str) -> None:
+    """Ask `movies status` for a lake in a volume, which must have the default movies in all layers."""
+    command = ["movies", "status", *options]
+    status = client.containers.run("tmdb-movies-flow", command, volumes=[f"{volume}:/data"], remove=True)
+    rows = dict(line.split()[:2] for line in status.decode().splitlines() if "/" in line)
     assert (rows["raw/movies"], rows["silver/movies"], rows["gold/overview"]) == ("18", "18", "1")
 
 

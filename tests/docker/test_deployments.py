@@ -16,6 +16,7 @@ from docker.models.containers import Container
 from deployments.ended_runs import NEXT
 from movies.lake.gold_tables import OVERVIEW
 from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES, SILVER_MOVIES
+from movies.report.plots import PLOTS
 from tests.docker.conftest import RUN_SECONDS, Service
 from tests.places import await_requests
 
@@ -26,16 +27,6 @@ KILLED = f"Its container was ended by SIGKILL. {NEXT}"
 OUT_OF_MEMORY = f"Its container ran out of memory of 48 MB. Raise the job variable mem_limit. {NEXT}"
 # How soon states are true after a container has ended.
 TRUE_SECONDS = 60.0
-PLOTS = [
-    "franchise_vs_standalone.png",
-    "genre_performance.png",
-    "popularity_vs_rating.png",
-    "rating_distribution.png",
-    "revenue_vs_budget.png",
-    "roi_by_genre.png",
-    "top_directors.png",
-    "yearly_trends.png",
-]
 CACHED = dict.fromkeys(("transform", "kpis", "report", "plots", "dashboard"), "Cached")
 
 
@@ -49,7 +40,9 @@ def test_a_first_run_fills_tables_report_and_plots_and_a_second_starts_no_spark(
     output = service.data / "output"
     assert (output / "kpi_analysis.txt").stat().st_size > 1000
     assert (output / "dashboard.html").stat().st_size > 1_000_000
-    assert sorted(path.name for path in (output / "plots").iterdir()) == PLOTS
+    assert sorted(path.name for path in (output / "plots").iterdir()) == sorted(
+        f"{name}.png" for name in PLOTS
+    )
     assert sorted(path.name for path in (output / "logs").iterdir()) == [
         "analytics.log",
         "etl.log",
@@ -370,12 +363,12 @@ def await_new_run(service: Service, flow: str, before: int) -> dict[str, Any]:
         (
             "ingest-movies",
             {"lake_root": "/tmp/lost"},
-            "LAKE_ROOT: nothing that a job writes to /tmp/lost outlives",
+            "LAKE_ROOT: files that a job writes to /tmp/lost are lost with its container",
         ),
         (
             "movie-pipeline",
             {"output_dir": "/tmp/lost"},
-            "OUTPUT_DIR: nothing that a job writes to /tmp/lost outlives",
+            "OUTPUT_DIR: files that a job writes to /tmp/lost are lost with its container",
         ),
         (
             "ingest-movies",

@@ -25,7 +25,14 @@ from prefect.events.schemas.automations import AutomationCore
 
 from deployments.work_pool import BUILD_STEP
 from tests.docker.conftest import PROJECT_ROOT, RUN_SECONDS
-from tests.docker.test_compose import POSTGRES, Compose, operate, operated, prepare_compose
+from tests.docker.test_compose import (
+    POSTGRES,
+    Compose,
+    assert_default_movies,
+    operate,
+    operated,
+    prepare_compose,
+)
 from tests.places import clean_environment
 
 pytestmark = [pytest.mark.docker, pytest.mark.long]
@@ -67,14 +74,7 @@ def test_an_upgrade_goes_on_with_lake_database_schedules_and_pool(
     assert own == {one["name"]: False for one in filed}
     # Nothing is fetched again: there is nobody who would answer.
     assert compose.deployment_run("movie-pipeline/docker") == 0
-    status = compose.client.containers.run(
-        "tmdb-movies-flow",
-        ["movies", "status", "--lake-root", "/data/lake"],
-        volumes=[f"{NAME}-data:/data"],
-        remove=True,
-    ).decode()
-    rows = dict(line.split()[:2] for line in status.splitlines() if "/" in line)
-    assert (rows["raw/movies"], rows["silver/movies"], rows["gold/overview"]) == ("18", "18", "1")
+    assert_default_movies(compose.client, f"{NAME}-data", "--lake-root", "/data/lake")
 
 
 def fill_lake(client: docker.DockerClient, archive: Path) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +9,7 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import FlowRun
 
 from movies.project import OWN_PACKAGES
-from tests.places import MAIN, RUN_SECONDS, Place, clean_environment
+from tests.places import PROJECT_ROOT, Place
 
 ENTRYPOINTS = {
     "movie-pipeline": "flows.pipeline.movie_pipeline",
@@ -46,25 +44,16 @@ def run_deployment(place: Place, flow: str, parameters: dict[str, Any], **enviro
             enforce_parameter_schema=False,
         )
         run_id = client.create_flow_run_from_deployment(deployment, parameters=parameters).id
-        done = subprocess.run(
-            [sys.executable, "-m", "prefect", "flow-run", "execute", str(run_id)],
-            cwd=place.folder,
-            env=clean_environment()
-            | place.environment
-            | RETRY_AT_ONCE
-            | {
-                "PREFECT__FLOW_RUN_ID": str(run_id),
-                "PREFECT_LOGGING_EXTRA_LOGGERS": ",".join(OWN_PACKAGES),
-                "PYTHONPATH": str(MAIN.parents[1]),
-                # As the images have it: the run's working folder is one of Prefect's, which goes with it.
-                "LAKE_ROOT": place.lake,
-                "OUTPUT_DIR": str(place.folder / "output"),
-            }
-            | environment,
-            capture_output=True,
-            text=True,
-            timeout=RUN_SECONDS,
-        )
+        given = {
+            "PREFECT__FLOW_RUN_ID": str(run_id),
+            "PREFECT_LOGGING_EXTRA_LOGGERS": ",".join(OWN_PACKAGES),
+            "PYTHONPATH": str(PROJECT_ROOT),
+            # As the images have it: the run's working folder is one of Prefect's, which goes with it.
+            "LAKE_ROOT": place.lake,
+            "OUTPUT_DIR": str(place.folder / "output"),
+        }
+        command = ("-m", "prefect", "flow-run", "execute", str(run_id))
+        done = place.python(*command, **(RETRY_AT_ONCE | given | environment))
 
         def ask(path: str, **body: object) -> list[Any]:
             return list(client.request("POST", path, json=body).json())

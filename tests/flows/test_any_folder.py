@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ from movies.lake.gold_tables import GENRES
 from movies.lake.integrity import damaged_files, files_of
 from movies.lake.tables import RAW_MOVIES, SILVER_MOVIES
 from tests.movies.lake.small_lake import make_lake
-from tests.places import PROJECT_ROOT, RUN_SECONDS, clean_environment
+from tests.places import PROJECT_ROOT
 
 IN_A_CHECKOUT = "Filme für Ödön 100% #1's"
 ELSEWHERE = "out [b] %20 ü"
@@ -30,18 +30,11 @@ def test_a_checkout_a_temporary_folder_and_an_output_of_odd_names_hold_a_whole_r
         (checkout / name).symlink_to(PROJECT_ROOT / name)
     (checkout / "pyproject.toml").write_bytes((PROJECT_ROOT / "pyproject.toml").read_bytes())
 
-    for _ in range(2):
-        done = subprocess.run(
-            [sys.executable, "flows/main.py", "--output-dir", str(output)],
-            cwd=checkout,
-            env=clean_environment() | place.environment | {"TMPDIR": str(temporary)},
-            capture_output=True,
-            text=True,
-            timeout=RUN_SECONDS,
-        )
-        assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
+    there = replace(place, folder=checkout, command=(sys.executable, "flows/main.py"))
 
-    assert "Unchanged" in done.stdout
+    said = [there.succeed("--output-dir", str(output), TMPDIR=str(temporary)) for _ in range(2)]
+
+    assert "Unchanged" in said[1]
     assert (output / "dashboard.html").is_file()
     assert open_table(SILVER_MOVIES, str(checkout / "data" / "sandbox")) is not None
     assert list(temporary.iterdir()) == []

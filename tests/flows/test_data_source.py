@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
 from flows.planning import announce_data
-from movies.lake.arrow import arrow_rows
-from movies.lake.commits import Appender
 from movies.lake.delta import LakeView
-from movies.lake.tables import RAW_MOVIES
-from movies.report.record import write_record
 from movies.settings import load_settings
 from stages.report_stage import report_stages
 from stages.stage import why_stale
 from tasks.context import RunContext
-from tests.movies.lake.rows import Movie
+from tests.cli.test_status import write_outputs
+from tests.movies.lake.rows import Movie, append_movies
 from tests.movies.lake.small_lake import make_lake
-from tests.places import FOREIGN
 
 TMDB, SANDBOX = "TMDB", "the bundled sandbox, not TMDB"
 
@@ -30,15 +25,11 @@ TMDB, SANDBOX = "TMDB", "the bundled sandbox, not TMDB"
     [("sandbox", SANDBOX), ("https://api.themoviedb.org/3", TMDB), (None, None)],
     ids=["sandbox", "tmdb", "nothing"],
 )
-def test_a_run_logs_first_what_its_data_are(key, there, expected, tmp_path, monkeypatch, caplog):
-    for name in [name for name in os.environ if name.startswith(FOREIGN)]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
+def test_a_run_logs_first_what_its_data_are(key, there, expected, no_settings, monkeypatch, caplog):
     monkeypatch.setenv("TMDB_API_KEY", key)
-    lake = str(tmp_path / "lake")
+    lake = str(no_settings / "lake")
     if there is not None:
-        rows = arrow_rows(RAW_MOVIES, [Movie(1)], batch_id="b", source=there)
-        Appender(RAW_MOVIES, lake, there).append(rows, "b")
+        append_movies(lake, [Movie(1)], there)
     expected = expected or (TMDB if key else SANDBOX)
     caplog.set_level("INFO", "flows.planning")
 
@@ -52,17 +43,11 @@ def test_what_was_drawn_of_another_source_is_not_current(tmp_path: Path) -> None
     lake = make_lake(str(tmp_path / "lake"))
     output = tmp_path / "output"
     output.mkdir()
-    parts = report_stages(output, "light")
 
-    def current_after(source: str | None) -> list[str]:
-        for name, part in parts.items():
-            file = output / name
-            file.write_text(name)
-            made_from = part.find_sources(LakeView(lake))
-            assert made_from is not None
-            write_record(output, name, made_from | ({} if source is None else {"source": source}), [file])
+    def current_after(**other_source: str) -> list[str]:
+        write_outputs(lake, output, **other_source)
         view = LakeView(lake)
-        return [name for name, part in parts.items() if not why_stale(part, view)]
+        return [name for name, part in report_stages(output, "light").items() if not why_stale(part, view)]
 
-    assert current_after(None) == ["report", "plots", "dashboard"]
-    assert current_after(TMDB) == []
+    assert current_after() == ["report", "plots", "dashboard"]
+    assert current_after(source=TMDB) == []

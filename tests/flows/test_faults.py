@@ -1,5 +1,7 @@
 import signal
+import subprocess
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -27,6 +29,12 @@ QUICK = {"INGESTION_CONCURRENCY": "40", "INGESTION_REQUESTS_PER_SECOND": "2000"}
 
 def ids(count: int) -> str:
     return ",".join(str(number) for number in range(1, count + 1))
+
+
+def await_flow(log: Path, flow: str, process: subprocess.Popen[str]) -> None:
+    """Return once a run has begun with a flow."""
+    while f"for flow '{flow}'" not in (log.read_text() if log.exists() else ""):
+        assert process.poll() is None
 
 
 def test_every_movie_comes_once_though_three_answers_in_ten_are_bad(served):
@@ -89,8 +97,7 @@ def test_ctrl_c_ends_a_run_at_any_stage_and_the_next_one_completes_it(served):
 
     for flow in ("ingest-movies", "refresh-analytics"):
         process = place.start("--refresh")
-        while f"for flow '{flow}'" not in (log.read_text() if log.exists() else ""):
-            assert process.poll() is None
+        await_flow(log, flow, process)
         process.send_signal(signal.SIGINT)
         _, error = process.communicate(timeout=60)
         assert process.returncode == 130
@@ -106,8 +113,7 @@ def test_ctrl_c_ends_a_run_at_any_stage_and_the_next_one_completes_it(served):
 def test_a_second_signal_ends_a_run_at_once_and_leaves_no_process(number, status, place):
     log = place.folder / "output" / "logs" / "project.log"
     process = place.start()
-    while "for flow 'refresh-analytics'" not in (log.read_text() if log.exists() else ""):
-        assert process.poll() is None
+    await_flow(log, "refresh-analytics", process)
     children = psutil.Process(process.pid).children(recursive=True)
     assert any("movies.loopback" in " ".join(child.cmdline()) for child in children), "the sandbox at least"
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,9 +15,7 @@ from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES, SILVER_MOVIES
 from stages.names import StageName
 from tests.movies.forecast.conftest import TO_COME
 from tests.movies.forecast.movies import Row, generate, silver
-from tests.places import RUN_SECONDS, Place, clean_environment
-
-COMMAND = "from cli.app import main; main(['forecast'])"
+from tests.places import Place
 
 
 def publish_silver(lake: str, rows: list[Row]) -> None:
@@ -30,14 +26,7 @@ def publish_silver(lake: str, rows: list[Row]) -> None:
 
 
 def forecast(place: Place, *arguments: str) -> tuple[int, str, str]:
-    done = subprocess.run(
-        [sys.executable, "-c", COMMAND, *arguments],
-        cwd=place.folder,
-        env=clean_environment() | place.environment,
-        capture_output=True,
-        text=True,
-        timeout=RUN_SECONDS,
-    )
+    done = place.python("-m", "cli", "forecast", *arguments)
     return done.returncode, done.stdout, done.stderr
 
 

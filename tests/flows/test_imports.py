@@ -43,11 +43,3 @@ def test_checks_are_known_by_name_without_spark() -> None:
 
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "There is no data quality check called nonsense. docs/data-quality.md lists all\n"
-
-
-def test_what_only_fetches_and_keeps_the_lake_needs_no_spark() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", WITHOUT_SPARK], cwd=PROJECT_ROOT, capture_output=True, text=True, check=False
-    )
-
-    assert (done.returncode, done.stderr) == (0, "")

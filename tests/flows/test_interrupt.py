@@ -135,22 +135,14 @@ def test_the_second_signal_ends_a_run_within_a_second_whatever_its_threads_do(
     assert (process.returncode, error, seconds < 1) == (status, f"Error: {word}: {LEFT}\n", True)
 
 
-@pytest.mark.parametrize(("stage", "hangs"), [("compute", ""), ("java", ""), ("fetch", "has drained")])
-@pytest.mark.parametrize(("number", "status", "word"), SIGNALS[1:])
-def test_one_signal_is_enough_where_a_thread_never_ends(start, stage, hangs, number, status, word):
-    process = start(stage, hangs, end_seconds=0.1)
-
-    process.send_signal(number)
-    _, error = process.communicate(timeout=SECONDS)
-
-    assert (process.returncode, error) == (status, f"Error: {word}: {LEFT}\n")
-
-
+@pytest.mark.parametrize(
+    ("stage", "hangs"), [("compute", ""), ("java", ""), ("fetch", "has drained"), ("convert", "")]
+)
 @pytest.mark.parametrize(("number", "status", "word"), SIGNALS)
-def test_a_signal_that_a_library_turns_into_an_error_of_its_own_is_told_as_the_signal(
-    start, number, status, word
+def test_one_signal_is_enough_if_a_thread_never_ends_or_a_library_makes_an_error_of_it(
+    start, stage, hangs, number, status, word
 ):
-    process = start("convert")
+    process = start(stage, hangs, end_seconds=0.1)
 
     process.send_signal(number)
     _, error = process.communicate(timeout=SECONDS)

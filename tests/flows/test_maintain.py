@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from array import array
-from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Any
 from uuid import uuid4
@@ -16,16 +14,16 @@ import pytest
 from deltalake import DeltaTable
 
 from movies.lake.all_tables import TABLES
-from movies.lake.arrow import arrow_rows
-from movies.lake.commits import Appender
 from movies.lake.delta import open_table
 from movies.lake.inventory import read_inventory
 from movies.lake.tables import FETCH_FAILURES, QUARANTINE, RAW_MOVIES, SILVER_MOVIES
 from movies.lake.work_list import owed_movies
 from tests.flows.prefect_runs import Api
-from tests.movies.lake.rows import Movie
-from tests.places import MAIN, Place, clean_environment
+from tests.flows.test_sources import fill
+from tests.places import PROJECT_ROOT, Place
 
+# Seven months.
+OLD_DAYS = 210
 QUICK = {"INGESTION_CONCURRENCY": "20", "INGESTION_REQUESTS_PER_SECOND": "1000", "INGESTION_MAX_RETRIES": "1"}
 
 
@@ -34,26 +32,8 @@ def run_flow(place: Place, statement: str, **environment: str) -> subprocess.Com
     imports = (
         "import asyncio\nfrom flows.ingest import ingest_movies\nfrom flows.maintain import maintain_lake\n"
     )
-    return subprocess.run(
-        [sys.executable, "-c", f"{imports}asyncio.run({statement})"],
-        cwd=place.folder,
-        env=clean_environment()
-        | place.environment
-        | QUICK
-        | environment
-        | {"PYTHONPATH": str(MAIN.parents[1])},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-
-
-def keep_old_movies(place: Place, *movie_ids: int) -> None:
-    """Put movies into the lake that were fetched seven months ago."""
-    old = datetime.now(UTC) - timedelta(days=210)
-    source = place.environment["TMDB_BASE_URL"]
-    rows = arrow_rows(RAW_MOVIES, [Movie(one, old) for one in movie_ids], batch_id="old", source=source)
-    Appender(RAW_MOVIES, place.lake, source).append(rows, "old")
+    given = QUICK | environment | {"PYTHONPATH": str(PROJECT_ROOT)}
+    return place.python("-c", f"{imports}asyncio.run({statement})", **given)
 
 
 def await_landed(api: str, place: Place) -> list[dict[str, Any]]:
@@ -85,7 +65,7 @@ def test_movies_older_than_six_months_are_fetched_again_the_old_dropped_and_tabl
 ):
     place, sandbox = served(synthetic=60)
     assert run_flow(place, "ingest_movies(list(range(1, 41)))", INGESTION_BATCH_SIZE="10").returncode == 0
-    keep_old_movies(place, 41, 42, 43)
+    fill(place, 41, 42, 43, days_ago=OLD_DAYS)
     asked = sandbox.stats()["requests"]
     api = Api(prefect_api)
     old, new = (api.add_run("ingest-movies", days, "maintain-progress") for days in (91, 1))
@@ -110,7 +90,7 @@ def test_movies_older_than_six_months_are_fetched_again_the_old_dropped_and_tabl
 @pytest.mark.slow
 def test_old_payloads_that_could_not_be_refreshed_are_dropped_and_their_movies_stay_owed(served):
     place, _ = served(synthetic=3, faults={"by_movie": {2: "missing_credits"}})
-    keep_old_movies(place, 1, 2, 9)
+    fill(place, 1, 2, 9, days_ago=OLD_DAYS)
 
     done = run_flow(place, "maintain_lake()")
 
@@ -128,7 +108,7 @@ def test_old_payloads_that_could_not_be_refreshed_are_dropped_and_their_movies_s
 @pytest.mark.slow
 def test_without_a_highest_age_nothing_is_fetched_again_and_nothing_dropped(served):
     place, sandbox = served(synthetic=3)
-    keep_old_movies(place, 1, 2)
+    fill(place, 1, 2, days_ago=OLD_DAYS)
 
     assert run_flow(place, "maintain_lake(max_age_days=None)").returncode == 0
 
@@ -140,7 +120,7 @@ def test_without_a_highest_age_nothing_is_fetched_again_and_nothing_dropped(serv
 def test_silver_and_quarantine_follow_once_payloads_are_dropped(served):
     place, _ = served(synthetic=3)
     place.succeed("--movie-ids", "1", "--stage", "ingest")
-    keep_old_movies(place, 9)
+    fill(place, 9, days_ago=OLD_DAYS)
     place.succeed("--stage", "transform")
     assert place.rows(QUARANTINE, "movie_id") == [9]
 
@@ -155,7 +135,7 @@ def test_silver_and_quarantine_follow_once_payloads_are_dropped(served):
 def test_a_deployments_run_tells_when_it_has_dropped_payloads_and_only_then(served, prefect_api):
     place, _ = served(synthetic=3)
     assert run_flow(place, "ingest_movies([1, 2])").returncode == 0
-    keep_old_movies(place, 1, 2)
+    fill(place, 1, 2, days_ago=OLD_DAYS)
     deployed = {"PREFECT__FLOW_RUN_ID": str(uuid4()), "PREFECT__RUNTIME__DEPLOYMENT__ID": str(uuid4())}
 
     for days in (365, 180):
@@ -188,8 +168,8 @@ def test_a_deployments_run_tells_of_movies_that_are_gone_and_not_of_ids_that_nev
 @pytest.mark.slow
 def test_upkeep_is_done_though_the_refresh_cannot_be_and_the_run_fails(served):
     place, sandbox = served(synthetic=60)
-    keep_old_movies(place, 1, 2)
-    keep_old_movies(place, 3)
+    fill(place, 1, 2, days_ago=OLD_DAYS)
+    fill(place, 3, days_ago=OLD_DAYS)
     sandbox.stop()
 
     done = run_flow(place, "maintain_lake()")

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -30,9 +27,8 @@ from flows.pipeline import movie_pipeline
 from flows.request import MaintainRequest, RunRequest
 from spark.spark_errors import EngineUnavailable, UnknownCheckError
 from stages.names import StageName
-from tests.places import FOREIGN, PROJECT_ROOT, clean_environment
+from tests.places import PROJECT_ROOT
 
-SECONDS = 120.0
 REFUSED: list[tuple[dict[str, Any], list[str], str]] = [
     (
         {"movie_ids": [603], "source": "export"},
@@ -125,13 +121,10 @@ IDS = ["-".join(given) for given, _, _ in REFUSED]
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch) -> Path:
+def folder(no_settings) -> Path:
     """A folder to run in, with a file in it."""
-    for name in [name for name in os.environ if name.startswith((*FOREIGN, "COLUMNS"))]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "ids.txt").write_text("603")
-    return tmp_path
+    (no_settings / "ids.txt").write_text("603")
+    return no_settings
 
 
 def left_in(folder: Path) -> list[str]:
@@ -248,10 +241,9 @@ def test_what_has_another_type_is_refused_in_one_sentence(folder):
 
 @pytest.mark.slow
 async def test_a_run_by_the_api_with_what_cannot_be_meant_fails_before_it_begins_and_says_why(
-    folder, prefect_api, prefect_home
+    folder, place, prefect_api
 ):
     """What Prefect's form and REST API send: here to the ingestion, as a worker starts it."""
-    environment = clean_environment() | {"PREFECT_API_URL": prefect_api, "PREFECT_HOME": str(prefect_home)}
     has = ", ".join(ingest_movies.parameters.properties)
     said_before = "Validation of flow parameters failed with error: ParameterError: "
     async with PrefectClient(prefect_api) as client:
@@ -273,15 +265,7 @@ async def test_a_run_by_the_api_with_what_cannot_be_meant_fails_before_it_begins
                 f"{prefect_api}/deployments/{deployment}/create_flow_run", json={"parameters": given}
             )
             run = answer.raise_for_status().json()["id"]
-            done = subprocess.run(
-                [sys.executable, "-m", "prefect", "flow-run", "execute", run],
-                cwd=folder,
-                env=environment,
-                capture_output=True,
-                text=True,
-                timeout=SECONDS,
-                check=False,
-            )
+            done = place.python("-m", "prefect", "flow-run", "execute", run)
             of_run = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[UUID(run)]))
             log = [record.message for record in await client.read_logs(log_filter=of_run)]
             assert "Traceback" not in done.stderr + "".join(log)

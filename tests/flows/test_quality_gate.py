@@ -62,17 +62,6 @@ def test_movies_that_are_lost_stop_publication_until_somebody_accepts_it(filled)
     assert "unchanged" in place.succeed(*STAGES).lower()
 
 
-def test_checks_that_nobody_knows_cannot_be_accepted(place):
-    place.succeed("--movie-ids", "18", "--stage", "ingest", "--stage", "transform")
-
-    done = place.run(*STAGES, "--accept", "nonsense")
-
-    assert (done.returncode, done.stderr) == (
-        2,
-        "Error: There is no data quality check called nonsense. docs/data-quality.md lists all\n",
-    )
-
-
 def test_gold_is_written_where_it_differs_and_says_where_it_comes_from(grown):
     published = find_publication(grown.lake, "kpis")
     for table in GOLD:

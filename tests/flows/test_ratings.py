@@ -113,7 +113,7 @@ def test_a_run_that_is_killed_between_ratings_and_silver_is_mended_by_the_next(r
     killer = place.folder / "sitecustomize.py"
     killer.write_text(
         "import os, signal, sys\n"
-        "import lake.files\n"
+        "import movies.lake.data_files\n"
         "movies.lake.data_files.replace_rows = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     root = Path(__file__).parents[2]

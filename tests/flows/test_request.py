@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from flows.analytics import refresh_analytics
-from flows.forecast import forecast_revenue
-from flows.ingest import ingest_movies
-from flows.maintain import maintain_lake
 from flows.pipeline import movie_pipeline
 from flows.request import AnalyticsRequest, IngestRequest, RunRequest
 from stages.names import StageName
+from tests.flows.test_parameters import FLOWS
 
-FLOWS = [movie_pipeline, ingest_movies, refresh_analytics, forecast_revenue, maintain_lake]
 # What version 0.1.0 had: stored schedules and scripts send these.
 PARAMETERS_0_1_0 = {
     "movie_ids": None, "movie_ids_file": None, "source": "ids", "filters": None, "stages": None,

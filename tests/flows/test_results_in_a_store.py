@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import httpx
 import pytest
 
 from movies.lake.tables import RAW_MOVIES
 from tests.movies.lake.s3_server import s3_server
-from tests.places import clean_environment
 
 pytestmark = pytest.mark.store
 
@@ -29,13 +25,7 @@ S3Bucket(bucket_name="results", credentials=credentials).save("movie-results", o
 def test_cached_results_are_found_in_a_bucket_by_another_machine(place, prefect_api) -> None:
     with s3_server() as store:
         httpx.put(f"{store['AWS_ENDPOINT_URL']}/results", trust_env=False).raise_for_status()
-        environment = clean_environment() | place.environment
-        saved = subprocess.run(
-            [sys.executable, "-c", SAVE_BLOCK.format(**store)],
-            env=environment,
-            capture_output=True,
-            text=True,
-        )
+        saved = place.python("-c", SAVE_BLOCK.format(**store))
         assert saved.returncode == 0, saved.stderr
         place.environment["PREFECT_RESULTS_DEFAULT_STORAGE_BLOCK"] = "s3-bucket/movie-results"
         place.succeed()

@@ -1,7 +1,5 @@
 import errno
 import json
-import subprocess
-import sys
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,13 +19,12 @@ from prefect.client.schemas.filters import (
 from flows import run_names
 from flows.failure import FolderError
 from flows.request import AnalyticsRequest, IngestRequest
-from flows.run_settings import SECRET_BLOCKS, load_run_settings, run_of
+from flows.run_settings import load_run_settings, run_of
 from movies.lake.cursor import move_cursor
 from movies.settings import SettingsError
-from tests.places import clean_environment
+from tests.places import Place
 from tests.prefect_servers import cleared
 
-SECONDS = 60.0
 PROBE = """
 import asyncio
 import json
@@ -63,11 +60,8 @@ LOG_ALL = {
 
 
 @pytest.fixture
-async def client(prefect_api, tmp_path, monkeypatch):
+async def client(prefect_api, no_settings):
     """A client of the tests' server without any block, in a process that has no key."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("TMDB_API_KEY", "TMDB_ACCESS_TOKEN", "TMDB_BASE_URL", "LAKE_ROOT"):
-        monkeypatch.delenv(name, raising=False)
     async with cleared(prefect_api) as client:
         yield client
 
@@ -82,16 +76,9 @@ async def save(block: str, value: object) -> None:
     await Secret(value=value).asave(block, overwrite=True)
 
 
-def execute(folder: Path, environment: dict[str, str], *command: str) -> str:
+def execute(place: Place, *command: str, **environment: str) -> str:
     """Run Python in a process of its own, expecting success; return all it said."""
-    done = subprocess.run(
-        [sys.executable, *command],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-    )
+    done = place.python(*command, **environment)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
 
@@ -128,8 +115,8 @@ async def test_a_deployments_run_and_its_subflow_take_the_key_from_the_secret_bl
     )
     run = await client.create_flow_run_from_deployment(deployment, parameters={"answer": str(answer)})
 
-    environment = clean_environment() | place.environment | LOG_ALL | {"TMDB_BASE_URL": SERVER}
-    said = execute(place.folder, environment, "-m", "prefect", "flow-run", "execute", str(run.id))
+    command = ("-m", "prefect", "flow-run", "execute", str(run.id))
+    said = execute(place, *command, **LOG_ALL, TMDB_BASE_URL=SERVER)
 
     seen = {"key": "k3y", "server": SERVER}
     assert json.loads(answer.read_text()) == [seen, seen]
@@ -142,7 +129,7 @@ async def test_a_run_started_by_hand_reads_no_block(client, place):
     await save("tmdb-api-key", "k3y")
     (place.folder / "probe.py").write_text(PROBE)
 
-    execute(place.folder, clean_environment() | place.environment, "probe.py", "answer.json")
+    execute(place, "probe.py", "answer.json")
 
     seen = {"key": None, "server": None}
     assert json.loads((place.folder / "answer.json").read_text()) == [seen, seen]
@@ -187,10 +174,6 @@ async def test_a_file_of_ids_is_read_as_ever(client, tmp_path):
     (tmp_path / "ids").write_text("603, 604")
 
     assert load_run_settings(IngestRequest(movie_ids_file=tmp_path / "ids")).ingestion_movie_ids == (603, 604)
-
-
-def test_setup_saves_what_runs_read():
-    assert SECRET_BLOCKS == {"tmdb_api_key": "tmdb-api-key", "tmdb_access_token": "tmdb-access-token"}
 
 
 async def test_a_run_whose_key_is_in_a_block_is_named_by_the_lake_of_real_movies(

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
 from cli.setup import _read_webhook
 from deployments.job_settings import job_settings
 from movies.settings import Settings, SettingsError, load_settings
 from movies.tmdb.redaction import redact
-from tests.places import FOREIGN
 
 KEY = "0123456789abcdef"
 URL_SETTINGS = ["TMDB_BASE_URL", "TMDB_EXPORTS_URL", "IMDB_RATINGS", "LAKE_ROOT", "SPARK_MASTER"]
@@ -18,10 +15,7 @@ SIGNED = ("TMDB_EXPORTS_URL", "IMDB_RATINGS")
 
 
 @pytest.fixture(autouse=True)
-def no_settings(monkeypatch, tmp_path):
-    for name in [name for name in os.environ if name.startswith((*FOREIGN, "DATA_VOLUME", "NOTIFICATION"))]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
+def only_a_key(no_settings, monkeypatch):
     monkeypatch.setenv("TMDB_API_KEY", KEY)
 
 

@@ -12,28 +12,17 @@ from prefect.client.orchestration import SyncPrefectClient
 from flows import run_names
 from flows.states import shorten_own_error
 from movies.forecast.forecast_errors import NoForecastError
-from movies.lake.arrow import arrow_rows
-from movies.lake.commits import Appender
 from movies.lake.cursor import move_cursor
-from movies.lake.tables import FETCH_FAILURES, RAW_MOVIES
+from movies.lake.tables import FETCH_FAILURES
 from movies.settings import SANDBOX_SOURCE
 from tasks.run_logs import RedactingFormatter
 from tests.flows.deployed import run_deployment
 from tests.flows.test_forecast import publish_silver
+from tests.flows.test_request import PARAMETERS_0_1_0
 from tests.movies.forecast.movies import generate
-from tests.movies.lake.rows import Movie
+from tests.movies.lake.rows import Movie, append_movies
 
 BAD_KEY = "TMDB does not accept the key: check TMDB_API_KEY or TMDB_ACCESS_TOKEN"
-PIPELINE = {
-    "movie_ids": None,
-    "movie_ids_file": None,
-    "source": "ids",
-    "filters": None,
-    "stages": None,
-    "refresh": False,
-    "lake_root": None,
-    "as_of_version": None,
-}
 
 
 @pytest.mark.slow
@@ -71,8 +60,7 @@ def test_a_folder_that_refuses_is_named_in_the_state_and_not_tried_again(served)
 @pytest.mark.slow
 def test_movies_of_another_source_than_the_lakes_are_final_and_one_sentence(served) -> None:
     place, sandbox = served()
-    rows = arrow_rows(RAW_MOVIES, [Movie(603)], batch_id="old", source=SANDBOX_SOURCE)
-    Appender(RAW_MOVIES, place.lake, SANDBOX_SOURCE).append(rows, "old")
+    append_movies(place.lake, [Movie(603)], SANDBOX_SOURCE)
 
     done = run_deployment(place, "ingest-movies", {"movie_ids": [604]})
 
@@ -147,7 +135,7 @@ def test_runs_of_the_command_line_say_what_ran_and_what_became_of_it(first_run, 
 )
 def test_a_run_is_named_by_its_parameters(given, name, tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(run_names.runtime.flow_run, "parameters", PIPELINE | given, raising=False)
+    monkeypatch.setattr(run_names.runtime.flow_run, "parameters", PARAMETERS_0_1_0 | given, raising=False)
 
     assert run_names.name_pipeline() == name
 
@@ -163,7 +151,7 @@ def test_a_run_that_follows_changes_is_named_by_the_day_it_goes_on_from(tmp_path
 def test_a_run_keeps_the_name_it_has_where_none_can_be_made(tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("INGESTION_CONCURRENCY", "many")
-    monkeypatch.setattr(run_names.runtime.flow_run, "parameters", PIPELINE, raising=False)
+    monkeypatch.setattr(run_names.runtime.flow_run, "parameters", PARAMETERS_0_1_0, raising=False)
     monkeypatch.setattr(run_names.runtime.flow_run, "name", "zealous-vole", raising=False)
 
     assert run_names.name_pipeline() == "zealous-vole"
