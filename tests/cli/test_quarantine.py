@@ -118,7 +118,7 @@ def test_the_list_of_one_reason_has_no_others(judged):
     said = ask(judged, "list", "--reason", "malformed").output.splitlines()
     assert said[-3:] == [
         "movie  reason     field    fetched (UTC)     batch",
-        "───────────────────────────────────────────────────",
+        "──────────────────────────────────────────────────",
         "   24  malformed  payload  2026-02-01 00:00  b2",
     ]
 
@@ -190,7 +190,7 @@ def test_a_lake_without_silver_has_nothing_to_say(command, tmp_path):
 
     assert (done.exit_code, done.stdout) == (1, "")
     assert done.stderr == (
-        f"Error: There is no silver/quarantine in {tmp_path}: run `movies run` first, "
+        f"Error: There is no silver/quarantine in {tmp_path}. Run `movies run` first, "
         "or the stage 'transform'\n"
     )
 
@@ -236,7 +236,7 @@ def test_what_other_rules_refused_is_judged_by_those_of_today(place):
         "       movie  was                  is\n"
         "         393  bad_value (runtime)  in silver\n"
         "         680  bad_value (status)   filtered: not_released\n"
-        "   24  malformed (payload)  still rejected: malformed (payload)\n"
+        "          24  malformed (payload)  still rejected: malformed (payload)\n"
     )
     assert place.rows(SILVER_MOVIES, "id") == [393]
     assert place.rows(FILTERED, "movie_id", "reason") == [(680, "not_released")]
@@ -252,7 +252,7 @@ def test_what_other_rules_refused_is_judged_by_those_of_today(place):
         "  filtered now .....         0\n"
         "  still rejected ...         1  (1 malformed)\n"
         "       movie  was                  is\n"
-        "   24  malformed (payload)  still rejected: malformed (payload)\n"
+        "          24  malformed (payload)  still rejected: malformed (payload)\n"
     )
 
 
@@ -271,8 +271,8 @@ def test_what_tmdb_has_mended_is_fetched_again_and_gets_into_silver(place):
         "  filtered now .....         0\n"
         "  still rejected ...         0\n"
         "       movie  was                               is\n"
-        "   18  bad_value (release_date, genres)  in silver\n"
-        "   95  id_mismatch (id 96)               in silver\n"
+        "          18  bad_value (release_date, genres)  in silver\n"
+        "          95  id_mismatch (id 96)               in silver\n"
     )
     assert place.rows(SILVER_MOVIES, "id") == [18, 95]
     assert place.rows(QUARANTINE, "movie_id") == [24]
@@ -292,8 +292,8 @@ def test_a_movie_that_cannot_be_fetched_fails_the_run_once_the_others_are_judged
     assert done.returncode == 1
     assert done.stderr.startswith("Error: 1 of 2 movies could not be fetched (1 exhausted_retries)")
     assert fates(done.stdout).splitlines()[-2:] == [
-        "   18  bad_value (genres)   in silver",
-        "   24  malformed (payload)  still rejected: malformed (payload)",
+        "          18  bad_value (genres)   in silver",
+        "          24  malformed (payload)  still rejected: malformed (payload)",
     ]
 
 

@@ -86,8 +86,8 @@ def test_what_a_retry_may_mend_is_tried_again_and_its_state_is_one_sentence(serv
     assert done.states == {
         "2 ids": (
             "Failed",
-            "1 of 2 movies could not be fetched (1 invalid_payload): the table raw/fetch_failures says why, "
-            "and the next run tries them again",
+            "1 of 2 movies could not be fetched (1 invalid_payload). See the table raw/fetch_failures; "
+            "the next run tries them again",
         )
     }
     assert "Traceback" not in done.log
