@@ -32,7 +32,7 @@ class NotInQuarantineError(Exception):
     """A requested movie is not in quarantine; the text says where it is."""
 
 
-class NotJudgedError(Exception):
+class NotValidatedError(Exception):
     """The lake has no silver yet, so no payload has been validated."""
 
 
@@ -130,7 +130,7 @@ def find_refusals(
     """Return the rejections of these movies, for this reason, or all, sorted by reason and movie.
 
     Raises:
-        NotJudgedError: there is no such table yet.
+        NotValidatedError: there is no such table yet.
         LakeError: it cannot be read.
     """
     conditions = []
@@ -206,7 +206,7 @@ def _why(reason: str, detail: str | None) -> str:
 def _select(table: Table, lake_root: str, columns: str, rest: str = "") -> Any:
     found = open_table(table, lake_root)
     if found is None:
-        raise NotJudgedError(
+        raise NotValidatedError(
             f"There is no {table.name} in {lake_root}. Run `movies run` first, or the stage 'transform'"
         )
     return query(found, f"SELECT {columns} FROM t {rest}")

@@ -216,7 +216,7 @@ class Settings(BaseSettings):
     ingestion_concurrency: int = Field(default=5, ge=1, le=1000)
     """Requests in flight at once: [what to set](ingestion.md#pace)."""
     ingestion_requests_per_second: float = Field(default=40, ge=1, le=1_000_000)
-    """Most requests in any second, whatever the concurrency."""
+    """Most requests in any second, at any concurrency."""
     ingestion_batch_size: int | None = Field(default=None, ge=1)
     """Movies in one checkpoint. If not set, 100, and 1,000 if more than 10,000 movies are requested."""
     ingestion_max_retries: int = Field(default=5, ge=0)

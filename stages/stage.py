@@ -76,7 +76,12 @@ class TableStage:
         inputs = self.find_inputs(lake)
         reasons = [*self._compare_inputs(found.inputs, inputs)]
         reads_the_same = found.inputs.keys() == inputs.keys() == {table.name for table in self.reads}
-        if reads_the_same and self.is_unaffected is not None and self.is_unaffected(lake, found, inputs):
+        if (
+            reasons
+            and reads_the_same
+            and self.is_unaffected is not None
+            and self.is_unaffected(lake, found, inputs)
+        ):
             reasons = []
         if found.code_version != self.code:
             reasons.append("its code has changed")

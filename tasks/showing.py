@@ -10,7 +10,7 @@ from typing import Any
 
 from prefect.artifacts import acreate_table_artifact
 
-from movies.lake.delta import read
+from movies.lake.delta import LakeView, read
 from movies.lake.tables import DATA_QUALITY, FETCH_FAILURES, IMDB_RATINGS, RAW_MOVIES
 from movies.report.provenance import describe_data
 from movies.tmdb.drift import FieldDrift
@@ -45,15 +45,15 @@ async def show_run(counts: list[dict[str, Any]], versions: dict[str, int], sourc
 
 
 @optional
-async def show_quality(lake_root: str) -> None:
+async def show_quality(lake: LakeView) -> None:
     """Show what the checks of silver found, the failed ones first."""
-    found = await asyncio.to_thread(read, DATA_QUALITY, lake_root)
+    found = await asyncio.to_thread(read, DATA_QUALITY, lake)
     rows = found.to_pylist() if found is not None else []
     order = {"failed": 0, "passed": 1, "skipped": 2}
     await acreate_table_artifact(
         sorted(rows, key=lambda row: (order[row["status"]], row["severity"])),
         key="data-quality",
-        description=f"What the checks of silver found. {describe_data(source_name(lake_root))}.",
+        description=f"What the checks of silver found. {describe_data(source_name(lake))}.",
     )
 
 

@@ -93,12 +93,13 @@ async def transform_movies(lake_root: str, code: str, contents: Contents) -> dic
 )
 async def compute_gold(lake_root: str, code: str, contents: Contents) -> dict[str, Any]:
     """Check silver, and compute every KPI table from the same scan of it."""
+    lake = current_run().lake
     try:
         made = await _make_if_stale(KPIS_STAGE, lake_root, contents, write_gold)
     except DataQualityError:
-        await show_quality(lake_root)
+        await show_quality(lake)
         raise
-    await show_quality(lake_root)
+    await show_quality(lake)
     return made
 
 

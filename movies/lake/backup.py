@@ -128,17 +128,18 @@ def _pin(source_root: str) -> Pins:
     Derived tables are opened before the tables that they are made from, so the copy also has the rows that
     they refer to. If a run writes meanwhile, the copy looks like a lake after a crash of that run.
     """
-    tables = [(table, open_table(table, source_root)) for table in reversed(tables_of(source_root))]
-    pins = [(table, found) for table, found in tables if found is not None]
+    try:
+        tables = [(table, open_table(table, source_root)) for table in reversed(tables_of(source_root))]
+        pins = [(table, found) for table, found in tables if found is not None]
+        for table, found in pins:
+            require_files(table, found)
+    except FilesLostError as error:
+        raise CopyRefusedError(
+            f"{source_root} is not whole. {error} If it is a backup, use another one."
+        ) from error
     if not pins:
         raise CopyRefusedError(f"There are no tables in {source_root}. Name the lake to copy.")
     for table, found in pins:
-        try:
-            require_files(table, found)
-        except FilesLostError as error:
-            raise CopyRefusedError(
-                f"{source_root} is not whole. {error} If it is a backup, use another one."
-            ) from error
         if found.protocol().min_reader_version > READER_VERSION:
             raise CopyRefusedError(f"{table.path(source_root)} has later features of Delta. Copy its files.")
     return pins

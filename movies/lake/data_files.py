@@ -259,7 +259,7 @@ def file_system(found: DeltaTable) -> FileSystem:
     """Open the table's folder, which may be in an object store."""
     if (folder := local_folder(found.table_uri)) is not None:
         return SubTreeFileSystem(str(folder), LocalFileSystem())
-    return PyFileSystem(DeltaStorageHandler.from_table(found._table))
+    return PyFileSystem(DeltaStorageHandler(found.table_uri))
 
 
 def _now_ms() -> int:

@@ -297,9 +297,9 @@ def query(found: DeltaTable, sql: str, **others: DeltaTable) -> pa.Table:
             raise DeltaError(str(error)) from error
 
 
-def read(table: Table, lake_root: str, version: int | None = None) -> pa.Table | None:
+def read(table: Table, lake: Lake, version: int | None = None) -> pa.Table | None:
     """Load a whole small table in its declared column order; return None if there is no table."""
-    found = open_table(table, lake_root, version)
+    found = open_table(table, lake, version)
     columns = ", ".join(f'"{name}"' for name in table.columns)
     if found is None:
         return None

@@ -84,7 +84,7 @@ def open_store(root: str) -> ObjectStore:
 
     check_folder(root)
     folder = local_folder(root)
-    return from_url(root) if folder is None else LocalStore(folder.absolute(), mkdir=True)
+    return from_url(root) if folder is None else LocalStore(folder.absolute(), mkdir=not folder.is_dir())
 
 
 def check_folder(root: str) -> None:

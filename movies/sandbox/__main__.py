@@ -18,7 +18,9 @@ HOST = "127.0.0.1"
 def main(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = HOST,
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8080,
-    key: Annotated[str | None, typer.Option(help="The key it takes; a random one by default.")] = None,
+    key: Annotated[
+        str | None, typer.Option(help="The API key that it accepts. Default: a random one.")
+    ] = None,
     faults: Annotated[
         str, typer.Option(envvar="TMDB_SANDBOX_FAULTS", help="As JSON, or as server_error=0.1,latency_ms=20.")
     ] = "",
@@ -31,7 +33,7 @@ def main(
         int, typer.Option(min=0, help="About how large their payloads are.")
     ] = DEFAULT_PAYLOAD_BYTES,
     today: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day it takes for today.")
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day that it uses as today.")
     ] = None,
 ) -> None:
     """Serve TMDB's API over true facts, made-up load and faults, until interrupted."""

@@ -23,7 +23,7 @@ ADVICE = "named with letters from A to Z, digits, - and _"
 
 def is_plain(path: str) -> bool:
     """Return whether the embedded engine accepts a path."""
-    return PLAIN.fullmatch(path) is not None
+    return PLAIN.fullmatch(path) is not None and "~" not in path.split("/")
 
 
 def plain_temporary_place() -> str:

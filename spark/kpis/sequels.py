@@ -1,4 +1,4 @@
-"""Sequels: movies of a collection beside the one before."""
+"""Sequels: movies of a collection beside their predecessors."""
 
 from __future__ import annotations
 

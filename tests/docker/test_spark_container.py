@@ -131,7 +131,9 @@ def test_a_full_heap_is_told_as_such(options: EngineOptions, engines: Callable[[
 
 
 def test_a_missing_image_is_told_with_the_command_that_builds_it(options: EngineOptions) -> None:
-    with pytest.raises(EngineUnavailable, match=r"no image nobody/built-it: build it with `docker build -f"):
+    with pytest.raises(
+        EngineUnavailable, match=r"There is no image nobody/built-it. Build it with `docker build -f"
+    ):
         open_engine("docker", replace(options, image="nobody/built-it"))
 
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from movies.lake.delta import read
 from movies.lake.gold_tables import GOLD, MOVIE_SEARCHES, YEARS
-from movies.lake.tables import FETCH_FAILURES, PUBLICATIONS, RAW_MOVIES, SILVER, SILVER_MOVIES
+from movies.lake.tables import DATA_QUALITY, FETCH_FAILURES, PUBLICATIONS, RAW_MOVIES, SILVER, SILVER_MOVIES
 from movies.report.plots import PLOTS
 from movies.settings import DEFAULT_MOVIE_IDS
 
@@ -184,7 +184,7 @@ def test_an_unchanged_run_opens_each_table_once(filled, tmp_path):
     assert "Unchanged" in place.succeed(**NO_ENGINE, PYTHONPATH=str(tmp_path))
 
     opened = json.loads((place.folder / "opened.json").read_text())
-    tables = (RAW_MOVIES, FETCH_FAILURES, *SILVER, PUBLICATIONS, *GOLD)
+    tables = (RAW_MOVIES, FETCH_FAILURES, *SILVER, PUBLICATIONS, *GOLD, DATA_QUALITY)
     assert opened == dict.fromkeys([table.name for table in tables], 1)
 
 

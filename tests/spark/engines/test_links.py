@@ -23,7 +23,7 @@ from tests.movies.lake.test_folders import ROW, TAKEN
 MOVIES = [{"id": 1, "release_year": 1999}, {"id": 2, "release_year": 2001}]
 
 
-@pytest.mark.parametrize("name", [name for name in TAKEN if name != "~"])
+@pytest.mark.parametrize("name", TAKEN)
 def test_an_engine_reads_and_writes_the_very_folder_that_is_named(engine: Engine, name, tmp_path):
     root = str(tmp_path / name / "lake")
     write(FETCH_FAILURES, root, ROW)
