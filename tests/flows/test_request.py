@@ -6,8 +6,11 @@ import pytest
 
 from flows.pipeline import movie_pipeline
 from flows.request import AnalyticsRequest, IngestRequest, RunRequest
+from movies.lake.tables import SILVER_MOVIES
+from movies.settings import DEFAULT_MOVIE_IDS
 from stages.names import StageName
 from tests.flows.test_parameters import FLOWS
+from tests.places import PROJECT_ROOT
 
 # What version 0.1.0 had: stored schedules and scripts send these.
 PARAMETERS_0_1_0 = {
@@ -40,6 +43,21 @@ def test_nulls_of_an_older_deployment_are_the_defaults(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     assert movie_pipeline.validate_parameters(PARAMETERS_0_1_0) == RunRequest().parameters
+
+
+@pytest.mark.slow
+def test_a_run_with_the_nulls_of_an_older_deployment_fetches_and_reports_the_default_movies(served):
+    place, sandbox = served()
+    imports = "import asyncio; from flows.pipeline import movie_pipeline"
+
+    done = place.python(
+        "-c", f"{imports}; asyncio.run(movie_pipeline(**{PARAMETERS_0_1_0}))", PYTHONPATH=str(PROJECT_ROOT)
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert sandbox.stats()["requests"] == len(DEFAULT_MOVIE_IDS)
+    assert len(place.rows(SILVER_MOVIES, "id")) == 18
+    assert (place.folder / "output" / "dashboard.html").exists()
 
 
 def test_a_pipeline_gives_each_part_what_it_was_asked():
