@@ -100,6 +100,7 @@ def main(archive: str) -> None:
         work(session, folder)
         environment = {**os.environ, "SPARK_REMOTE": f"sc://127.0.0.1:{PORT}"}
         subprocess.run([sys.executable, __file__, "--client", folder], check=True, env=environment)
+    # Private in PySpark 4.2.0.
     jvm = session.sparkContext._gateway.proc
     session.stop()
     # The JVM stops when its standard input is closed, and then writes the archive.

@@ -55,6 +55,8 @@ def make_tables(
     )
     with spark.deaths_explained():
         outputs, facts = write(order, spark)
+    missing = {table.name for table in stage.writes} - outputs.keys()
+    assert not missing, f"{stage.name} has not written {', '.join(sorted(missing))}"
     publication = Publication(stage.name, inputs, outputs, order.code, facts, run_id)
     publish(lake_root, publication)
     read = ", ".join(f"{name} version {read.version}" for name, read in inputs.items())

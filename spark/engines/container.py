@@ -91,7 +91,7 @@ class SparkContainer:
         """Stop the container, which then removes itself; harmless if it has ended already."""
         from docker.errors import APIError, NotFound
 
-        # Closing the socket is not enough, because the response keeps it open.
+        # Closing the socket is not enough, because the response, private in docker 7, keeps it open.
         self._held_input._response.close()
         try:
             self._container.stop(timeout=STOP_SECONDS)

@@ -60,6 +60,7 @@ def ships_delta() -> bool:
 
 def jvm_death(session: SparkSession) -> str | None:
     """Return a sentence about why the session's JVM ended, or None while it runs."""
+    # Private in PySpark 4.2.0.
     jvm = getattr(session.sparkContext._gateway, "proc", None)
     status = jvm.poll() if jvm is not None else None
     if status is None:
