@@ -84,6 +84,7 @@ def open_store(root: str) -> ObjectStore:
 
     check_folder(root)
     folder = local_folder(root)
+    # An existing folder is only read, because a write fails on a full disk.
     return from_url(root) if folder is None else LocalStore(folder.absolute(), mkdir=not folder.is_dir())
 
 

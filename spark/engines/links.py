@@ -23,6 +23,7 @@ ADVICE = "named with letters from A to Z, digits, - and _"
 
 def is_plain(path: str) -> bool:
     """Return whether the embedded engine accepts a path."""
+    # The engine does not find a folder named `~`, wherever it is in the path.
     return PLAIN.fullmatch(path) is not None and "~" not in path.split("/")
 
 
